@@ -1,0 +1,83 @@
+/**
+ * Tensors as plain data: a dtype, a shape and a flat typed array in C order (last axis fastest).
+ *
+ * @module
+ */
+import { ShapeError } from '../errors';
+
+const arrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+} as const;
+
+/** Element types. `bool` holds one byte an element, 0 or 1. */
+export type DType = keyof typeof arrays;
+export type TensorData<T extends DType = DType> = InstanceType<(typeof arrays)[T]>;
+export type Shape = readonly number[];
+
+export interface Tensor<T extends DType = DType> {
+  readonly dtype: T;
+  readonly shape: Shape;
+  /** `sizeOf(shape)` elements in C order. */
+  readonly data: TensorData<T>;
+}
+
+/** Tensors by name, in a meaningful order (that of the model's state). */
+export type NamedTensors = ReadonlyMap<string, Tensor>;
+
+/** Number of elements of a shape; 1 for a scalar. */
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (const n of shape) size *= n;
+  return size;
+}
+
+export function bytesPerElement(dtype: DType): number {
+  return arrays[dtype].BYTES_PER_ELEMENT;
+}
+
+/** Zeros of `length` elements. */
+export function allocate<T extends DType>(dtype: T, length: number): TensorData<T> {
+  return new arrays[dtype](length) as TensorData<T>;
+}
+
+/** The bytes as elements of `dtype`, copied when they are not aligned. The bytes are little-endian, as is this machine. */
+export function viewAs<T extends DType>(dtype: T, bytes: Uint8Array): TensorData<T> {
+  const width = bytesPerElement(dtype);
+  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  const Elements = arrays[dtype] as unknown as new (b: ArrayBufferLike, o: number, n: number) => TensorData<T>;
+  return new Elements(aligned.buffer, aligned.byteOffset, aligned.byteLength / width);
+}
+
+/** The raw bytes of a tensor's data, not copied. */
+export function bytesOf(tensor: Tensor): Uint8Array {
+  return new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
+}
+
+/** A tensor over `data`, not copied. @throws ShapeError when the lengths differ. */
+export function tensor<T extends DType>(dtype: T, shape: Shape, data: TensorData<T>): Tensor<T> {
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError(
+      `A ${dtype} tensor of shape [${shape}] needs ${sizeOf(shape)} elements, but ${data.length} were given.`,
+    );
+  }
+  return { dtype, shape, data };
+}
+
+/** A float32 tensor over `data`; an array of numbers is copied. */
+export function float32(shape: Shape, data: Float32Array | readonly number[]): Tensor<'float32'> {
+  return tensor('float32', shape, data instanceof Float32Array ? data : Float32Array.from(data));
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((n, i) => n === b[i]);
+}
