@@ -5,7 +5,28 @@
  */
 import { ShapeError } from '../errors';
 
-const arrays = {
+/** The typed array that holds each element type. `bool` holds one byte an element, 0 or 1. */
+interface Arrays {
+  readonly float32: Float32Array;
+  readonly float64: Float64Array;
+  readonly int8: Int8Array;
+  readonly uint8: Uint8Array;
+  readonly int16: Int16Array;
+  readonly uint16: Uint16Array;
+  readonly int32: Int32Array;
+  readonly uint32: Uint32Array;
+  readonly int64: BigInt64Array;
+  readonly uint64: BigUint64Array;
+  readonly bool: Uint8Array;
+}
+
+interface ArrayClass<A> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (length: number): A;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): A;
+}
+
+const arrays: { readonly [T in keyof Arrays]: ArrayClass<Arrays[T]> } = {
   float32: Float32Array,
   float64: Float64Array,
   int8: Int8Array,
@@ -17,11 +38,10 @@ const arrays = {
   int64: BigInt64Array,
   uint64: BigUint64Array,
   bool: Uint8Array,
-} as const;
+};
 
-/** Element types. `bool` holds one byte an element, 0 or 1. */
-export type DType = keyof typeof arrays;
-export type TensorData<T extends DType = DType> = InstanceType<(typeof arrays)[T]>;
+export type DType = keyof Arrays;
+export type TensorData<T extends DType = DType> = Arrays[T];
 export type Shape = readonly number[];
 
 export interface Tensor<T extends DType = DType> {
@@ -47,15 +67,14 @@ export function bytesPerElement(dtype: DType): number {
 
 /** Zeros of `length` elements. */
 export function allocate<T extends DType>(dtype: T, length: number): TensorData<T> {
-  return new arrays[dtype](length) as TensorData<T>;
+  return new arrays[dtype](length);
 }
 
 /** The bytes as elements of `dtype`, copied when they are not aligned. The bytes are little-endian, as is this machine. */
 export function viewAs<T extends DType>(dtype: T, bytes: Uint8Array): TensorData<T> {
   const width = bytesPerElement(dtype);
   const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
-  const Elements = arrays[dtype] as unknown as new (b: ArrayBufferLike, o: number, n: number) => TensorData<T>;
-  return new Elements(aligned.buffer, aligned.byteOffset, aligned.byteLength / width);
+  return new arrays[dtype](aligned.buffer, aligned.byteOffset, aligned.byteLength / width);
 }
 
 /** The raw bytes of a tensor's data, not copied. */
