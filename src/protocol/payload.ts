@@ -1,0 +1,19 @@
+/**
+ * What travels between the server and a site, apart from how it travels.
+ *
+ * @module
+ */
+import type { NamedTensors } from '../tensor/tensor';
+
+/** Scalars by name; `null` where a metric is not defined (a Dice over an empty region, say). */
+export type Metrics = Readonly<Record<string, number | null>>;
+
+/** Numbers on their way out of or into a site. Filters change or block payloads; nothing else leaves a site. */
+export interface Payload {
+  /** `weights`: full weights; `weight-diff`: local minus received weights; `metrics`: no tensors. */
+  readonly kind: 'weights' | 'weight-diff' | 'metrics';
+  readonly tensors: NamedTensors;
+  readonly metrics: Metrics;
+  /** Optimiser steps behind the tensors, ≥ 0: the weight of the update in the average. */
+  readonly steps: number;
+}
