@@ -1,0 +1,78 @@
+/**
+ * What a recipe is run on: the contract that the simulator, local processes and a real federation share.
+ *
+ * @module
+ */
+import type { JobSpec } from './job-spec';
+
+export type Outcome = 'finished' | 'failed' | 'aborted';
+
+/** One row of the validation table: a global model and how it scored. */
+export interface ModelScore {
+  /** Aggregations behind the model: 0 is the initial one. */
+  readonly round: number;
+  readonly metrics: Readonly<Record<string, number | null>>;
+}
+
+export interface RunResult {
+  readonly outcome: 'finished';
+  /** Folder of this run. */
+  readonly folder: string;
+  readonly rounds: number;
+  readonly best: ModelScore;
+  readonly final: ModelScore;
+  /** What the run left, by name. Absolute paths. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly finalModelSha256: string;
+  readonly seconds: number;
+}
+
+/** What happens in a run, in order. */
+export type RunEvent =
+  | {
+      readonly kind: 'started';
+      readonly folder: string;
+      readonly slots: number;
+      readonly resumedAt: number | undefined;
+    }
+  | { readonly kind: 'round-started'; readonly round: number; readonly rounds: number }
+  | {
+      readonly kind: 'progress';
+      readonly site: string;
+      readonly round: number;
+      readonly phase: 'validate' | 'train';
+      readonly done: number;
+      readonly total: number;
+      readonly loss: number | undefined;
+    }
+  | {
+      readonly kind: 'round-finished';
+      readonly round: number;
+      /** True for the evaluation of the finished model, after the last round. */
+      readonly final: boolean;
+      readonly metrics: Readonly<Record<string, number | null>>;
+      readonly sites: readonly { readonly name: string; readonly status: string }[];
+      /** ε that this round cost a site at most; undefined without a privacy filter. */
+      readonly epsilon: number | undefined;
+      readonly differentiallyPrivate: boolean | undefined;
+      readonly seconds: number;
+    }
+  | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
+  | { readonly kind: 'done'; readonly outcome: Outcome };
+
+/** A run that was started. */
+export interface Run {
+  readonly id: string;
+  status(): 'running' | Outcome;
+  /** Events from the first on; ends after `done`. */
+  events(): AsyncIterable<RunEvent>;
+  /** Resolves when the run finished; rejects with the error that ended it. */
+  result(): Promise<RunResult>;
+  /** Ends the run at the next step; what was finished stays on disk. */
+  abort(reason?: string): void;
+}
+
+/** Somewhere jobs run. */
+export interface Environment {
+  run(job: JobSpec): Run;
+}

@@ -1,0 +1,37 @@
+/**
+ * What the server and a site say to each other, apart from how it travels.
+ *
+ * @module
+ */
+import type { ErrorData } from '../errors';
+import type { PrivacyCost } from '../privacy/cost';
+import type { NamedTensors } from '../tensor/tensor';
+import type { Payload } from './payload';
+
+/** What the server asks of a site. */
+export interface Task {
+  /** `train`: validate the received model, then train it. `validate`: only the first. */
+  readonly kind: 'train' | 'validate';
+  /** Rounds are counted from 0. */
+  readonly round: number;
+  /** The global model. */
+  readonly model: NamedTensors;
+}
+
+/** What a site answers to a task. */
+export interface Update {
+  readonly site: string;
+  readonly round: number;
+  readonly task: Task['kind'];
+  readonly payload: Payload;
+  /** What the privacy filters charged for this update, in order; empty when none acted. */
+  readonly privacy: readonly PrivacyCost[];
+  /** Wall-clock seconds the site spent validating and training. */
+  readonly seconds: { readonly validate: number; readonly train: number; readonly other: number };
+}
+
+/** How a site ended a task. A failure carries no data values or file paths. */
+export type SiteAnswer =
+  | { readonly status: 'ok'; readonly site: string; readonly update: Update }
+  | { readonly status: 'failed'; readonly site: string; readonly error: ErrorData }
+  | { readonly status: 'late'; readonly site: string };
