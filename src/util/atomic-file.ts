@@ -1,0 +1,126 @@
+/**
+ * Files that survive a crash: a file is either the old one or the new one, never half of each; an appended line that was
+ * awaited as durable is on disk.
+ *
+ * @module
+ */
+import { type FileHandle, mkdir, open, readFile, rename, rm, truncate } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { WorkspaceError } from '../errors';
+
+let temporaryFiles = 0;
+
+/**
+ * Writes a file as a whole: to a temporary name in the same folder, flushed, renamed, the folder flushed. Creates missing
+ * folders. On failure the old file, if any, is untouched. @throws WorkspaceError with the path and what to do.
+ */
+export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${process.pid}-${temporaryFiles++}.tmp`);
+  try {
+    await mkdir(folder, { recursive: true });
+    try {
+      await withFile(temporary, 'wx', async (file) => {
+        await file.writeFile(data);
+        await file.sync();
+      });
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    await flushFolder(folder);
+  } catch (error) {
+    throw workspaceError('write', path, error);
+  }
+}
+
+export interface AppendOptions {
+  /** Flush to disk before the promise resolves. Default false. */
+  readonly durable?: boolean;
+}
+
+/**
+ * Appends one line in a single write and adds the line feed. Creates the file and its folders when missing.
+ * @throws WorkspaceError with the path and what to do.
+ */
+export async function appendLine(path: string, line: string, options: AppendOptions = {}): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const isNew = await withFile(path, 'a', async (file) => {
+      const { size } = await file.stat();
+      await file.write(`${line}\n`);
+      if (options.durable === true) await file.sync();
+      return size === 0;
+    });
+    if (isNew && options.durable === true) await flushFolder(dirname(path));
+  } catch (error) {
+    throw workspaceError('append to', path, error);
+  }
+}
+
+/**
+ * Drops what follows the last line feed: the remains of a line that a crash cut off and nobody was told about. Call it
+ * before appending to a file of an earlier process. Returns how many bytes were dropped; 0 when there is no file.
+ */
+export async function dropTornLine(path: string): Promise<number> {
+  try {
+    const bytes = await readFile(path);
+    const whole = bytes.lastIndexOf(0x0a) + 1;
+    if (whole < bytes.length) await truncate(path, whole);
+    return bytes.length - whole;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return 0;
+    throw workspaceError('repair', path, error);
+  }
+}
+
+/** A failure of the file system as an error that says what could not be done, why, and what to do. */
+export function workspaceError(action: string, path: string, cause: unknown): WorkspaceError {
+  const code = codeOf(cause);
+  const [why, hint] = reasons[code] ?? [cause instanceof Error ? cause.message : String(cause), undefined];
+  const message = `Cannot ${action} '${path}': ${why}${code === '' ? '' : ` (${code})`}.`;
+  return new WorkspaceError(message, hint === undefined ? { cause } : { cause, hint });
+}
+
+const freeSpace = 'Free space there, or choose another folder with --workspace. Finished rounds are kept.';
+const grantAccess = 'Give this user the right to write there, or choose another folder with --workspace.';
+
+const reasons: Readonly<Record<string, readonly [why: string, hint: string]>> = {
+  ENOSPC: ['the disk is full', freeSpace],
+  EDQUOT: ["this user's disk quota is used up", freeSpace],
+  EFBIG: ['the file is larger than the file system allows', freeSpace],
+  EACCES: ['this user may not write there', grantAccess],
+  EPERM: ['the operation is not permitted', grantAccess],
+  EROFS: ['the file system is read-only', 'Choose a folder on a writable disk with --workspace.'],
+  ENOTDIR: [
+    'a part of the path is a file, not a folder',
+    'Remove that file, or choose another folder with --workspace.',
+  ],
+  EEXIST: [
+    'a part of the path is a file, not a folder',
+    'Remove that file, or choose another folder with --workspace.',
+  ],
+  EISDIR: ['a folder of that name is in the way', 'Remove the folder, or choose another name.'],
+  ENAMETOOLONG: ['the name is too long', 'Choose a shorter job name or workspace.'],
+  EMFILE: ['too many files are open', 'Raise the limit of open files (ulimit -n), or use fewer threads.'],
+};
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+async function withFile<T>(path: string, flags: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await open(path, flags);
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a new or renamed entry of the folder durable. Windows has no such operation, and needs none. */
+async function flushFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  await withFile(folder, 'r', (handle) => handle.sync());
+}
