@@ -1,0 +1,31 @@
+import type { Task } from '../protocol/messages';
+import type { Payload } from '../protocol/payload';
+import type { NamedTensors } from '../tensor/tensor';
+
+/** Where an executor stands within a task. */
+export interface Progress {
+  readonly phase: 'validate' | 'train';
+  readonly done: number;
+  readonly total: number;
+  /** Loss of the last step, while training. */
+  readonly loss?: number;
+}
+
+export interface ExecutorContext {
+  readonly signal: AbortSignal;
+  progress(progress: Progress): void;
+}
+
+export interface ExecutorResult {
+  readonly payload: Payload;
+  readonly seconds: { readonly validate: number; readonly train: number };
+}
+
+/** The site's side of the tasks. It keeps its own state (optimiser moments, personal layers) from round to round. */
+export interface Executor {
+  execute(task: Task, context: ExecutorContext): Promise<ExecutorResult>;
+  /** What a later round depends on, as tensors; `undefined` before the first training. */
+  state(): NamedTensors | undefined;
+  /** Puts a state back; `undefined` is a fresh start. */
+  restore(state: NamedTensors | undefined): void;
+}

@@ -1,0 +1,98 @@
+/**
+ * One site: it carries out a task, passes the result through its filters, and keeps its state on disk before it answers.
+ * The same in the simulator and in a real federation.
+ *
+ * @module
+ */
+import { applyFilters, type Filter } from '../filters/filter';
+import type { PrivacyCost } from '../privacy/cost';
+import type { NoiseSource } from '../privacy/noise-source';
+import type { Task, Update } from '../protocol/messages';
+import type { NamedTensors } from '../tensor/tensor';
+import type { Executor, ExecutorContext } from './executor';
+
+/** Where a site keeps what later rounds need. */
+export interface SiteStateStore {
+  /** The newest state saved after a round ≤ `round`, or `undefined` when there is none. */
+  load(round: number): Promise<NamedTensors | undefined>;
+  /** On disk when it resolves. */
+  save(round: number, state: NamedTensors): Promise<void>;
+}
+
+/** The site's own account of what its filters have cost. */
+export interface SiteLedger {
+  spent(filter: string): number;
+  /** On disk when it resolves. */
+  charge(round: number, filter: string, cost: PrivacyCost): Promise<void>;
+}
+
+export interface SiteFilter {
+  readonly tasks: readonly Task['kind'][];
+  readonly filter: Filter;
+}
+
+export interface SiteParts {
+  readonly name: string;
+  readonly executor: Executor;
+  /** Filters on the way out, in order. */
+  readonly filters: readonly SiteFilter[];
+  readonly store: SiteStateStore;
+  readonly ledger: SiteLedger;
+  /** The source of privacy noise for a round. Only tests give one that can be repeated. */
+  readonly noise: (round: number) => NoiseSource;
+}
+
+export interface Site {
+  readonly name: string;
+  run(task: Task, context: ExecutorContext): Promise<Update>;
+}
+
+export function createSite(parts: SiteParts): Site {
+  /** Round after which the executor's state was reached; `undefined` when it must be fetched. */
+  let reached: number | undefined;
+  return { name: parts.name, run };
+
+  async function run(task: Task, context: ExecutorContext): Promise<Update> {
+    const started = performance.now();
+    if (task.kind === 'train') await prepareState(task.round);
+    const { payload, seconds } = await parts.executor.execute(task, context);
+    const privacy: PrivacyCost[] = [];
+    const filtered = await applyFilters(filtersOf(task), payload, {
+      site: parts.name,
+      task: task.kind,
+      round: task.round,
+      signal: context.signal,
+      noise: parts.noise(task.round),
+      spent: (filter) => parts.ledger.spent(filter),
+      charge: async (filter, cost) => {
+        await parts.ledger.charge(task.round, filter, cost);
+        privacy.push(cost);
+      },
+    });
+    if (task.kind === 'train') await keepState(task.round);
+    const other = (performance.now() - started) / 1000 - seconds.validate - seconds.train;
+    return {
+      site: parts.name,
+      round: task.round,
+      task: task.kind,
+      payload: filtered,
+      privacy,
+      seconds: { ...seconds, other },
+    };
+  }
+
+  function filtersOf(task: Task): Filter[] {
+    return parts.filters.filter(({ tasks }) => tasks.includes(task.kind)).map(({ filter }) => filter);
+  }
+
+  async function prepareState(round: number): Promise<void> {
+    if (reached !== round - 1) parts.executor.restore(await parts.store.load(round - 1));
+    reached = undefined; // Until the round is complete, the executor is in between.
+  }
+
+  async function keepState(round: number): Promise<void> {
+    const state = parts.executor.state();
+    if (state) await parts.store.save(round, state);
+    reached = round;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The trainer's end of a loader thread.
+ *
+ * @module
+ */
+import type { Worker } from 'node:worker_threads';
+import { EngineError, errorFromData, errorToData } from '../../errors';
+import type { CaseSource, TrainingSample, ValidationCase } from '../../executors/case-source';
+import { spawnWorker } from '../../util/spawn-worker';
+import type { LoaderReply, LoaderRequest, SiteCases, StreamKind } from './loader-messages';
+
+/** Samples that the loader prepares ahead of the one in use. */
+const ahead = 2;
+
+export interface LoaderClient {
+  source(site: string): CaseSource;
+  close(): Promise<void>;
+}
+
+/** Starts one loader thread for the given sites. */
+export function startLoader(sites: readonly SiteCases[]): LoaderClient {
+  const worker = spawnWorker(__dirname, 'loader-worker', { workerData: sites });
+  const replies = routeReplies(worker);
+  let nextId = 0;
+
+  return {
+    source: (site) => ({
+      counts: () => counts(site),
+      trainingEpoch: (round, epoch) => stream<TrainingSample>(site, { kind: 'training', round, epoch }),
+      validation: () => stream<ValidationCase>(site, { kind: 'validation' }),
+    }),
+    async close() {
+      await worker.terminate();
+    },
+  };
+
+  function send(request: LoaderRequest): void {
+    worker.postMessage(request);
+  }
+
+  async function counts(site: string): Promise<{ training: number; validation: number }> {
+    const id = nextId++;
+    send({ type: 'counts', id, site });
+    const reply = await replies.next(id);
+    replies.forget(id);
+    if (reply.type !== 'counts') throw unexpected(reply);
+    return reply;
+  }
+
+  async function* stream<T extends TrainingSample | ValidationCase>(site: string, kind: StreamKind): AsyncGenerator<T> {
+    const id = nextId++;
+    send({ type: 'open', id, site, stream: kind });
+    for (let i = 0; i < ahead; i++) send({ type: 'pull', id });
+    try {
+      for (;;) {
+        const reply = await replies.next(id);
+        if (reply.type === 'end') return;
+        if (reply.type !== 'item') throw unexpected(reply);
+        send({ type: 'pull', id });
+        yield reply.item as T;
+      }
+    } finally {
+      send({ type: 'close', id });
+      replies.forget(id);
+    }
+  }
+}
+
+function unexpected(reply: LoaderReply): Error {
+  if (reply.type === 'error') return errorFromData(reply.error);
+  return new EngineError(`The loader answered '${reply.type}' out of turn.`);
+}
+
+/** Sorts replies by request; a request may wait for its next one. The end of the thread answers every request. */
+function routeReplies(worker: Worker) {
+  const arrived = new Map<number, LoaderReply[]>();
+  const waiting = new Map<number, (reply: LoaderReply) => void>();
+  let failure: Error | undefined;
+  worker.on('message', (reply: LoaderReply) => {
+    const resolve = waiting.get(reply.id);
+    waiting.delete(reply.id);
+    if (resolve) resolve(reply);
+    else arrived.set(reply.id, [...(arrived.get(reply.id) ?? []), reply]);
+  });
+  worker.on('error', (error) => fail(error));
+  worker.on('exit', (code) => fail(new EngineError(`The loader thread ended with code ${code}.`)));
+
+  return {
+    next(id: number): Promise<LoaderReply> {
+      const reply = arrived.get(id)?.shift();
+      if (reply) return Promise.resolve(reply);
+      if (failure) return Promise.reject(failure);
+      return new Promise((resolve) => waiting.set(id, resolve));
+    },
+    forget(id: number): void {
+      arrived.delete(id);
+      waiting.delete(id);
+    },
+  };
+
+  function fail(error: Error): void {
+    failure ??= error;
+    for (const [id, resolve] of waiting) resolve({ type: 'error', id, error: errorToData(failure) });
+    waiting.clear();
+  }
+}

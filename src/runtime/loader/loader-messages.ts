@@ -1,0 +1,36 @@
+/**
+ * What a trainer and its loader thread say to each other. Streams are pulled: every `pull` is answered by one `item`, or
+ * by `end` or `error`, so the trainer decides how far ahead the loader works.
+ *
+ * @module
+ */
+
+import type { ErrorData } from '../../errors';
+import type { TrainingSample, ValidationCase } from '../../executors/case-source';
+
+/** The cases of one site and how to prepare them. */
+export interface SiteCases {
+  readonly site: string;
+  /** The job's seed. */
+  readonly seed: number;
+  readonly datalist: string;
+  readonly baseDir: string;
+  readonly roi: readonly [number, number, number];
+  readonly cacheRate: number;
+}
+
+export type StreamKind =
+  | { readonly kind: 'training'; readonly round: number; readonly epoch: number }
+  | { readonly kind: 'validation' };
+
+export type LoaderRequest =
+  | { readonly type: 'counts'; readonly id: number; readonly site: string }
+  | { readonly type: 'open'; readonly id: number; readonly site: string; readonly stream: StreamKind }
+  | { readonly type: 'pull'; readonly id: number }
+  | { readonly type: 'close'; readonly id: number };
+
+export type LoaderReply =
+  | { readonly type: 'counts'; readonly id: number; readonly training: number; readonly validation: number }
+  | { readonly type: 'item'; readonly id: number; readonly item: TrainingSample | ValidationCase }
+  | { readonly type: 'end'; readonly id: number }
+  | { readonly type: 'error'; readonly id: number; readonly error: ErrorData };

@@ -1,0 +1,81 @@
+/**
+ * The cases of one site as streams, in the order and with the draws that the job's seed fixes.
+ *
+ * @module
+ */
+import { basename } from 'node:path';
+import type { TrainingSample, ValidationCase } from '../../executors/case-source';
+import { augment, loadTrainingCase, type TrainingCase } from '../../imaging/brats/training';
+import { loadValidationCase } from '../../imaging/brats/validation';
+import { type DatalistItem, loadDatalist } from '../../imaging/datalist';
+import { composeRandomState } from '../../imaging/transforms/random-state';
+import { deriveSeed, stream } from '../../util/streams';
+import type { SiteCases } from './loader-messages';
+
+export interface SiteCaseReader {
+  counts(): Promise<{ training: number; validation: number }>;
+  training(round: number, epoch: number): AsyncGenerator<TrainingSample>;
+  validation(): AsyncGenerator<ValidationCase>;
+}
+
+/** @throws ConfigError or DataError, when a stream is read, naming the file at fault. */
+export function siteCaseReader(cases: SiteCases): SiteCaseReader {
+  const { datalist, baseDir, roi, cacheRate } = cases;
+  const lists = Promise.all([
+    loadDatalist(datalist, { list: 'training', baseDir }),
+    loadDatalist(datalist, { list: 'validation', baseDir }),
+  ]);
+  lists.catch(() => {}); // Reported to whoever awaits it.
+  const trainingCache = new Map<number, TrainingCase>();
+  const validationCache = new Map<number, ValidationCase>();
+
+  return {
+    async counts() {
+      const [training, validation] = await lists;
+      return { training: training.length, validation: validation.length };
+    },
+    async *training(round, epoch) {
+      const [items] = await lists;
+      const order = stream(cases.seed, cases.site, 'shuffle', round, epoch).permutation(items.length);
+      const random = composeRandomState(deriveSeed(cases.seed, cases.site, 'augment', round, epoch));
+      for (const index of order) {
+        const loaded = await cached(trainingCache, index, items, loadTrainingCase);
+        const { image, label } = augment(loaded, roi, random);
+        yield { image, label };
+      }
+    },
+    async *validation() {
+      const [, items] = await lists;
+      for (const index of items.keys()) {
+        const { name, image, shape, label } = await cached(validationCache, index, items, readValidationCase);
+        yield { name, shape, image: image.slice(), label: label.slice() }; // The copies are transferred away.
+      }
+    },
+  };
+
+  /** The first `cacheRate` of a list stays in memory, as in MONAI's CacheDataset. */
+  async function cached<T>(
+    cache: Map<number, T>,
+    index: number,
+    items: readonly DatalistItem[],
+    load: (item: DatalistItem) => Promise<T>,
+  ): Promise<T> {
+    const kept = cache.get(index);
+    if (kept !== undefined) return kept;
+    const loaded = await load(items[index]!);
+    if (index < Math.floor(items.length * cacheRate)) cache.set(index, loaded);
+    return loaded;
+  }
+}
+
+async function readValidationCase(item: DatalistItem): Promise<ValidationCase> {
+  const { image, label, shape } = await loadValidationCase(item);
+  return { name: caseName(item), image, shape, label };
+}
+
+/** `Brats18_X` for `…/Brats18_X_seg.nii.gz`. */
+export function caseName(item: DatalistItem): string {
+  return basename(item.label)
+    .replace(/\.nii(\.gz)?$/, '')
+    .replace(/_seg$/, '');
+}

@@ -1,0 +1,115 @@
+/**
+ * One round as it stands in `metrics/round_metrics.jsonl`, in the checkpoint and in the report.
+ *
+ * @module
+ */
+import { z } from 'zod';
+import type { PrivacyCost } from '../privacy/cost';
+import type { Participation, RoundReport } from '../workflows/fed-avg';
+
+const metrics = z.record(z.string(), z.number().nullable());
+
+const costs = z.strictObject({
+  mechanism: z.string(),
+  differentiallyPrivate: z.boolean(),
+  /** Largest ε that a site was charged in this round. */
+  epsilon: z.number().or(z.literal(Number.POSITIVE_INFINITY)),
+  /** Largest ε that a site was charged up to and with this round (basic composition). */
+  epsilonTotal: z.number().or(z.literal(Number.POSITIVE_INFINITY)),
+  delta: z.number(),
+  unit: z.string(),
+});
+
+const siteLine = z.strictObject({
+  name: z.string(),
+  status: z.enum(['ok', 'failed', 'late', 'rejected']),
+  reason: z.string().optional(),
+  steps: z.int().nonnegative().optional(),
+  metrics: metrics.optional(),
+  seconds: z.strictObject({ validate: z.number(), train: z.number(), other: z.number() }).optional(),
+  /** ε of each filter call of this site in this round. */
+  privacy: z
+    .array(
+      z.strictObject({
+        mechanism: z.string(),
+        differentiallyPrivate: z.boolean(),
+        epsilon: z.number().or(z.literal(Number.POSITIVE_INFINITY)),
+        delta: z.number(),
+        unit: z.string(),
+        details: z.record(z.string(), z.number()),
+      }),
+    )
+    .optional(),
+});
+
+export const roundLine = z.strictObject({
+  round: z.int().nonnegative(),
+  /** The evaluation of the finished model, after the last round. */
+  final: z.literal(true).optional(),
+  metrics,
+  sites: z.array(siteLine),
+  privacy: costs.optional(),
+  seconds: z.number(),
+  /** When the round ended, ISO 8601. */
+  time: z.string(),
+});
+export type RoundLine = z.infer<typeof roundLine>;
+
+/** The line of a report. `before` are the lines of the earlier rounds. */
+export function lineOf(report: RoundReport, seconds: number, time: Date, before: readonly RoundLine[]): RoundLine {
+  const sites = report.sites.map(lineOfSite);
+  const privacy = privacyOf(sites, before);
+  return {
+    round: report.round,
+    ...(report.final && { final: true as const }),
+    metrics: { ...report.metrics },
+    sites,
+    ...(privacy && { privacy }),
+    seconds,
+    time: time.toISOString(),
+  };
+}
+
+function lineOfSite({ site, status, reason, update }: Participation): RoundLine['sites'][number] {
+  return {
+    name: site,
+    status,
+    ...(reason !== undefined && { reason }),
+    ...(update && {
+      steps: update.steps,
+      metrics: { ...update.metrics },
+      seconds: update.seconds,
+      ...(update.privacy.length > 0 && { privacy: update.privacy.map((cost) => ({ ...cost })) }),
+    }),
+  };
+}
+
+/** What the round cost the site that it cost most; calls add up (basic composition). */
+function privacyOf(sites: RoundLine['sites'], before: readonly RoundLine[]): RoundLine['privacy'] {
+  const charged = sites.flatMap(({ name, privacy = [] }) => (privacy.length > 0 ? [{ name, privacy }] : []));
+  const first = charged[0]?.privacy[0];
+  if (!first) return undefined;
+  const all = charged.flatMap(({ privacy }) => privacy);
+  const spentBefore = (site: string) =>
+    sum(before.flatMap((line) => costsOf(line, site)).map(({ epsilon }) => epsilon));
+  return {
+    mechanism: [...new Set(all.map(({ mechanism }) => mechanism))].join(', '),
+    differentiallyPrivate: all.every(({ differentiallyPrivate }) => differentiallyPrivate),
+    epsilon: Math.max(...charged.map(({ privacy }) => epsilonOf(privacy))),
+    epsilonTotal: Math.max(...charged.map(({ name, privacy }) => spentBefore(name) + epsilonOf(privacy))),
+    delta: Math.max(...charged.map(({ privacy }) => sum(privacy.map(({ delta }) => delta)))),
+    unit: first.unit,
+  };
+}
+
+function costsOf(line: RoundLine, site: string): readonly PrivacyCost[] {
+  return line.sites.find(({ name }) => name === site)?.privacy ?? [];
+}
+
+function epsilonOf(costs: readonly Pick<PrivacyCost, 'epsilon'>[]): number {
+  return sum(costs.map(({ epsilon }) => epsilon));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,113 @@
+/**
+ * Where the files of a run lie, and who may use the folder.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { WorkspaceError } from '../errors';
+import { workspaceError } from '../util/atomic-file';
+
+export interface RunFolder {
+  /** `<workspace>/<job name>`. */
+  readonly root: string;
+  /** `server/simulate_job`: what the server keeps of the job. */
+  readonly job: string;
+  readonly jobFile: string;
+  readonly metaFile: string;
+  /** Models: `app_server`. */
+  readonly models: string;
+  readonly checkpoint: string;
+  readonly events: string;
+  readonly metrics: string;
+  readonly ledger: string;
+  readonly report: string;
+  /** `server`: its logs. */
+  readonly server: string;
+  site(name: string): { readonly root: string; readonly job: string };
+}
+
+export function runFolder(workspace: string, jobName: string): RunFolder {
+  const root = resolve(workspace, jobName);
+  const server = join(root, 'server');
+  const job = join(server, 'simulate_job');
+  const models = join(job, 'app_server');
+  return {
+    root,
+    server,
+    job,
+    models,
+    jobFile: join(job, 'job.yaml'),
+    metaFile: join(job, 'meta.json'),
+    checkpoint: join(models, 'checkpoint'),
+    events: join(job, 'tb_events'),
+    metrics: join(job, 'metrics'),
+    ledger: join(job, 'privacy', 'ledger.jsonl'),
+    report: join(job, 'report.html'),
+    site: (name) => ({ root: join(root, name), job: join(root, name, 'simulate_job') }),
+  };
+}
+
+/** Moves an earlier run of the same name to `<name>.1`, `<name>.2`, … and returns where to; nothing is ever overwritten. */
+export async function archiveEarlierRun(folder: RunFolder): Promise<string | undefined> {
+  if (!existsSync(folder.root)) return undefined;
+  let number = 1;
+  while (existsSync(`${folder.root}.${number}`)) number++;
+  const target = `${folder.root}.${number}`;
+  try {
+    await rename(folder.root, target);
+  } catch (error) {
+    throw workspaceError('move the earlier run', folder.root, error);
+  }
+  return target;
+}
+
+/**
+ * Takes the folder for this process. The lock names the process, so that the lock of a killed one does not block.
+ *
+ * @returns gives the folder back.
+ * @throws WorkspaceError when another live process runs the job, or the folder cannot be written.
+ */
+export async function lockFolder(folder: RunFolder): Promise<() => Promise<void>> {
+  const lock = join(folder.server, 'run.lock');
+  try {
+    await mkdir(folder.server, { recursive: true });
+    await writeFile(lock, String(process.pid), { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw workspaceError('create', lock, error);
+    await takeOver(lock, folder);
+  }
+  return () => rm(lock, { force: true });
+}
+
+async function takeOver(lock: string, folder: RunFolder): Promise<void> {
+  const owner = Number(await readFile(lock, 'utf8'));
+  if (isAlive(owner)) throw inUse(folder, owner);
+  await writeFile(lock, String(process.pid));
+}
+
+/** @throws WorkspaceError when a live process holds the folder. */
+export async function refuseIfRunning(folder: RunFolder): Promise<void> {
+  const lock = join(folder.server, 'run.lock');
+  if (!existsSync(lock)) return;
+  const owner = Number(await readFile(lock, 'utf8'));
+  if (isAlive(owner)) throw inUse(folder, owner);
+}
+
+function inUse(folder: RunFolder, owner: number): WorkspaceError {
+  return new WorkspaceError(`'${folder.root}' is in use by process ${owner}.`, {
+    hint: 'Wait for that run, stop it, or choose another --job_name.',
+  });
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  if (pid === process.pid) return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

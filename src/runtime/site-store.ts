@@ -1,0 +1,62 @@
+/**
+ * What a site keeps on disk between rounds: the trainer's state, and the ledger of its privacy filters.
+ *
+ * @module
+ */
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SiteLedger, SiteStateStore } from '../executors/site';
+import { decodeLedger, encodeLedgerEntry, type LedgerEntry, spentBy } from '../privacy/ledger';
+import { decodeSafetensors, encodeSafetensors } from '../tensor/safetensors';
+import { appendLine, dropTornLine, writeFileAtomic } from '../util/atomic-file';
+
+/** The trainer's state after each of the last two rounds: the round before is needed when a round has to be repeated. */
+export function siteStateStore(folder: string): SiteStateStore {
+  const states = join(folder, 'state');
+  return {
+    async load(round) {
+      const newest = (await savedRounds(states)).filter((saved) => saved <= round).at(-1);
+      if (newest === undefined) return undefined;
+      return decodeSafetensors(await readFile(fileOf(states, newest))).tensors;
+    },
+    async save(round, state) {
+      await writeFileAtomic(fileOf(states, round), encodeSafetensors(state));
+      const outdated = (await savedRounds(states)).filter((saved) => saved < round - 1);
+      await Promise.all(outdated.map((saved) => rm(fileOf(states, saved), { force: true })));
+    },
+  };
+}
+
+function fileOf(states: string, round: number): string {
+  return join(states, `round-${String(round).padStart(6, '0')}.safetensors`);
+}
+
+async function savedRounds(states: string): Promise<number[]> {
+  const names = await readdir(states).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names
+    .flatMap((name) => /^round-(\d+)\.safetensors$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** The site's ledger, continued where an earlier process left it. */
+export async function siteLedger(folder: string, site: string): Promise<SiteLedger> {
+  const file = join(folder, 'privacy', 'ledger.jsonl');
+  await dropTornLine(file);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  const entries: LedgerEntry[] = decodeLedger(text);
+  return {
+    spent: (filter) => spentBy(entries, filter),
+    async charge(round, filter, cost) {
+      const entry: LedgerEntry = { site, round, filter, cost };
+      await appendLine(file, encodeLedgerEntry(entry, entries), { durable: true });
+      entries.push(entry);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * Predictions on a few validation cases, for the report of a simulation. A real server never sees these.
+ *
+ * @module
+ */
+import type { CaseSource, ValidationCase } from '../../executors/case-source';
+import { scoreCases } from '../../executors/evaluation';
+import { regionsToLabels } from '../../imaging/brats/labels';
+import { createModel } from '../../nn/model';
+import { openPredictor } from '../../nn/predictor';
+import type { NamedTensors } from '../../tensor/tensor';
+import type { SlotSetup } from './slot-messages';
+
+export interface CasePicture {
+  readonly name: string;
+  /** [X, Y, Z]. */
+  readonly shape: readonly [number, number, number];
+  /** [C, X, Y, Z], normalised intensities. */
+  readonly image: Float32Array;
+  /** Labels 0, 1, 2, 4 of every voxel. */
+  readonly truth: Uint8Array;
+  readonly prediction: Uint8Array;
+  /** Per region; NaN where the truth is empty. */
+  readonly dice: readonly number[];
+}
+
+/** Predicts `count` cases, spread evenly over the validation list. */
+export async function drawCases(
+  { job, sessionThreads }: SlotSetup,
+  cases: CaseSource,
+  { model, count }: { readonly model: NamedTensors; readonly count: number },
+  signal: AbortSignal,
+): Promise<CasePicture[]> {
+  const { inferRoi } = job.trainer;
+  const network = createModel(job.model);
+  const predictor = await openPredictor({
+    model: network,
+    inputShape: [1, network.inChannels, ...inferRoi],
+    threads: sessionThreads,
+    provider: job.engine.provider,
+  });
+  const predict = (window: Float32Array) => predictor.run(model, window);
+  const pictures: CasePicture[] = [];
+  for await (const score of scoreCases(await chosen(cases, count), { roi: inferRoi, predict, signal })) {
+    const [, x, y, z] = score.case.shape;
+    pictures.push({
+      name: score.name,
+      shape: [x, y, z],
+      image: score.case.image,
+      truth: regionsToLabels(score.case.label),
+      prediction: regionsToLabels(score.prediction),
+      dice: score.dice,
+    });
+  }
+  return pictures;
+}
+
+async function chosen(cases: CaseSource, count: number): Promise<AsyncIterable<ValidationCase>> {
+  const { validation } = await cases.counts();
+  const picked = new Set(Array.from({ length: count }, (_, i) => Math.floor((i * validation) / count)));
+  return pick();
+
+  async function* pick(): AsyncGenerator<ValidationCase> {
+    let index = 0;
+    for await (const one of cases.validation()) {
+      if (picked.has(index++)) yield one;
+    }
+  }
+}

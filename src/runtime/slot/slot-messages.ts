@@ -1,0 +1,48 @@
+/**
+ * What the simulator and a slot say to each other. A slot is one worker thread that trains some of the sites, one task at
+ * a time.
+ *
+ * @module
+ */
+import type { ErrorData } from '../../errors';
+import type { Progress } from '../../executors/executor';
+import type { JobSpec } from '../../jobs/job-spec';
+import type { Task, Update } from '../../protocol/messages';
+import type { NamedTensors } from '../../tensor/tensor';
+import type { SiteCases } from '../loader/loader-messages';
+import type { CasePicture } from './case-pictures';
+
+export interface SlotSite {
+  readonly name: string;
+  /** Folder of this site's state and ledger. */
+  readonly folder: string;
+  readonly cases: SiteCases;
+}
+
+/** Everything a slot is started with. */
+export interface SlotSetup {
+  readonly job: JobSpec;
+  readonly sites: readonly SlotSite[];
+  /** Threads of one onnxruntime session. */
+  readonly sessionThreads: number;
+  /** Makes privacy noise reproducible, and so worthless: for tests only. */
+  readonly testNoiseSeed: number | undefined;
+}
+
+export type SlotRequest =
+  | { readonly type: 'task'; readonly id: number; readonly site: string; readonly task: Task }
+  | {
+      readonly type: 'pictures';
+      readonly id: number;
+      readonly site: string;
+      readonly model: NamedTensors;
+      readonly count: number;
+    }
+  | { readonly type: 'abort'; readonly id: number };
+
+export type SlotReply =
+  | { readonly type: 'ready' }
+  | { readonly type: 'progress'; readonly site: string; readonly round: number; readonly progress: Progress }
+  | { readonly type: 'update'; readonly id: number; readonly update: Update }
+  | { readonly type: 'pictures'; readonly id: number; readonly pictures: readonly CasePicture[] }
+  | { readonly type: 'failed'; readonly id: number; readonly error: ErrorData };

@@ -1,0 +1,68 @@
+/**
+ * A slot's worker thread: the sites of the slot with their trainers, one task at a time.
+ *
+ * @module
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { errorToData, InternalError } from '../../errors';
+import type { Site } from '../../executors/site';
+import type { Update } from '../../protocol/messages';
+import { composeSite } from '../container';
+import { startLoader } from '../loader/loader-client';
+import { drawCases } from './case-pictures';
+import type { SlotReply, SlotRequest, SlotSetup } from './slot-messages';
+
+const port = parentPort!;
+const setup = workerData as SlotSetup;
+const loader = startLoader(setup.sites.map(({ cases }) => cases));
+const sites = new Map<string, Site>();
+const running = new Map<number, AbortController>();
+/** Tasks follow one another: two sessions at once would only fight for the cores. */
+let queue: Promise<void> = Promise.resolve();
+
+port.on('message', (request: SlotRequest) => {
+  if (request.type === 'abort') return running.get(request.id)?.abort();
+  const controller = new AbortController();
+  running.set(request.id, controller);
+  queue = queue.then(() => answer(request, controller.signal)).finally(() => running.delete(request.id));
+});
+reply({ type: 'ready' });
+
+async function answer(request: Exclude<SlotRequest, { type: 'abort' }>, signal: AbortSignal): Promise<void> {
+  const { id } = request;
+  try {
+    signal.throwIfAborted();
+    if (request.type === 'pictures') {
+      const pictures = await drawCases(setup, loader.source(request.site), request, signal);
+      return reply({ type: 'pictures', id, pictures });
+    }
+    const { site, task } = request;
+    const context = {
+      signal,
+      progress: (progress: Parameters<Parameters<Site['run']>[1]['progress']>[0]) =>
+        reply({ type: 'progress', site, round: task.round, progress }),
+    };
+    const update = await (await siteOf(site)).run(task, context);
+    reply({ type: 'update', id, update }, buffersOf(update));
+  } catch (error) {
+    reply({ type: 'failed', id, error: errorToData(error) });
+  }
+}
+
+async function siteOf(name: string): Promise<Site> {
+  const known = sites.get(name);
+  if (known) return known;
+  const site = setup.sites.find((candidate) => candidate.name === name);
+  if (!site) throw new InternalError(`This slot has no site '${name}'.`);
+  const composed = await composeSite(setup, site, loader.source(name));
+  sites.set(name, composed);
+  return composed;
+}
+
+function buffersOf({ payload }: Update): ArrayBuffer[] {
+  return [...new Set([...payload.tensors.values()].map(({ data }) => data.buffer as ArrayBuffer))];
+}
+
+function reply(message: SlotReply, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}

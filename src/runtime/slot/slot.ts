@@ -1,0 +1,102 @@
+/**
+ * The simulator's end of a slot: starts the worker, sends tasks, and starts it anew when it died.
+ *
+ * @module
+ */
+import type { Worker } from 'node:worker_threads';
+import { AbortedError, EngineError, errorFromData, SiteFailedError } from '../../errors';
+import type { Progress } from '../../executors/executor';
+import type { Task, Update } from '../../protocol/messages';
+import type { NamedTensors } from '../../tensor/tensor';
+import { spawnWorker } from '../../util/spawn-worker';
+import type { CasePicture } from './case-pictures';
+import type { SlotReply, SlotRequest, SlotSetup } from './slot-messages';
+
+export interface Slot {
+  run(site: string, task: Task, signal: AbortSignal): Promise<Update>;
+  /** Predicts a few validation cases of a site, for the report of a simulation. */
+  pictures(site: string, model: NamedTensors, count: number, signal: AbortSignal): Promise<readonly CasePicture[]>;
+  close(): Promise<void>;
+}
+
+export interface SlotOptions {
+  readonly setup: SlotSetup;
+  readonly onProgress: (site: string, round: number, progress: Progress) => void;
+  /** Module of the worker in this folder; another one in tests. */
+  readonly worker?: string;
+}
+
+interface Pending {
+  readonly site: string;
+  readonly resolve: (reply: SlotReply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export function startSlot({ setup, onProgress, worker: module = 'slot-worker' }: SlotOptions): Slot {
+  const pending = new Map<number, Pending>();
+  let nextId = 0;
+  let closed = false;
+  let worker: Worker | undefined = start();
+
+  return {
+    async run(site, task, signal) {
+      const reply = await ask(site, (id) => ({ type: 'task', id, site, task }), signal);
+      if (reply.type !== 'update') throw new EngineError(`The slot answered '${reply.type}' to a task.`);
+      return reply.update;
+    },
+    async pictures(site, model, count, signal) {
+      const reply = await ask(site, (id) => ({ type: 'pictures', id, site, model, count }), signal);
+      if (reply.type !== 'pictures')
+        throw new EngineError(`The slot answered '${reply.type}' to a request for pictures.`);
+      return reply.pictures;
+    },
+    async close() {
+      closed = true;
+      await worker?.terminate();
+    },
+  };
+
+  function start(): Worker {
+    const started = spawnWorker(__dirname, module, { workerData: setup });
+    started.on('message', receive);
+    started.on('error', (error) => lose(`its worker died: ${error.message}`, error));
+    started.on('exit', (code) => lose(`its worker ended with code ${code}`));
+    return started;
+  }
+
+  async function ask(site: string, request: (id: number) => SlotRequest, signal: AbortSignal): Promise<SlotReply> {
+    if (signal.aborted) throw new AbortedError('The run was stopped.');
+    const id = nextId++;
+    worker ??= start();
+    const current = worker;
+    const abort = () => current.postMessage({ type: 'abort', id } satisfies SlotRequest);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      return await new Promise<SlotReply>((resolve, reject) => {
+        pending.set(id, { site, resolve, reject });
+        current.postMessage(request(id));
+      });
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  function receive(reply: SlotReply): void {
+    if (reply.type === 'ready') return;
+    if (reply.type === 'progress') return onProgress(reply.site, reply.round, reply.progress);
+    const waiting = pending.get(reply.id);
+    pending.delete(reply.id);
+    if (reply.type === 'failed') waiting?.reject(errorFromData(reply.error));
+    else waiting?.resolve(reply);
+  }
+
+  /** Every task in the worker's hands fails with it; the next task starts a new worker, which reads the sites' state from disk. */
+  function lose(reason: string, cause?: Error): void {
+    worker = undefined;
+    if (closed) return;
+    for (const { site, reject } of pending.values()) {
+      reject(new SiteFailedError(`${site} could not finish its task: ${reason}.`, { cause }));
+    }
+    pending.clear();
+  }
+}
