@@ -1,0 +1,28 @@
+import type { Payload } from '../protocol/payload';
+import type { NamedTensors } from '../tensor/tensor';
+
+/** What a site answered in a round. Its tensors are not changed and must not be changed by others until `finish`. */
+export interface SiteUpdate {
+  readonly site: string;
+  readonly round: number;
+  readonly payload: Payload;
+}
+
+/** Who took part in an average and with what weight. */
+export interface Contribution {
+  readonly site: string;
+  readonly steps: number;
+}
+
+/** Folds the updates of one round into a new global model. Made for a round, used once. */
+export interface Aggregator {
+  /**
+   * Checks the whole update, then takes it; a refused update leaves no trace.
+   * @throws UpdateRejectedError that says what was expected, what came and where.
+   */
+  add(update: SiteUpdate): void;
+  /** Those taken so far, in site order. */
+  contributions(): readonly Contribution[];
+  /** The new global model from the updates taken; ends the round. @throws QuorumError when there are none. */
+  finish(): NamedTensors;
+}
