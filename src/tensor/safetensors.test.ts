@@ -68,6 +68,8 @@ test('each tensor owns its memory', () => {
     ),
   );
   expect(tensors.get('a')!.data.buffer.byteLength).toBe(8);
+  const flags = Buffer.from(encodeSafetensors(new Map([['f', tensor('bool', [2], Uint8Array.of(1, 0))]])));
+  expect(decodeSafetensors(flags).tensors.get('f')!.data.buffer.byteLength).toBe(2);
 });
 
 test('widens half precision only when asked', () => {

@@ -209,7 +209,8 @@ function checkCoverage(entries: readonly Entry[], size: number): void {
 }
 
 function readTensor(entry: Entry, data: Uint8Array): Tensor {
-  const own = data.slice(entry.begin, entry.end);
+  // Not `slice`, which shares memory when the data are a Buffer.
+  const own = new Uint8Array(data.subarray(entry.begin, entry.end));
   const widen = halves[entry.dtypeName];
   if (widen) return { dtype: 'float32', shape: entry.shape, data: widen(viewAs('uint16', own)) };
   const dtype = dtypesByName.get(entry.dtypeName)!;

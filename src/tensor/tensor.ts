@@ -73,7 +73,7 @@ export function allocate<T extends DType>(dtype: T, length: number): TensorData<
 /** The bytes as elements of `dtype`, copied when they are not aligned. The bytes are little-endian, as is this machine. */
 export function viewAs<T extends DType>(dtype: T, bytes: Uint8Array): TensorData<T> {
   const width = bytesPerElement(dtype);
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   return new arrays[dtype](aligned.buffer, aligned.byteOffset, aligned.byteLength / width);
 }
 
