@@ -1,0 +1,102 @@
+/**
+ * Sessions of onnxruntime-node, which is imported on first use and nowhere else.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { EngineError } from '../errors';
+import type { Shape } from '../tensor/tensor';
+import { assertAvailable, type Provider, remedies, runtime } from './provider';
+
+export interface SessionOptions {
+  /** Threads inside an operator; results do not depend on it. 1 … 256. */
+  readonly threads: number;
+  /** Default: the CPU. */
+  readonly provider?: Provider;
+  /** Keep freed memory for the next run: faster, but the peak stays. Default true. */
+  readonly arena?: boolean;
+}
+
+/** A float32 tensor that goes into a run or comes out of it. */
+export interface Feed {
+  readonly shape: Shape;
+  readonly data: Float32Array;
+}
+
+export interface Session {
+  /**
+   * Runs the model. It blocks this thread although it returns a promise.
+   *
+   * @param fetches the outputs to compute; all when omitted
+   * @throws EngineError when the runtime fails
+   */
+  run(feeds: ReadonlyMap<string, Feed>, fetches?: readonly string[]): Promise<ReadonlyMap<string, Float32Array>>;
+}
+
+const MAX_THREADS = 256;
+const cache = new Map<string, Promise<Session>>();
+
+/**
+ * A session for the model's bytes: the same one, within this process, for equal bytes and options. Sessions live as
+ * long as the process, since releasing one does not give all its memory back (onnxruntime issue 25325).
+ *
+ * @throws EngineError when the options are out of range, the provider is missing or the runtime refuses the model
+ */
+export function openSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
+  const { threads, provider = { kind: 'cpu' }, arena = true } = options;
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    throw new EngineError(`A session needs 1 to ${MAX_THREADS} threads, but ${threads} were asked for.`);
+  }
+  const settings = JSON.stringify([threads, provider, arena]);
+  const key = createHash('sha256').update(model).update(settings).digest('base64');
+  const cached = cache.get(key);
+  if (cached) return cached;
+  const opening = create(model, threads, provider, arena);
+  cache.set(key, opening);
+  opening.catch(() => cache.delete(key));
+  return opening;
+}
+
+async function create(model: Uint8Array, threads: number, provider: Provider, arena: boolean): Promise<Session> {
+  const ort = await runtime();
+  assertAvailable(ort, provider);
+  const { kind, deviceId } = provider;
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: [deviceId === undefined ? kind : { name: kind, deviceId }],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    enableCpuMemArena: arena,
+    enableMemPattern: arena,
+    logSeverityLevel: 3,
+  };
+  const session = await ort.InferenceSession.create(model, options).catch((cause: unknown) => {
+    throw new EngineError(`The runtime refused the model on '${kind}': ${reason(cause)}`, {
+      cause,
+      ...(kind === 'cpu' ? {} : { hint: remedies[kind] }),
+    });
+  });
+  return { run: (feeds, fetches) => run(session, ort.Tensor, feeds, fetches) };
+}
+
+async function run(
+  session: InferenceSession,
+  tensorClass: typeof OrtTensor,
+  feeds: ReadonlyMap<string, Feed>,
+  fetches: readonly string[] = session.outputNames,
+): Promise<ReadonlyMap<string, Float32Array>> {
+  const inputs: Record<string, OrtTensor> = {};
+  for (const [name, { shape, data }] of feeds) inputs[name] = new tensorClass('float32', data, [...shape]);
+  const outputs = await session.run(inputs, [...fetches]).catch((cause: unknown) => {
+    throw new EngineError(`The runtime failed: ${reason(cause)}`, {
+      cause,
+      hint: 'If it ran out of memory, lower the roi size or the number of threads (slots).',
+    });
+  });
+  return new Map(fetches.map((name) => [name, outputs[name]!.data as Float32Array]));
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,109 @@
+/**
+ * Writes ONNX nodes. A node is written once: asking again for the same operator, inputs and attributes gives the first
+ * one's outputs, so that rules may ask for what they need without knowing what others wrote.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import type { Shape } from '../tensor/tensor';
+import type { Attribute, ElementType, OnnxNode, OnnxTensor } from './model-proto';
+
+export interface NodeOptions {
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+  readonly outputs?: number;
+  readonly domain?: string;
+}
+
+export class OnnxWriter {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxTensor[] = [];
+  private readonly known = new Map<string, readonly string[]>();
+  private readonly renamed = new Map<string, string>();
+  private next = 0;
+
+  /** Appends a node, unless it is there already, and gives the names of its outputs. An input '' is one left out. */
+  nodeAll(opType: string, inputs: readonly string[], options: NodeOptions = {}): readonly string[] {
+    const { attributes = {}, outputs = 1, domain = '' } = options;
+    return this.once(JSON.stringify([domain, opType, inputs, attributes, outputs]), () => {
+      const names = Array.from({ length: outputs }, () => this.freshName());
+      this.nodes.push({ opType, domain, inputs, outputs: names, attributes });
+      return names;
+    });
+  }
+
+  /** Appends a node with one output, unless it is there already, and gives the output's name. */
+  node(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>> = {}): string {
+    return this.nodeAll(opType, inputs, { attributes })[0]!;
+  }
+
+  /** A constant of float32 numbers. */
+  floats(values: readonly number[] | Float32Array, dims: Shape = [values.length]): string {
+    return this.constant('float32', dims, Float32Array.from(values));
+  }
+
+  /** A constant of int64 numbers: axes, shapes, pads. */
+  ints(values: readonly number[]): string {
+    return this.constant('int64', [values.length], BigInt64Array.from(values, BigInt));
+  }
+
+  scalar(value: number): string {
+    return this.floats([value], []);
+  }
+
+  reshape(x: string, shape: Shape): string {
+    return this.node('Reshape', [x, this.ints(shape)]);
+  }
+
+  transpose(x: string, order: readonly number[]): string {
+    return this.node('Transpose', [x], { perm: order });
+  }
+
+  /** x[start : end : step] along the given axes. */
+  slice(
+    x: string,
+    axes: readonly number[],
+    start: readonly number[],
+    end: readonly number[],
+    step = axes.map(() => 1),
+  ): string {
+    return this.node('Slice', [x, this.ints(start), this.ints(end), this.ints(axes), this.ints(step)]);
+  }
+
+  /** Makes a value an output called `name`, by renaming it; an input, or a value that is an output already, is copied. */
+  nameOutput(value: string, name: string): void {
+    const present = this.renamed.get(value) ?? value;
+    const writer = this.nodes.findIndex((node) => node.outputs.includes(present));
+    if (writer < 0 || present !== value) {
+      this.nodes.push({ opType: 'Identity', domain: '', inputs: [present], outputs: [name], attributes: {} });
+      return;
+    }
+    this.renamed.set(value, name);
+    const swap = (names: readonly string[]): readonly string[] => names.map((n) => (n === value ? name : n));
+    for (const [i, node] of this.nodes.entries()) {
+      if (!node.inputs.includes(value) && i !== writer) continue;
+      this.nodes[i] = { ...node, inputs: swap(node.inputs), outputs: swap(node.outputs) };
+    }
+  }
+
+  private constant(type: ElementType, dims: Shape, data: Float32Array | BigInt64Array): string {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const write = (): readonly string[] => {
+      const name = this.freshName();
+      this.initializers.push({ name, type, dims, bytes });
+      return [name];
+    };
+    return this.once(`${type}[${dims}]${createHash('sha256').update(bytes).digest('base64')}`, write)[0]!;
+  }
+
+  private once(key: string, write: () => readonly string[]): readonly string[] {
+    const known = this.known.get(key);
+    if (known) return known;
+    const names = write();
+    this.known.set(key, names);
+    return names;
+  }
+
+  private freshName(): string {
+    return `t${this.next++}`;
+  }
+}
