@@ -13,6 +13,8 @@ export interface ProtoField {
   readonly rule?: 'repeated';
   /** Whether repeated numbers are packed; true unless told, which every reader accepts. */
   readonly packed?: boolean;
+  /** Write a single number also when it is 0; by default 0 is left out, as absent numbers read as 0. */
+  readonly explicit?: boolean;
 }
 
 /** Messages by name, each with its fields by name. */
@@ -41,10 +43,11 @@ export function messageType(schema: ProtoSchema, name: string): MessageType {
 }
 
 function toNamespace(schema: ProtoSchema): INamespace {
-  const field = ({ type, id, rule, packed = true }: ProtoField) => ({
+  const field = ({ type, id, rule, packed = true, explicit = false }: ProtoField) => ({
     type,
     id,
     ...(rule === undefined ? {} : { rule, options: { packed } satisfies Field['options'] }),
+    ...(explicit ? { options: { features: { field_presence: 'EXPLICIT' } } satisfies Field['options'] } : {}),
   });
   const nested = Object.entries(schema).map(([name, fields]) => {
     const described = Object.entries(fields).map(([key, value]) => [key, field(value)] as const);

@@ -1,0 +1,138 @@
+/**
+ * The metrics files of a run: `round_metrics.jsonl`, one line a round and one for the finished model, and
+ * `metrics_summary.json`, what to know at a glance.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import type { PrivacyCost } from '../privacy/cost';
+import type { Metrics } from '../protocol/payload';
+import { appendLine, writeFileAtomic } from '../util/atomic-file';
+import { toJson } from '../util/exact-json';
+
+/** One round, or (`final`) the evaluation of the finished model. `metrics` are those of the model the round started from. */
+export interface RoundEntry {
+  readonly round: number;
+  readonly final?: true | undefined;
+  readonly metrics: Metrics;
+  readonly sites: readonly SiteEntry[];
+  readonly privacy?: RoundPrivacy | undefined;
+  readonly seconds: number;
+  /** When the round ended, ISO 8601. */
+  readonly time: string;
+}
+
+export interface SiteEntry {
+  readonly name: string;
+  readonly status: 'ok' | 'failed' | 'late' | 'rejected';
+  /** Why the site has no part in the round. */
+  readonly reason?: string | undefined;
+  readonly steps?: number | undefined;
+  readonly metrics?: Metrics | undefined;
+  /** One for each filter call. */
+  readonly privacy?: readonly PrivacyCost[] | undefined;
+}
+
+/** What the round cost the site that it cost most. */
+export interface RoundPrivacy {
+  readonly mechanism: string;
+  readonly differentiallyPrivate: boolean;
+  readonly epsilon: number;
+  /** Up to and with this round, by basic composition. */
+  readonly epsilonTotal: number;
+  readonly delta: number;
+  readonly unit: string;
+}
+
+export interface MetricsSummary {
+  readonly keyMetric: string;
+  /** Finished rounds. */
+  readonly rounds: number;
+  /** The entry with the largest key metric, the earliest of equals; `null` when none has it. */
+  readonly best: { readonly round: number; readonly value: number; readonly metrics: Metrics } | null;
+  /** The finished model; `null` before it is evaluated. */
+  readonly final: { readonly round: number; readonly metrics: Metrics } | null;
+  readonly sites: readonly SiteSummary[];
+  readonly privacy: RoundPrivacy | null;
+  readonly seconds: number;
+}
+
+export interface SiteSummary {
+  readonly name: string;
+  /** Rounds by how the site ended them. */
+  readonly ok: number;
+  readonly failed: number;
+  readonly late: number;
+  readonly rejected: number;
+  readonly steps: number;
+  /** Of the last round that the site answered. */
+  readonly metrics: Metrics;
+}
+
+export interface RoundMetricsOptions {
+  readonly keyMetric: string;
+  /** What an earlier process of the run wrote: the files are made equal to it first. */
+  readonly history?: readonly RoundEntry[];
+}
+
+export interface RoundMetrics {
+  /** Writes the line of a round and the summary so far. @throws WorkspaceError. */
+  add(entry: RoundEntry): Promise<void>;
+}
+
+/** Opens the metrics files of `folder`. @throws WorkspaceError. */
+export async function openRoundMetrics(
+  folder: string,
+  { keyMetric, history = [] }: RoundMetricsOptions,
+): Promise<RoundMetrics> {
+  const file = join(folder, 'round_metrics.jsonl');
+  const entries = [...history];
+  await writeFileAtomic(file, history.map((entry) => `${toJson(entry)}\n`).join(''));
+  return {
+    async add(entry) {
+      entries.push(entry);
+      await appendLine(file, toJson(entry), { durable: true });
+      const summary = JSON.stringify(JSON.parse(toJson(summarise(entries, keyMetric))), null, 2);
+      await writeFileAtomic(join(folder, 'metrics_summary.json'), `${summary}\n`);
+    },
+  };
+}
+
+/** The summary of the entries of a run, in order. */
+export function summarise(entries: readonly RoundEntry[], keyMetric: string): MetricsSummary {
+  const rounds = entries.filter((entry) => !entry.final);
+  const final = entries.find((entry) => entry.final);
+  const names = [...new Set(entries.flatMap((entry) => entry.sites.map(({ name }) => name)))];
+  return {
+    keyMetric,
+    rounds: rounds.length,
+    best: bestOf(entries, keyMetric),
+    final: final ? { round: final.round, metrics: final.metrics } : null,
+    sites: names.map((name) => summariseSite(name, rounds)),
+    privacy: entries.findLast((entry) => entry.privacy)?.privacy ?? null,
+    seconds: entries.reduce((total, entry) => total + entry.seconds, 0),
+  };
+}
+
+function bestOf(entries: readonly RoundEntry[], keyMetric: string): MetricsSummary['best'] {
+  let best: MetricsSummary['best'] = null;
+  for (const { round, metrics } of entries) {
+    const value = metrics[keyMetric];
+    if (typeof value === 'number' && (best === null || value > best.value)) best = { round, value, metrics };
+  }
+  return best;
+}
+
+function summariseSite(name: string, rounds: readonly RoundEntry[]): SiteSummary {
+  const own = rounds.flatMap((entry) => entry.sites.filter((site) => site.name === name));
+  const count = (status: SiteEntry['status']): number => own.filter((site) => site.status === status).length;
+  return {
+    name,
+    ok: count('ok'),
+    failed: count('failed'),
+    late: count('late'),
+    rejected: count('rejected'),
+    steps: own.reduce((total, { steps = 0 }) => total + steps, 0),
+    metrics: own.findLast(({ metrics }) => metrics)?.metrics ?? {},
+  };
+}
