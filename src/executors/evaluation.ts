@@ -5,7 +5,7 @@
  */
 import { DataError } from '../errors';
 import { slidingWindow } from '../imaging/sliding-window';
-import { diceScores, pooledMean } from '../nn/metrics/dice';
+import { diceScores, summarizeDice } from '../nn/metrics/dice';
 import type { Metrics } from '../protocol/payload';
 import type { ValidationCase } from './case-source';
 
@@ -34,13 +34,13 @@ export async function* scoreCases(
   for await (const one of cases) {
     signal.throwIfAborted();
     const { image, shape } = one;
-    const logits = await slidingWindow({ data: image, shape }, { roi, overlap: 0.5, mode: 'constant' }, (window) => {
+    const logits = await slidingWindow({ image, shape }, { roi, overlap: 0.5 }, (window) => {
       signal.throwIfAborted();
       return predict(window);
     });
     // sigmoid(z) ≥ 0.5 exactly where z ≥ 0.
     const prediction = Uint8Array.from(logits.data, (z) => (z >= 0 ? 1 : 0));
-    yield { name: one.name, case: one, prediction, dice: diceScores(prediction, one.label, logits.shape[0]!) };
+    yield { name: one.name, case: one, prediction, dice: diceScores(prediction, one.label, { channels: logits.shape[0] }) };
   }
 }
 
@@ -51,15 +51,12 @@ export async function* scoreCases(
  * @throws DataError when there is no pair at all.
  */
 export function summariseScores(scores: readonly CaseScore[], regions: readonly string[]): Metrics {
-  const overall = pooledMean(scores.flatMap(({ dice }) => dice));
-  if (overall.count === 0) {
+  const { mean, channelMeans, channelCounts, count } = summarizeDice(scores.map(({ dice }) => dice));
+  if (count === 0) {
     throw new DataError('No validation case has a labelled voxel, so no Dice can be computed.', {
       hint: 'Check the validation list of the data list and its label files.',
     });
   }
-  const perRegion = regions.map((region, i) => {
-    const { mean, count } = pooledMean(scores.map(({ dice }) => dice[i]!));
-    return [`val_dice_${region}`, count === 0 ? null : mean] as const;
-  });
-  return { val_dice: overall.mean, ...Object.fromEntries(perRegion) };
+  const perRegion = regions.map((region, i) => [`val_dice_${region}`, channelCounts[i] ? channelMeans[i]! : null]);
+  return { val_dice: mean, ...Object.fromEntries(perRegion) };
 }

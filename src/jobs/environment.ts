@@ -57,7 +57,13 @@ export type RunEvent =
       readonly differentiallyPrivate: boolean | undefined;
       readonly seconds: number;
     }
-  | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
+  | {
+      readonly kind: 'log';
+      readonly level: 'info' | 'warn';
+      /** The site it is about; the server when absent. */
+      readonly site?: string;
+      readonly message: string;
+    }
   | { readonly kind: 'done'; readonly outcome: Outcome };
 
 /** A run that was started. */

@@ -59,6 +59,8 @@ const brats18DataSpec = z.strictObject({
 /** A seeded synthetic data set in the same layout, written into the workspace before the run. */
 const brats18PhantomSpec = z.strictObject({
   kind: z.literal('brats18-phantom'),
+  /** Sites that get a data list of their own; `site-All.json` has the cases of all of them. */
+  sites: count.default(4),
   casesPerSite: count.default(6),
   validationCases: count.default(4),
   shape: size3.default([64, 64, 48]),

@@ -86,7 +86,7 @@ export class Brats18Recipe implements Recipe {
         roi: [...settings.roi],
         inferRoi: [...settings.inferRoi],
       },
-      data: dataSpec(options, settings.cacheRate, nClients === 1),
+      data: dataSpec(options, settings.cacheRate, nClients),
       filters: options.privacy ? [{ at: 'site-out', tasks: ['train'], filter: svtFilter(options.privacy) }] : [],
       ...(options.engine && { engine: options.engine }),
       seed: options.seed ?? 0,
@@ -98,13 +98,15 @@ export class Brats18Recipe implements Recipe {
   }
 }
 
-function dataSpec(options: Brats18RecipeOptions, cacheRate: number, centralized: boolean): JobInput['data'] {
+function dataSpec(options: Brats18RecipeOptions, cacheRate: number, nClients: number): JobInput['data'] {
+  const centralized = nClients === 1;
   const data = options.data ?? {};
   if ('baseDir' in data) return { kind: 'brats18', ...data, cacheRate, centralized };
   const { casesPerSite = 6, validationCases = 4, shape = [48, 48, 32] } = data;
   const seed = options.seed ?? 0;
   return {
     kind: 'brats18-phantom',
+    sites: centralized ? 4 : nClients,
     casesPerSite,
     validationCases,
     shape: [...shape],

@@ -17,7 +17,7 @@ export async function checkData(job: JobSpec, sites: readonly SiteCases[]): Prom
   for (const { datalist, baseDir } of sites) {
     const training = await loadDatalist(datalist, { list: 'training', baseDir });
     const validation = await loadDatalist(datalist, { list: 'validation', baseDir });
-    checkDisjoint(training, validation, datalist);
+    checkDisjoint(datalist, training, validation);
     await Promise.all([...training, ...validation].flatMap(filesOf).map(once));
   }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { CaseSource } from '../executors/case-source';
 import type { Executor } from '../executors/executor';
 import { segmentationTrainer } from '../executors/segmentation-trainer';
-import { brats18Regions } from '../imaging/brats/labels';
+import { REGIONS } from '../imaging/brats/labels';
 import type { DataSpec, JobSpec, TrainerSpec, WorkflowSpec } from '../jobs/job-spec';
 import type { FedAvgParts, FedAvgState, RoundReport } from '../workflows/fed-avg';
 import { fedAvg } from '../workflows/fed-avg';
@@ -43,15 +43,17 @@ export const trainers: {
       trainer,
       seed: job.seed,
       model: job.model,
-      regions: brats18Regions,
+      regions: REGIONS,
       engine: { threads: sessionThreads, provider: job.engine.provider },
     }),
 };
 
-/** The files behind a data spec. `workspace` is where synthetic data are kept. */
+/** The files behind a data spec. Synthetic data are kept in the workspace, one folder for each set of options. */
 export function dataFolders(data: DataSpec, workspace: string): { baseDir: string; datalistDir: string } {
   if (data.kind === 'brats18') return { baseDir: data.baseDir, datalistDir: data.datalistDir };
-  const name = [data.kind, data.casesPerSite, data.validationCases, data.shape.join('x'), data.seed].join('-');
+  const name = [data.kind, data.sites, data.casesPerSite, data.validationCases, data.shape.join('x'), data.seed].join(
+    '-',
+  );
   const folder = join(workspace, 'data', name);
   return { baseDir: folder, datalistDir: join(folder, 'datalist') };
 }

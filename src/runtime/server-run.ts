@@ -21,7 +21,7 @@ export interface ServerRunOptions {
   readonly sites: Sites;
   readonly store: CheckpointStore;
   /** Told of each line once its checkpoint is on disk. */
-  readonly onLine: (line: RoundLine, before: readonly RoundLine[]) => Promise<void>;
+  readonly onLine: (line: RoundLine, checkpoint: Checkpoint) => Promise<void>;
   readonly emit: (event: RunEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -45,16 +45,15 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
   for await (const report of workflow) {
     const seconds = (performance.now() - started) / 1000;
     const line = lineOf(report, seconds, new Date(), checkpoint.history);
-    const before = checkpoint.history;
     checkpoint = {
       jobHash: options.jobHash,
       round: report.state.round,
       model: report.state.model,
       best: better(checkpoint.best, report, keyMetric),
-      history: [...before, line],
+      history: [...checkpoint.history, line],
     };
     await store.save(checkpoint);
-    await options.onLine(line, before);
+    await options.onLine(line, checkpoint);
     emit(roundFinished(line));
     signal.throwIfAborted();
     started = performance.now();

@@ -6,7 +6,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SiteLedger, SiteStateStore } from '../executors/site';
-import { decodeLedger, encodeLedgerEntry, type LedgerEntry, spentBy } from '../privacy/ledger';
+import { decodeLedgerEntry, encodeLedgerEntry, type LedgerEntry, totalSpent } from '../privacy/ledger';
 import { decodeSafetensors, encodeSafetensors } from '../tensor/safetensors';
 import { appendLine, dropTornLine, writeFileAtomic } from '../util/atomic-file';
 
@@ -50,12 +50,12 @@ export async function siteLedger(folder: string, site: string): Promise<SiteLedg
     if (error.code === 'ENOENT') return '';
     throw error;
   });
-  const entries: LedgerEntry[] = decodeLedger(text);
+  const entries = text.split('\n').filter(Boolean).map(decodeLedgerEntry);
   return {
-    spent: (filter) => spentBy(entries, filter),
+    spent: (filter) => totalSpent(entries, site, filter).epsilon,
     async charge(round, filter, cost) {
       const entry: LedgerEntry = { site, round, filter, cost };
-      await appendLine(file, encodeLedgerEntry(entry, entries), { durable: true });
+      await appendLine(file, encodeLedgerEntry(entry), { durable: true });
       entries.push(entry);
     },
   };

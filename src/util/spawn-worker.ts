@@ -11,6 +11,8 @@ export function spawnWorker(folder: string, module: string, options: WorkerOptio
   const suffix = extname(__filename);
   return new Worker(join(folder, `${module}${suffix}`), {
     ...options,
+    // ts-node would look for the project in the caller's working directory.
+    env: { ...process.env, TS_NODE_PROJECT: join(__dirname, '..', '..', 'tsconfig.json') },
     execArgv: suffix === '.ts' ? ['--require', require.resolve('ts-node/register/transpile-only')] : [],
   });
 }

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { basename } from 'node:path';
 import type { TrainingSample, ValidationCase } from '../../executors/case-source';
 import { augment, loadTrainingCase, type TrainingCase } from '../../imaging/brats/training';
 import { loadValidationCase } from '../../imaging/brats/validation';
-import { type DatalistItem, loadDatalist } from '../../imaging/datalist';
+import { caseName, type DatalistItem, loadDatalist } from '../../imaging/datalist';
 import { composeRandomState } from '../../imaging/transforms/random-state';
 import { deriveSeed, stream } from '../../util/streams';
 import type { SiteCases } from './loader-messages';
@@ -71,11 +70,4 @@ export function siteCaseReader(cases: SiteCases): SiteCaseReader {
 async function readValidationCase(item: DatalistItem): Promise<ValidationCase> {
   const { image, label, shape } = await loadValidationCase(item);
   return { name: caseName(item), image, shape, label };
-}
-
-/** `Brats18_X` for `…/Brats18_X_seg.nii.gz`. */
-export function caseName(item: DatalistItem): string {
-  return basename(item.label)
-    .replace(/\.nii(\.gz)?$/, '')
-    .replace(/_seg$/, '');
 }

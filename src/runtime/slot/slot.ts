@@ -83,7 +83,10 @@ export function startSlot({ setup, onProgress, worker: module = 'slot-worker' }:
 
   function receive(reply: SlotReply): void {
     if (reply.type === 'ready') return;
-    if (reply.type === 'progress') return onProgress(reply.site, reply.round, reply.progress);
+    if (reply.type === 'progress') {
+      onProgress(reply.site, reply.round, reply.progress);
+      return;
+    }
     const waiting = pending.get(reply.id);
     pending.delete(reply.id);
     if (reply.type === 'failed') waiting?.reject(errorFromData(reply.error));

@@ -1,0 +1,24 @@
+/**
+ * Federated segmentation of brain tumours, optionally with the sparse-vector privacy filter.
+ *
+ *     npx ts-node jobs/brats18.ts --n_clients 4 --enable_dp
+ */
+import { readBrats18Flags } from '../src/cli/brats18-flags';
+import { runCommand } from '../src/cli/exit';
+import { exportJob, runJob } from '../src/cli/run-job';
+
+async function main(argv: readonly string[]): Promise<void> {
+  const { recipe, exportTo, workspace, threads, resume, json } = readBrats18Flags(argv);
+  if (exportTo !== undefined) return exportJob(recipe.job, exportTo);
+  const flags = argv.filter((flag) => flag !== '--resume').join(' ');
+  await runJob({
+    job: recipe.job,
+    json,
+    resume,
+    resumeCommand: `npx ts-node jobs/brats18.ts ${flags} --resume`,
+    ...(workspace !== undefined && { workspace }),
+    ...(threads !== undefined && { threads }),
+  });
+}
+
+void runCommand(() => main(process.argv.slice(2)));

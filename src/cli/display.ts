@@ -1,0 +1,104 @@
+/**
+ * A run on the terminal: live bars for every site where there is a terminal, plain lines where there is none.
+ *
+ * @module
+ */
+import { MultiBar, type SingleBar } from 'cli-progress';
+import pc from 'picocolors';
+import type { RunEvent } from '../jobs/environment';
+import type { JobSpec } from '../jobs/job-spec';
+import { describeRound, formatDuration } from './describe-round';
+
+export interface Display {
+  show(event: RunEvent): void;
+  close(): void;
+}
+
+/** @param stream where the display goes; bars only when it is a terminal. */
+export function createDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
+  return stream.isTTY ? liveDisplay(job, stream) : plainDisplay(job, (line) => stream.write(`${line}\n`));
+}
+
+function plainDisplay(job: JobSpec, print: (line: string) => void): Display {
+  const eta = roundClock(job);
+  return {
+    show(event) {
+      if (event.kind === 'progress') return;
+      eta.note(event);
+      for (const line of linesOf(event, job)) print(line + eta.after(event));
+    },
+    close() {},
+  };
+}
+
+function liveDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
+  const bars = new MultiBar(
+    {
+      stream,
+      format: '  {site}  {bar}  {phase}',
+      barsize: 28,
+      hideCursor: true,
+      clearOnComplete: true,
+      barCompleteChar: '━',
+      barIncompleteChar: '┄',
+      autopadding: true,
+    },
+    undefined,
+  );
+  const eta = roundClock(job);
+  const bySite = new Map<string, SingleBar>();
+  return {
+    show(event) {
+      eta.note(event);
+      if (event.kind === 'progress') showProgress(event);
+      for (const line of linesOf(event, job)) bars.log(`${line}${eta.after(event)}\n`);
+      if (event.kind === 'done') bars.stop();
+    },
+    close: () => bars.stop(),
+  };
+
+  function showProgress({ site, phase, done, total, loss }: Extract<RunEvent, { kind: 'progress' }>): void {
+    const what = phase === 'train' ? `step ${done}/${total}` : `validation ${done}/${total}`;
+    const payload = { site, phase: loss === undefined ? what : `${what}  loss ${loss.toFixed(3)}` };
+    const bar = bySite.get(site) ?? bars.create(total, 0, payload);
+    bySite.set(site, bar);
+    bar.setTotal(total);
+    bar.update(done, payload);
+  }
+}
+
+function linesOf(event: RunEvent, job: JobSpec): string[] {
+  switch (event.kind) {
+    case 'started': {
+      const { slots, resumedAt } = event;
+      const { rounds } = job.workflow;
+      const from = resumedAt === undefined ? '' : `, continued after ${resumedAt} finished`;
+      const size = `${job.sites.length} sites, ${rounds} rounds${from}, ${slots} at a time`;
+      return [`${pc.bold(job.name)}: ${size}; files in ${event.folder}`];
+    }
+    case 'log': {
+      const text = event.site === undefined ? event.message : `${event.site}: ${event.message}`;
+      return [event.level === 'warn' ? pc.yellow(text) : text];
+    }
+    case 'round-finished':
+      return [describeRound(event, job.workflow.rounds)];
+    default:
+      return [];
+  }
+}
+
+/** Estimates the time left from the rounds seen so far. */
+function roundClock(job: JobSpec) {
+  const seconds: number[] = [];
+  return {
+    note(event: RunEvent): void {
+      if (event.kind === 'round-finished') seconds.push(event.seconds);
+    },
+    after(event: RunEvent): string {
+      if (event.kind !== 'round-finished' || event.final) return '';
+      const left = job.workflow.rounds - event.round - 1;
+      const mean = seconds.reduce((a, b) => a + b, 0) / seconds.length;
+      return left > 0 ? pc.dim(`  ETA ${formatDuration(left * mean)}`) : '';
+    },
+  };
+}

@@ -1,0 +1,44 @@
+/**
+ * How a command ends: one message, the next step, a documented exit code.
+ *
+ * @module
+ */
+import { CommanderError } from 'commander';
+import pc from 'picocolors';
+import { isConsiliumError } from '../errors';
+
+/** 0 finished, 1 failed, 2 wrong input, 130 stopped. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (isConsiliumError(error, 'AbortedError')) return 130;
+  if (isConsiliumError(error, 'ConfigError') || isConsiliumError(error, 'DataError')) return 2;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause !== undefined && exitCodeOf(cause) === 2 ? 2 : 1;
+}
+
+/** Prints the error with its causes and hints to standard error. Commander has printed its own already. */
+export function printError(error: unknown): void {
+  if (error instanceof CommanderError) return;
+  let current: unknown = error;
+  let label = 'error';
+  while (current instanceof Error || isConsiliumError(current)) {
+    process.stderr.write(`${pc.red(`${label}:`)} ${current.message}\n`);
+    if (isConsiliumError(current)) {
+      if (current.hint) process.stderr.write(`${pc.dim('→')} ${current.hint}\n`);
+    } else {
+      process.stderr.write(`${current.stack ?? ''}\n`);
+    }
+    current = current.cause;
+    label = 'because';
+  }
+}
+
+/** Runs a command to its end and sets the exit code. Nothing is thrown past it. */
+export async function runCommand(command: () => Promise<void>): Promise<void> {
+  try {
+    await command();
+  } catch (error) {
+    printError(error);
+    process.exitCode = exitCodeOf(error);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Readers of flag values. Each names the flag, what came and what is allowed.
+ *
+ * @module
+ */
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number of at least `least`. */
+export function wholeNumber(least: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
+    }
+    return value;
+  };
+}
+
+/** A finite number above (or, with `orEqual`, from) `least`, up to `most`. */
+export function realNumber({ least, orEqual = false, most = Number.POSITIVE_INFINITY }: Range) {
+  return (text: string): number => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    const enough = orEqual ? value >= least : value > least;
+    if (!Number.isFinite(value) || !enough || value > most) {
+      const upper = most === Number.POSITIVE_INFINITY ? '' : ` and at most ${most}`;
+      throw new InvalidArgumentError(`Expected a number ${orEqual ? 'of at least' : 'above'} ${least}${upper}.`);
+    }
+    return value;
+  };
+}
+
+interface Range {
+  readonly least: number;
+  readonly orEqual?: boolean;
+  readonly most?: number;
+}
+
+export type Size3 = readonly [number, number, number];
+
+/** Collects the three numbers of a size, X Y Z, as they come. Check the result with {@link size3}. */
+export function sizePart(text: string, before: readonly number[] | undefined): readonly number[] {
+  return [...(before ?? []), wholeNumber(1)(text)];
+}
+
+/** @throws Error naming the flag when there are not exactly three numbers. */
+export function size3(flag: string, parts: readonly number[] | undefined): Size3 | undefined {
+  if (parts === undefined) return undefined;
+  const [x, y, z] = parts;
+  if (parts.length !== 3 || x === undefined || y === undefined || z === undefined) {
+    throw new InvalidArgumentError(`${flag} needs three whole numbers, X Y Z, but got ${parts.join(' ')}.`);
+  }
+  return [x, y, z];
+}

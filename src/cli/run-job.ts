@@ -1,0 +1,86 @@
+/**
+ * Runs a job from the command line: display, Ctrl-C, the result in words or as JSON.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import pc from 'picocolors';
+import { ConfigError } from '../errors';
+import type { Run, RunResult } from '../jobs/environment';
+import type { JobSpec } from '../jobs/job-spec';
+import { jobToYaml } from '../jobs/job-yaml';
+import { SimEnv, type SimEnvOptions } from '../runtime/sim-env';
+import { writeFileAtomic } from '../util/atomic-file';
+import { formatDuration } from './describe-round';
+import { createDisplay } from './display';
+
+export interface RunJobOptions extends SimEnvOptions {
+  readonly job: JobSpec;
+  /** Progress to standard error, one JSON object to standard output. */
+  readonly json: boolean;
+  /** The command that continues the run, for the message after Ctrl-C. */
+  readonly resumeCommand: string;
+}
+
+/** @throws what ended the run; finished rounds are on disk. */
+export async function runJob({ job, json, resumeCommand, ...environment }: RunJobOptions): Promise<void> {
+  const run = new SimEnv(environment).run(job);
+  const display = createDisplay(job, json ? process.stderr : process.stdout);
+  const release = stopOnSignal(run, resumeCommand);
+  try {
+    for await (const event of run.events()) display.show(event);
+    const result = await run.result();
+    if (json) process.stdout.write(`${JSON.stringify(asJson(run, result))}\n`);
+    else printResult(result);
+  } finally {
+    display.close();
+    release();
+  }
+}
+
+/** Writes the job as `<dir>/job.yaml`. @throws ConfigError when there is one already. */
+export async function exportJob(job: JobSpec, dir: string): Promise<void> {
+  const file = join(dir, 'job.yaml');
+  if (existsSync(file)) {
+    throw new ConfigError(`'${file}' exists already and is not overwritten.`, {
+      hint: 'Choose another --export folder.',
+    });
+  }
+  await writeFileAtomic(file, jobToYaml(job));
+  process.stdout.write(`The job is in ${file}. Run it with: npx consilium simulate ${file}\n`);
+}
+
+/** The first signal ends the run at the next step; a second one ends the process. */
+function stopOnSignal(run: Run, resumeCommand: string): () => void {
+  let asked = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (asked) process.exit(130);
+    asked = true;
+    process.stderr.write(`\n${signal}: stopping; finished rounds are kept. Continue with:\n  ${resumeCommand}\n`);
+    run.abort(`The run was stopped by ${signal}.`);
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return () => {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  };
+}
+
+function asJson(run: Run, result: RunResult) {
+  const { outcome, rounds, best, final, files, finalModelSha256, seconds } = result;
+  return { run: run.id, outcome, rounds, best, final, files, final_model_sha256: finalModelSha256, seconds };
+}
+
+function printResult({ best, final, files, folder, seconds }: RunResult): void {
+  const dice = (metrics: RunResult['best']['metrics']) => metrics.val_dice?.toFixed(4) ?? '–';
+  const lines = [
+    '',
+    `${pc.green('finished')} in ${formatDuration(seconds)}: final Dice ${dice(final.metrics)}, best ${dice(best.metrics)} (after ${best.round} rounds)`,
+    `  report      ${files.report}`,
+    `  best model  ${files.best_pt}`,
+    `  folder      ${folder}`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { ConfigError } from '../errors';
+import { jobFromYaml } from '../jobs/job-yaml';
+import { wholeNumber } from './flags';
+import { runJob } from './run-job';
+
+interface SimulateFlags {
+  readonly workspace?: string;
+  readonly threads?: number;
+  readonly resume?: boolean;
+  readonly json?: boolean;
+}
+
+/** `consilium simulate <job.yaml>`: runs a job file on this machine. */
+export function simulateCommand(): Command {
+  return new Command('simulate')
+    .description('Run a job file on this machine.')
+    .argument('<job.yaml>')
+    .option('--workspace <dir>', 'where runs and synthetic data go (./consilium-workspace)')
+    .option('--threads <n>', 'sites that train at the same time (as many as cores)', wholeNumber(1))
+    .option('--resume', 'continue the run of this name')
+    .option('--json', 'progress to standard error, one JSON object to standard output')
+    .exitOverride()
+    .addHelpText('after', '\nExample:\n  npx consilium simulate job.yaml --threads 2')
+    .action(async (file: string, { workspace, threads, resume = false, json = false }: SimulateFlags) => {
+      const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+        throw new ConfigError(`The job file '${file}' cannot be read (${cause.code}).`, { cause });
+      });
+      await runJob({
+        job: jobFromYaml(text, file),
+        json,
+        resume,
+        resumeCommand: `npx consilium simulate ${file} --resume`,
+        ...(workspace !== undefined && { workspace }),
+        ...(threads !== undefined && { threads }),
+      });
+    });
+}

@@ -1,0 +1,115 @@
+/**
+ * Scores a saved model on the cases of a data list, as the original's test script does, and writes its masks as NIfTI.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { type CaseScore, scoreCases } from '../executors/evaluation';
+import { REGIONS, regionsToLabels } from '../imaging/brats/labels';
+import { restoreGrid } from '../imaging/brats/restore-grid';
+import { loadValidationCase } from '../imaging/brats/validation';
+import { caseName, type DatalistItem, type DatalistKey, loadDatalist } from '../imaging/datalist';
+import { writeNifti } from '../imaging/nifti/write-nifti';
+import { summarizeDice } from '../nn/metrics/dice';
+import { createModel } from '../nn/model';
+import { openPredictor } from '../nn/predictor';
+import { requireTensors } from '../tensor/match-tensors';
+import { loadModelFile } from '../tensor/model-file';
+
+export interface EvaluateOptions {
+  readonly modelFile: string;
+  readonly baseDir: string;
+  readonly datalist: string;
+  readonly list: DatalistKey;
+  readonly inferRoi: readonly [number, number, number];
+  readonly provider: string;
+  /** Folder of the masks. @default `predictions` beside the model */
+  readonly masks?: string;
+  /** @default all cores */
+  readonly threads?: number;
+  readonly onCase: (name: string, done: number, total: number) => void;
+}
+
+export interface EvaluationResult {
+  readonly model: string;
+  readonly cases: number;
+  /** Mean over all (case, region) pairs with a non-empty truth. */
+  readonly overall: { readonly dice: number | null; readonly count: number };
+  readonly regions: readonly { readonly name: string; readonly dice: number | null; readonly count: number }[];
+  readonly perCase: readonly { readonly name: string; readonly dice: readonly (number | null)[] }[];
+  readonly masks: string;
+  /** Why the numbers flatter the model, when they do. */
+  readonly warning?: string;
+}
+
+/** @throws DataError for files that cannot be read or do not fit the network. */
+export async function evaluateModel(options: EvaluateOptions): Promise<EvaluationResult> {
+  const { modelFile, baseDir, datalist, list, inferRoi, provider, threads = availableParallelism() } = options;
+  const model = createModel({ kind: 'segresnet' });
+  const { tensors } = await loadModelFile(modelFile);
+  const parameters = requireTensors(model.parameters, tensors, modelFile);
+  const items = await loadDatalist(datalist, { list, baseDir });
+  const predictor = await openPredictor({ model, inputShape: [1, model.inChannels, ...inferRoi], threads, provider });
+  const masks = options.masks ?? join(dirname(modelFile), 'predictions');
+
+  const scores: CaseScore[] = [];
+  const predict = (window: Float32Array) => predictor.run(parameters, window);
+  for (const item of items) {
+    const one = await loadValidationCase(item);
+    const name = caseName(item);
+    const [score] = await all(
+      scoreCases(only({ ...one, name }), { roi: inferRoi, predict, signal: new AbortController().signal }),
+    );
+    const { data, shape, affine } = restoreGrid(regionsToLabels(score!.prediction), one);
+    await writeNifti(join(masks, `${name}_pred.nii.gz`), { data, shape, affine }, { dtype: 'uint8' });
+    scores.push(score!);
+    options.onCase(name, scores.length, items.length);
+  }
+  const warning = await selectionWarning(modelFile, items, list);
+  return { model: modelFile, cases: items.length, masks, ...summary(scores), ...(warning && { warning }) };
+}
+
+function summary(scores: readonly CaseScore[]): Pick<EvaluationResult, 'overall' | 'regions' | 'perCase'> {
+  const { mean, count, channelMeans, channelCounts } = summarizeDice(scores.map(({ dice }) => dice));
+  const defined = (value: number) => (Number.isNaN(value) ? null : value);
+  return {
+    overall: { dice: defined(mean), count },
+    regions: REGIONS.map((name, i) => ({ name, dice: defined(channelMeans[i]!), count: channelCounts[i]! })),
+    perCase: scores.map(({ name, dice }) => ({ name, dice: dice.map(defined) })),
+  };
+}
+
+async function* only<T>(value: T): AsyncGenerator<T> {
+  yield value;
+}
+
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const value of values) list.push(value);
+  return list;
+}
+
+/** The cases that chose the best model, or trained it, cannot test it. */
+async function selectionWarning(
+  modelFile: string,
+  items: readonly DatalistItem[],
+  list: DatalistKey,
+): Promise<string | undefined> {
+  if (list === 'training') return 'these are training cases: the scores say nothing about new patients';
+  const used = await casesOfRun(modelFile);
+  const again = items.filter((item) => used?.has(caseName(item)));
+  if (used && again.length === 0) return undefined;
+  if (!used && list === 'testing') return undefined;
+  const count = used ? `${again.length} of ${items.length} cases` : 'the cases of a validation list';
+  return `${count} were also used to choose ${basename(modelFile)} among the rounds, so the scores are too good; use cases it has never seen`;
+}
+
+/** Names of the validation cases of the run that the model lies in, or `undefined` when it lies in none. */
+async function casesOfRun(modelFile: string): Promise<Set<string> | undefined> {
+  const file = join(dirname(modelFile), 'selection_cases.json');
+  if (!existsSync(file)) return undefined;
+  return new Set(JSON.parse(await readFile(file, 'utf8')) as string[]);
+}

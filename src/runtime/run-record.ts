@@ -1,0 +1,170 @@
+/**
+ * Everything a run leaves for people: job and meta files, metrics, TensorBoard events, the privacy ledger, models, report.
+ * All of it follows from the checkpoint, so a continued run writes it anew and no line is ever there twice.
+ *
+ * @module
+ */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { errorToData } from '../errors';
+import type { Outcome, RunEvent, RunResult } from '../jobs/environment';
+import type { JobSpec } from '../jobs/job-spec';
+import { jobToYaml } from '../jobs/job-yaml';
+import { encodeSafetensors } from '../tensor/safetensors';
+import { writeReport } from '../tracking/report/write-report';
+import { openRoundMetrics, type RoundMetrics } from '../tracking/round-metrics';
+import { openRunLog, type RunLog } from '../tracking/run-log';
+import { writeFileAtomic } from '../util/atomic-file';
+import { type Checkpoint, sha256Of } from './checkpoint';
+import { writeModelFiles } from './model-files';
+import { openPrivacyLedger, type PrivacyLedgerFile } from './privacy-ledger-file';
+import { reportOf } from './report-data';
+import type { RoundLine } from './round-line';
+import type { RunFolder } from './run-folder';
+import { openSiteEvents, type SiteEvents } from './site-events';
+import type { CasePicture } from './slot/case-pictures';
+import { versions } from './versions';
+
+export interface RunRecordOptions {
+  readonly job: JobSpec;
+  readonly hash: string;
+  readonly folder: RunFolder;
+  readonly slots: number;
+  readonly sessionThreads: number;
+}
+
+export class RunRecord {
+  readonly #options: RunRecordOptions;
+  readonly #log: RunLog;
+  readonly #siteLogs: ReadonlyMap<string, RunLog>;
+  readonly #started = new Date();
+  #metrics: RoundMetrics | undefined;
+  #events: SiteEvents | undefined;
+  #ledger: PrivacyLedgerFile | undefined;
+  #last: Checkpoint | undefined;
+
+  constructor(options: RunRecordOptions) {
+    const { job, folder } = options;
+    const clock = { clock: Date.now };
+    this.#options = options;
+    this.#log = openRunLog(folder.server, clock).with({ run: job.name });
+    this.#siteLogs = new Map(
+      job.sites.map((site) => [site, openRunLog(folder.site(site).root, clock).with({ run: job.name, site })]),
+    );
+  }
+
+  /** Writes what is known before the first round, and again what the earlier rounds of a continued run left. */
+  async begin(start: Checkpoint): Promise<void> {
+    const { job, folder } = this.#options;
+    const { history } = start;
+    this.#last = start;
+    await writeFileAtomic(folder.jobFile, jobToYaml(job));
+    await this.#writeMeta('running');
+    this.#metrics = await openRoundMetrics(folder.metrics, { keyMetric: job.workflow.keyMetric, history });
+    this.#ledger = await openPrivacyLedger(folder.ledger, history);
+    this.#events = await openSiteEvents(folder.events, job.sites, history);
+  }
+
+  /** Notes an event of the run in the logs. */
+  note(event: RunEvent): void {
+    if (event.kind === 'log') {
+      const log = event.site === undefined ? this.#log : this.#siteLogs.get(event.site);
+      log?.write(event.level, event.message);
+    } else if (event.kind === 'round-finished') {
+      const { round, final, metrics, seconds } = event;
+      this.#log.write('info', final ? 'final evaluation' : 'round finished', { round, seconds, ...metrics });
+    }
+  }
+
+  /** Adds a finished round; its checkpoint is on disk already. */
+  async addLine(line: RoundLine, checkpoint: Checkpoint): Promise<void> {
+    this.#last = checkpoint;
+    await this.#metrics?.add(line);
+    await this.#ledger?.add(line);
+    await this.#events?.add(line);
+    for (const { name, status, reason, metrics, steps } of line.sites) {
+      const message = reason === undefined ? `round ${status}` : `round ${status}: ${reason}`;
+      this.#siteLogs.get(name)?.write('info', message, { round: line.round, ...(steps && { steps }), ...metrics });
+    }
+  }
+
+  /** Writes models and report of a finished run. */
+  async finish(last: Checkpoint, pictures: readonly CasePicture[]): Promise<RunResult> {
+    const { job, folder } = this.#options;
+    const models = await this.#writeModels(last);
+    const finalModelSha256 = sha256Of(encodeSafetensors(last.model));
+    const ended = new Date();
+    const seconds = (ended.getTime() - this.#started.getTime()) / 1000;
+    const lineOfModel = (round: number) => last.history.find((line) => line.round === round)!;
+    const bestRound = last.best?.round ?? last.round;
+    await writeReport(
+      folder.report,
+      reportOf({ job, last, pictures, finalModelSha256, seconds, started: this.#started, outcome: 'finished' }),
+    );
+    await this.#writeMeta('finished', { finalModelSha256 });
+    await this.#close();
+    return {
+      outcome: 'finished',
+      folder: folder.root,
+      rounds: last.round,
+      best: { round: bestRound, metrics: lineOfModel(bestRound).metrics },
+      final: { round: last.round, metrics: lineOfModel(last.round).metrics },
+      finalModelSha256,
+      seconds,
+      files: {
+        ...models,
+        report: folder.report,
+        job: folder.jobFile,
+        meta: folder.metaFile,
+        round_metrics: join(folder.metrics, 'round_metrics.jsonl'),
+        metrics_summary: join(folder.metrics, 'metrics_summary.json'),
+        privacy_ledger: folder.ledger,
+        tensorboard: folder.events,
+        log: join(folder.server, 'log.txt'),
+      },
+    };
+  }
+
+  /** Notes why a run ended early, and exports the models of its finished rounds. */
+  async endedEarly(error: unknown, outcome: Outcome): Promise<void> {
+    const { message } = errorToData(error);
+    this.#log.write('error', message);
+    if (this.#last && this.#last.round > 0) await this.#writeModels(this.#last);
+    await this.#writeMeta(outcome, { error: message });
+    await this.#close();
+  }
+
+  async #writeModels({ model, best }: Checkpoint): Promise<Record<string, string>> {
+    const { job, folder } = this.#options;
+    const final = await writeModelFiles(folder.models, 'FL_global_model', job.model, model);
+    const top = await writeModelFiles(folder.models, 'best_FL_global_model', job.model, best?.model ?? model);
+    const named = (prefix: string, files: object) =>
+      Object.fromEntries(Object.entries(files).map(([suffix, file]) => [`${prefix}_${suffix}`, String(file)]));
+    return { ...named('final', final), ...named('best', top) };
+  }
+
+  async #writeMeta(outcome: 'running' | Outcome, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    const { job, hash, folder, slots, sessionThreads } = this.#options;
+    const meta = {
+      run: job.name,
+      job_hash: hash,
+      seed: job.seed,
+      outcome,
+      sites: job.sites,
+      finished_rounds: this.#last?.round ?? 0,
+      started: this.#started.toISOString(),
+      ended: outcome === 'running' ? null : new Date().toISOString(),
+      slots,
+      session_threads: sessionThreads,
+      cores: availableParallelism(),
+      versions: versions(),
+      ...more,
+    };
+    await writeFileAtomic(folder.metaFile, `${JSON.stringify(meta, null, 2)}\n`);
+  }
+
+  async #close(): Promise<void> {
+    await this.#events?.close();
+    await Promise.all([this.#log, ...this.#siteLogs.values()].map((log) => log.flush()));
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The simulator: a server and its sites in one process tree. The sites train in worker threads ("slots"); everything else
+ * is what a real federation runs.
+ *
+ * @module
+ */
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ConfigError, isConsiliumError, QuorumError } from '../errors';
+import type { Environment, Run, RunEvent, RunResult } from '../jobs/environment';
+import { type JobSpec, jobHash } from '../jobs/job-spec';
+import { createModel, initialise } from '../nn/model';
+import { inMemorySites } from '../transport/in-memory';
+import { type Checkpoint, type CheckpointStore, checkpointStore } from './checkpoint';
+import { checkData } from './data-check';
+import { dataFolders, siteCases } from './parts';
+import { prepareData } from './prepare-data';
+import { archiveEarlierRun, lockFolder, type RunFolder, refuseIfRunning, runFolder } from './run-folder';
+import { type RunWork, startRun } from './run-handle';
+import { RunRecord } from './run-record';
+import { freshStart, runServer } from './server-run';
+import { type Slots, startSlots } from './slot/slots';
+
+export interface SimEnvOptions {
+  /** Folder of runs and synthetic data. @default './consilium-workspace' */
+  readonly workspace?: string;
+  /** Sites that train at the same time, each in its own worker. @default the number of cores, at most the number of sites */
+  readonly threads?: number;
+  /** Continue the run of the same name where it stands, instead of starting anew. @default false */
+  readonly resume?: boolean;
+  /**
+   * NOT PRIVATE: draws privacy noise from this seed, so that a test can repeat a run. Everything it touches is labelled as
+   * not differentially private.
+   */
+  readonly testNoiseSeed?: number;
+}
+
+/** Cases shown in the report of a simulation. */
+const pictureCount = 3;
+
+export class SimEnv implements Environment {
+  readonly #options: SimEnvOptions;
+
+  /** @throws ConfigError for a number of threads below 1. */
+  constructor(options: SimEnvOptions = {}) {
+    const { threads } = options;
+    if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
+      throw new ConfigError(`threads must be a whole number of at least 1, but is ${threads}.`);
+    }
+    this.#options = options;
+  }
+
+  /** Starts the job in this process and returns at once. */
+  run(job: JobSpec): Run {
+    return startRun(job.name, (work) => simulate(job, this.#options, work));
+  }
+}
+
+async function simulate(job: JobSpec, options: SimEnvOptions, { signal, emit }: RunWork): Promise<RunResult> {
+  const workspace = resolve(options.workspace ?? 'consilium-workspace');
+  const folder = runFolder(workspace, job.name);
+  const hash = jobHash(job);
+  const store = checkpointStore(folder.checkpoint);
+  await refuseIfRunning(folder);
+  await prepareData(job.data, workspace, emit);
+  const cases = job.sites.map((site) => siteCases(job, site, dataFolders(job.data, workspace)));
+  await checkData(job, cases);
+  const start = options.resume ? await earlierState(store, folder, hash) : await newRun(folder, job, hash, emit);
+
+  const unlock = await lockFolder(folder);
+  const slots = startSlots({
+    job,
+    sites: job.sites.map((name, i) => ({ name, folder: folder.site(name).job, cases: cases[i]! })),
+    threads: Math.min(options.threads ?? availableParallelism(), job.sites.length),
+    testNoiseSeed: options.testNoiseSeed,
+    emit: tell,
+  });
+  const record = new RunRecord({ job, hash, folder, slots: slots.count, sessionThreads: slots.sessionThreads });
+  try {
+    await record.begin(start);
+    tell({
+      kind: 'started',
+      folder: folder.root,
+      slots: slots.count,
+      resumedAt: options.resume ? start.round : undefined,
+    });
+    const last = await serve({ job, hash, start, store, slots, record, signal, emit: tell });
+    return await record.finish(last, await pictures(job, last, slots, signal));
+  } catch (error) {
+    const full = withSiteFailure(error, slots);
+    await record.endedEarly(full, signal.aborted ? 'aborted' : 'failed');
+    throw full;
+  } finally {
+    await slots.close();
+    await unlock();
+  }
+
+  function tell(event: RunEvent): void {
+    record?.note(event);
+    emit(event);
+  }
+}
+
+interface ServeOptions {
+  readonly job: JobSpec;
+  readonly hash: string;
+  readonly start: Checkpoint;
+  readonly store: CheckpointStore;
+  readonly slots: Slots;
+  readonly record: RunRecord;
+  readonly signal: AbortSignal;
+  readonly emit: (event: RunEvent) => void;
+}
+
+function serve({ job, hash, start, store, slots, record, signal, emit }: ServeOptions): Promise<Checkpoint> {
+  return runServer({
+    job,
+    jobHash: hash,
+    start,
+    store,
+    sites: inMemorySites(slots.links),
+    onLine: (line, checkpoint) => record.addLine(line, checkpoint),
+    emit,
+    signal,
+  });
+}
+
+/** A server is told only the kind of a site's failure; whoever runs the simulator owns the sites and sees the cause. */
+function withSiteFailure(error: unknown, slots: Slots): unknown {
+  const [cause] = slots.failures.values();
+  if (!isConsiliumError(error, 'QuorumError') || !cause) return error;
+  return new QuorumError(error.message, { cause, ...(error.hint !== undefined && { hint: error.hint }) });
+}
+
+function pictures(job: JobSpec, { best, model }: Checkpoint, slots: Slots, signal: AbortSignal) {
+  return slots.pictures(job.sites[0], best?.model ?? model, pictureCount, signal);
+}
+
+/** @throws ConfigError when there is nothing to continue, or it belongs to another job. */
+async function earlierState(store: CheckpointStore, folder: RunFolder, hash: string): Promise<Checkpoint> {
+  const saved = await store.load();
+  if (!saved) {
+    throw new ConfigError(`There is no run to continue in '${folder.root}'.`, {
+      hint: 'Start it without --resume, or check --workspace and --job_name.',
+    });
+  }
+  if (saved.jobHash !== hash) {
+    throw new ConfigError(`The run in '${folder.root}' is of another job: its settings differ.`, {
+      hint: `Use the flags it was started with (see ${join(folder.job, 'job.yaml')}), or start anew without --resume.`,
+    });
+  }
+  return saved;
+}
+
+async function newRun(
+  folder: RunFolder,
+  job: JobSpec,
+  hash: string,
+  emit: (event: RunEvent) => void,
+): Promise<Checkpoint> {
+  const archived = await archiveEarlierRun(folder);
+  if (archived) emit({ kind: 'log', level: 'info', message: `The earlier run of this name is kept in ${archived}.` });
+  return freshStart(hash, initialise(createModel(job.model), job.seed));
+}

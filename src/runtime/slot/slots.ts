@@ -1,0 +1,70 @@
+/**
+ * The slots of a simulation and the sites they train. A site stays with its slot, so its state stays in one place.
+ *
+ * @module
+ */
+import { availableParallelism } from 'node:os';
+import type { RunEvent } from '../../jobs/environment';
+import type { JobSpec } from '../../jobs/job-spec';
+import type { Task, Update } from '../../protocol/messages';
+import type { NamedTensors } from '../../tensor/tensor';
+import type { SiteLink } from '../../transport/in-memory';
+import type { CasePicture } from './case-pictures';
+import { type Slot, startSlot } from './slot';
+import type { SlotSite } from './slot-messages';
+
+export interface SlotsOptions {
+  readonly job: JobSpec;
+  readonly sites: readonly SlotSite[];
+  /** Number of slots, at most the number of sites. */
+  readonly threads: number;
+  readonly testNoiseSeed: number | undefined;
+  readonly emit: (event: RunEvent) => void;
+}
+
+export interface Slots {
+  readonly count: number;
+  readonly sessionThreads: number;
+  /** The last failure of each site, in full. It stays on this machine; the workflow is told only its kind. */
+  readonly failures: ReadonlyMap<string, Error>;
+  /** One link a site, in the order of the job. */
+  readonly links: readonly SiteLink[];
+  pictures(site: string, model: NamedTensors, count: number, signal: AbortSignal): Promise<readonly CasePicture[]>;
+  close(): Promise<void>;
+}
+
+export function startSlots({ job, sites, threads, testNoiseSeed, emit }: SlotsOptions): Slots {
+  // More threads than cores is the worst thing one can do to onnxruntime.
+  const sessionThreads = job.engine.sessionThreads ?? Math.max(1, Math.floor(availableParallelism() / threads));
+  const slots = Array.from({ length: threads }, (_, index) =>
+    startSlot({
+      setup: { job, sessionThreads, testNoiseSeed, sites: sites.filter((_, i) => i % threads === index) },
+      onProgress: (site, round, { phase, done, total, loss }) =>
+        emit({ kind: 'progress', site, round, phase, done, total, loss }),
+    }),
+  );
+  const failures = new Map<string, Error>();
+  const slotOf = new Map<string, Slot>(sites.map(({ name }, i) => [name, slots[i % threads]!]));
+  return {
+    count: threads,
+    sessionThreads,
+    failures,
+    links: sites.map(({ name }) => ({ name, run: (task, signal) => run(name, task, signal) })),
+    pictures: (site, model, count, signal) => slotOf.get(site)!.pictures(site, model, count, signal),
+    async close() {
+      await Promise.all(slots.map((slot) => slot.close()));
+    },
+  };
+
+  async function run(site: string, task: Task, signal: AbortSignal): Promise<Update> {
+    try {
+      return await slotOf.get(site)!.run(site, task, signal);
+    } catch (error) {
+      if (!signal.aborted && error instanceof Error) {
+        failures.set(site, error);
+        emit({ kind: 'log', level: 'warn', site, message: error.message });
+      }
+      throw error;
+    }
+  }
+}
