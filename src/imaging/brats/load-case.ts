@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Affine } from '../affine';
 import { badFile } from '../data-error';
 import type { DatalistItem } from '../datalist';
 import { readNifti } from '../nifti/read-nifti';
@@ -17,6 +18,11 @@ export interface BratsCase {
   readonly label: Volume;
 }
 
+/** A case and the grid that its files are on. */
+export interface LoadedCase extends BratsCase {
+  readonly original: { readonly shape: Size3; readonly affine: Affine };
+}
+
 const VOXEL_SIZE: Size3 = [1, 1, 1];
 
 /**
@@ -24,7 +30,7 @@ const VOXEL_SIZE: Size3 = [1, 1, 1];
  *
  * @throws DataError when a file cannot be read, or the files do not make up a case.
  */
-export async function loadCase({ image: imageFiles, label: labelFile }: DatalistItem): Promise<BratsCase> {
+export async function loadCase({ image: imageFiles, label: labelFile }: DatalistItem): Promise<LoadedCase> {
   const [image, labels] = await Promise.all([stackChannels(imageFiles), readNifti(labelFile)]);
   checkFinite(image, imageFiles);
   const size = spatialSize(image.shape);
@@ -35,6 +41,7 @@ export async function loadCase({ image: imageFiles, label: labelFile }: Datalist
   return {
     image: spacing(image, { pixdim: VOXEL_SIZE, mode: 'bilinear' }),
     label: spacing(regions, { pixdim: VOXEL_SIZE, mode: 'nearest' }),
+    original: { shape: size, affine: image.affine },
   };
 }
 

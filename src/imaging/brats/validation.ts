@@ -8,7 +8,7 @@ import type { DatalistItem } from '../datalist';
 import { divisiblePad } from '../transforms/divisible-pad';
 import { normalizeNonzero } from '../transforms/normalize-intensity';
 import { orientRas } from '../transforms/orientation';
-import type { VolumeShape } from '../volume';
+import type { Size3, VolumeShape } from '../volume';
 import { loadCase } from './load-case';
 
 /** A whole case, ready for the network. */
@@ -20,6 +20,8 @@ export interface ValidationVolume {
   readonly label: Float32Array;
   /** Voxel → world of both, RAS. */
   readonly affine: Affine;
+  /** The grid of the files. */
+  readonly original: { readonly shape: Size3; readonly affine: Affine };
 }
 
 const PAD_MULTIPLE = 32;
@@ -34,5 +36,5 @@ export async function loadValidationCase(files: DatalistItem): Promise<Validatio
   const image = orientRas(divisiblePad(loaded.image, PAD_MULTIPLE));
   const label = orientRas(divisiblePad(loaded.label, PAD_MULTIPLE));
   normalizeNonzero(image.data, image.shape);
-  return { image: image.data, shape: image.shape, label: label.data, affine: image.affine };
+  return { image: image.data, shape: image.shape, label: label.data, affine: image.affine, original: loaded.original };
 }
