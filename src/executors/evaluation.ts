@@ -34,13 +34,13 @@ export async function* scoreCases(
   for await (const one of cases) {
     signal.throwIfAborted();
     const { image, shape } = one;
-    const logits = await slidingWindow({ image, shape }, { roi, overlap: 0.5 }, (window) => {
+    const logits = await slidingWindow({ data: image, shape }, { roi, overlap: 0.5 }, (window) => {
       signal.throwIfAborted();
       return predict(window);
     });
     // sigmoid(z) ≥ 0.5 exactly where z ≥ 0.
     const prediction = Uint8Array.from(logits.data, (z) => (z >= 0 ? 1 : 0));
-    yield { name: one.name, case: one, prediction, dice: diceScores(prediction, one.label, { channels: logits.shape[0] }) };
+    yield { name: one.name, case: one, prediction, dice: diceScores(prediction, one.label, logits.shape[0]) };
   }
 }
 
@@ -51,12 +51,12 @@ export async function* scoreCases(
  * @throws DataError when there is no pair at all.
  */
 export function summariseScores(scores: readonly CaseScore[], regions: readonly string[]): Metrics {
-  const { mean, channelMeans, channelCounts, count } = summarizeDice(scores.map(({ dice }) => dice));
+  const { mean, count, channels } = summarizeDice(scores.map(({ dice }) => dice));
   if (count === 0) {
     throw new DataError('No validation case has a labelled voxel, so no Dice can be computed.', {
       hint: 'Check the validation list of the data list and its label files.',
     });
   }
-  const perRegion = regions.map((region, i) => [`val_dice_${region}`, channelCounts[i] ? channelMeans[i]! : null]);
+  const perRegion = regions.map((region, i) => [`val_dice_${region}`, channels[i]!.count > 0 ? channels[i]!.mean : null]);
   return { val_dice: mean, ...Object.fromEntries(perRegion) };
 }

@@ -133,7 +133,7 @@ function withSiteFailure(error: unknown, slots: Slots): unknown {
 }
 
 function pictures(job: JobSpec, { best, model }: Checkpoint, slots: Slots, signal: AbortSignal) {
-  return slots.pictures(job.sites[0], best?.model ?? model, pictureCount, signal);
+  return slots.pictures(job.sites[0]!, best?.model ?? model, pictureCount, signal);
 }
 
 /** @throws ConfigError when there is nothing to continue, or it belongs to another job. */
