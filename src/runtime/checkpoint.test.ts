@@ -1,0 +1,80 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Update } from '../protocol/messages';
+import { float32, type NamedTensors } from '../tensor/tensor';
+import { type Checkpoint, checkpointStore } from './checkpoint';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'consilium-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const model = (value: number): NamedTensors => new Map([['w', float32([2], [value, -value])]]);
+const line = (round: number) => ({ round, metrics: { val_dice: 0.5 }, sites: [], seconds: 1, time: 'now' });
+const finished = (round: number): Checkpoint => ({
+  jobHash: 'h',
+  round,
+  model: model(round),
+  best: { round: 1, value: 0.5, model: model(1) },
+  history: Array.from({ length: round }, (_, i) => line(i)),
+});
+const update = (site: string, round: number, epsilon = 1): Update => ({
+  site,
+  round,
+  task: 'train',
+  payload: { kind: 'weight-diff', tensors: model(3), metrics: { val_dice: null, train_loss: 0.1 }, steps: 6 },
+  privacy: [{ mechanism: 'svt', differentiallyPrivate: true, epsilon, delta: 0, unit: 'update', details: {} }],
+  seconds: { validate: 1, train: 2, other: 0 },
+});
+
+describe('a checkpoint', () => {
+  it('is undefined before the first round', async () => {
+    expect(await checkpointStore(folder).load()).toBeUndefined();
+  });
+
+  it('comes back as it was saved', async () => {
+    const store = checkpointStore(folder);
+    await store.save(finished(2));
+    expect(await store.load()).toEqual(finished(2));
+  });
+
+  it('keeps the last two models and the best one, and no more', async () => {
+    const store = checkpointStore(folder);
+    for (const round of [1, 2, 3, 4]) await store.save(finished(round));
+    const models = (await readdir(folder)).filter((name) => name.endsWith('.safetensors'));
+    expect(models.sort()).toEqual(['best-1.safetensors', 'model-3.safetensors', 'model-4.safetensors']);
+  });
+
+  it('with a damaged model is refused, naming the file', async () => {
+    const store = checkpointStore(folder);
+    await store.save(finished(1));
+    await writeFile(join(folder, 'model-1.safetensors'), 'rubbish');
+    await expect(store.load()).rejects.toThrow(/model-1.safetensors.*checksum/);
+  });
+
+  it('with unknown fields is refused', async () => {
+    await writeFile(join(folder, 'state.json'), '{"version": 9}');
+    await expect(checkpointStore(folder).load()).rejects.toMatchObject({ tag: 'DataError' });
+  });
+});
+
+describe('the journal of a round', () => {
+  it('gives the accepted updates of the round back, infinite costs and undefined metrics included', async () => {
+    const store = checkpointStore(folder);
+    await store.journal.record(update('site-2', 3, Number.POSITIVE_INFINITY));
+    await store.journal.record(update('site-1', 3));
+    const found = await checkpointStore(folder).journal.accepted(3);
+    expect(found).toEqual([update('site-1', 3), update('site-2', 3, Number.POSITIVE_INFINITY)]);
+  });
+
+  it('knows nothing of other rounds, nor of a round whose checkpoint is saved', async () => {
+    const store = checkpointStore(folder);
+    await store.journal.record(update('site-1', 3));
+    expect(await store.journal.accepted(4)).toEqual([]);
+    await store.save(finished(4));
+    expect(await store.journal.accepted(3)).toEqual([]);
+  });
+});

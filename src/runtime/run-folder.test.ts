@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { archiveEarlierRun, lockFolder, refuseIfRunning, runFolder } from './run-folder';
+
+let workspace: string;
+beforeEach(async () => {
+  workspace = await mkdtemp(join(tmpdir(), 'consilium-'));
+});
+afterEach(() => rm(workspace, { recursive: true }));
+
+describe('the folder of a run', () => {
+  it('never takes the place of an earlier run of the same name', async () => {
+    const folder = runFolder(workspace, 'job');
+    expect(await archiveEarlierRun(folder)).toBeUndefined();
+    for (const number of [1, 2]) {
+      await mkdir(folder.root);
+      await writeFile(join(folder.root, 'run'), String(number));
+      expect(await archiveEarlierRun(folder)).toBe(join(workspace, `job.${number}`));
+    }
+    expect(existsSync(join(workspace, 'job.1', 'run'))).toBe(true);
+  });
+
+  it('is refused while a live process holds it, and free again afterwards', async () => {
+    const folder = runFolder(workspace, 'job');
+    const unlock = await lockFolder(folder);
+    await expect(refuseIfRunning(folder)).rejects.toThrow(`in use by process ${process.pid}`);
+    await expect(lockFolder(folder)).rejects.toMatchObject({ tag: 'WorkspaceError' });
+    await unlock();
+    await refuseIfRunning(folder);
+  });
+
+  it('is taken over from a process that was killed', async () => {
+    const folder = runFolder(workspace, 'job');
+    await mkdir(folder.server, { recursive: true });
+    await writeFile(join(folder.server, 'run.lock'), '999999999');
+    await refuseIfRunning(folder);
+    await (await lockFolder(folder))();
+  });
+
+  it('cannot be made below a file', async () => {
+    await writeFile(join(workspace, 'file'), '');
+    const folder = runFolder(join(workspace, 'file'), 'job');
+    await expect(lockFolder(folder)).rejects.toMatchObject({ tag: 'WorkspaceError' });
+  });
+});
