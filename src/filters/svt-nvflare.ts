@@ -68,7 +68,8 @@ function accept(values: Float64Array, { fraction, epsilon, gamma, tau }: Parsed,
   const wanted = Math.min(Math.ceil(values.length * fraction), values.length);
   const threshold = tau + laplace((2 * gamma) / epsilon, words);
   const scale = (4 * wanted * gamma) / (epsilon * (2 * wanted) ** (2 / 3));
-  const waiting = Int32Array.from({ length: values.length }, (_, i) => i);
+  const waiting = new Int32Array(values.length);
+  for (let i = 0; i < waiting.length; i++) waiting[i] = i;
   const accepted = new Int32Array(values.length);
   let left = waiting.length;
   let taken = 0;

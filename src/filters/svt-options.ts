@@ -12,14 +12,16 @@ function show(input: unknown): string {
   return typeof input === 'string' ? JSON.stringify(input) : input === undefined ? 'not given' : String(input);
 }
 
-const positive = (name: string) => bounded(name, 'a finite number above 0', (value) => value > 0);
+/** Wide enough for every use, narrow enough that no scale overflows. */
+const positive = (name: string) =>
+  bounded(name, 'a number from 1e-12 to 1e12', (value) => value >= 1e-12 && value <= 1e12);
 
 const nvflareShape = {
   fraction: bounded('fraction (--dp_fraction)', 'a number above 0, at most 1', (value) => value > 0 && value <= 1),
   epsilon: positive('epsilon (--dp_epsilon)'),
   noiseVar: positive('noiseVar (--dp_noise_var)'),
   gamma: bounded('gamma (--dp_gamma)', 'a number from 1e-30 to 1e30', (value) => value >= 1e-30 && value <= 1e30),
-  tau: bounded('tau', 'a finite number, at least 0', (value) => value >= 0).default(1e-6),
+  tau: bounded('tau', 'a number from 0 to 1e30', (value) => value >= 0 && value <= 1e30).default(1e-6),
 };
 
 export const svtNvflareOptionsSchema = z.strictObject(nvflareShape);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chiSquare, chiSquareLimit, ksDistance, ksLimit, laplaceCdf } from '../../test/support/statistics';
+import type { BernoulliTable } from './bernoulli-table';
 import { type DiscreteLaplace, discreteLaplace, discreteLaplaceTables, drawDiscreteLaplace } from './discrete-laplace';
 import { RandomWords } from './random-words';
 import { seededTestNoise } from './seeded-test-noise';
@@ -17,10 +18,10 @@ function misfit(scale: number, most: number, draws: number, draw: () => number):
 
 /** The distribution that the tables encode, without drawing from it: P(|k| = m) before the sign. */
 function encoded({ low, block, more }: DiscreteLaplace, m: number): number {
-  const weight = (i: number): number => (low.high[i]! + low.rest[i]!) / 2 ** 32;
+  const entry = (table: BernoulliTable, i: number): number => (table.high[i]! + table.rest[i]!) / 2 ** 32;
   let sum = 0;
-  for (let i = 0; i < block; i++) sum += weight(i);
-  return (weight(m % block) / sum) * more ** Math.floor(m / block) * (1 - more);
+  for (let i = 0; i < block; i++) sum += entry(low, i);
+  return (entry(low, m % block) / sum) * entry(more, 0) ** Math.floor(m / block) * (1 - entry(more, 0));
 }
 
 const scales = [

@@ -40,8 +40,8 @@ export interface DiscreteLaplace {
   /** A power of two. Magnitude = low + block × high, with low < block drawn from `low` and high geometric. */
   readonly block: number;
   readonly low: BernoulliTable;
-  /** P(high ≥ j + 1 given high ≥ j) = exp(-block / scale). */
-  readonly more: number;
+  /** One entry: P(high ≥ j + 1 given high ≥ j) = exp(-block / scale). */
+  readonly more: BernoulliTable;
 }
 
 /**
@@ -52,7 +52,9 @@ export function discreteLaplaceTables(scale: number, limit: number): DiscreteLap
   const block = 2 ** Math.ceil(Math.log2(Math.max(1, Math.min(scale, limit))));
   const low = bernoulliTable(block);
   for (let m = 0; m < block; m++) setProbability(low, m, Math.exp(-m / scale));
-  return { limit, block, low, more: Math.exp(-block / scale) };
+  const more = bernoulliTable(1);
+  setProbability(more, 0, Math.exp(-block / scale));
+  return { limit, block, low, more };
 }
 
 /** One draw, saturated at ±limit. Takes about four words (Canonne, Kamath and Steinke 2020, algorithm 2, with tables). */
@@ -63,7 +65,7 @@ export function drawDiscreteLaplace(tables: DiscreteLaplace, words: RandomWords)
     const candidate = word & (block - 1);
     if (!drawEvent(low, candidate, words)) continue;
     let magnitude = candidate;
-    while (magnitude < limit && words.bernoulli(more)) magnitude += block;
+    while (magnitude < limit && drawEvent(more, 0, words)) magnitude += block;
     if (word >>> 31 === 0) return Math.min(magnitude, limit);
     if (magnitude > 0) return -Math.min(magnitude, limit);
   }
