@@ -52,11 +52,14 @@ interface Contrast {
 }
 
 const contrasts: Readonly<Record<Modality, Contrast>> = {
-  t1ce: { fluid: 0.16, grey: 0.42, white: 0.56, edema: 0.38, rim: 1, necrosis: 0.2, solid: 0.33 },
-  t1: { fluid: 0.18, grey: 0.52, white: 0.72, edema: 0.47, rim: 0.42, necrosis: 0.26, solid: 0.36 },
-  t2: { fluid: 1, grey: 0.54, white: 0.36, edema: 0.78, rim: 0.62, necrosis: 0.92, solid: 0.86 },
-  flair: { fluid: 0.14, grey: 0.5, white: 0.4, edema: 0.92, rim: 0.72, necrosis: 0.38, solid: 0.82 },
+  t1ce: { fluid: 0.16, grey: 0.42, white: 0.56, edema: 0.38, rim: 1, necrosis: 0.2, solid: 0.28 },
+  t1: { fluid: 0.18, grey: 0.52, white: 0.72, edema: 0.47, rim: 0.42, necrosis: 0.26, solid: 0.3 },
+  t2: { fluid: 1, grey: 0.54, white: 0.36, edema: 0.78, rim: 0.62, necrosis: 0.92, solid: 0.95 },
+  flair: { fluid: 0.14, grey: 0.5, white: 0.4, edema: 0.92, rim: 0.72, necrosis: 0.38, solid: 0.7 },
 };
+
+/** Steps of the contrast curve from 0 to the brightest tissue: a power a voxel would take most of the time. */
+const CURVE_STEPS = 4096;
 
 /** One modality as stored: whole numbers of at least 1 in the brain, exactly 0 outside. */
 export function acquire(
@@ -72,11 +75,13 @@ export function acquire(
   const signal = blend(anatomy, tumour, contrasts[modality], grade);
   for (const step of [size[1] * size[2], size[2], 1]) smear(signal, mask, step, scanner.blur);
   const bias = smoothField(random, size, Math.max(...size) / 2);
+  const curve = Float32Array.from({ length: 2 * CURVE_STEPS }, (_, i) => ((i + 0.5) / CURVE_STEPS) ** scanner.gamma);
   const stored = new Int16Array(voxelsOf(size));
   for (let i = 0; i < stored.length; i++) {
     if (mask[i] === 0) continue;
-    const contrast = Math.max(signal[i]! * (1 + 0.04 * texture[i]!), 0.02) ** scanner.gamma;
-    const value = contrast * Math.exp(scanner.bias * bias[i]!) + scanner.noise * roughNormal(random);
+    const contrast = curve[Math.min(signal[i]! * (1 + 0.04 * texture[i]!) * CURVE_STEPS, curve.length - 1) | 0]!;
+    const brightness = Math.max(1 + scanner.bias * bias[i]!, 0.5);
+    const value = contrast * brightness + scanner.noise * roughNormal(random);
     stored[i] = Math.min(Math.max(Math.round(scanner.gain * value), 1), 32767);
   }
   return stored;

@@ -62,11 +62,11 @@ export function drawTumour(random: MersenneTwister, anatomy: Anatomy, options: T
         const qz = (z - centre[2]) / stretch[2];
         const distance = Math.sqrt(qx * qx + qy * qy + qz * qz);
         if (distance > 1.8 || mask[at] === 0) continue;
-        const warped = distance * (1 + 0.1 * shape[at]!);
-        const coreDepth = (plan.core - warped - 0.02 * fingers[at]!) * radius;
+        const warped = distance * (1 + 0.14 * shape[at]!);
+        const coreDepth = (plan.core - warped - 0.03 * fingers[at]!) * radius;
         // Edema spreads in fingers and not into fluid; the core pushes everything aside.
-        const edemaDepth = (1 - warped - 0.07 * fingers[at]! - 0.5 * fluid[at]! * ramp(warped, plan.core, 1)) * radius;
-        const quietDepth = quietDepthAt(plan, [qx, qy, qz], warped + 0.04 * fingers[at]!);
+        const edemaDepth = (1 - warped - 0.12 * fingers[at]! - 0.5 * fluid[at]! * ramp(warped, plan.core, 1)) * radius;
+        const quietDepth = quietDepthAt(plan, [qx, qy, qz], warped + 0.07 * fingers[at]!);
         if (coreDepth > 0) labels[at] = quietDepth > 0 ? 1 : 4;
         else if (edemaDepth > 0) labels[at] = 2;
         const inCore = share(coreDepth);
@@ -89,7 +89,7 @@ function drawPlan(random: MersenneTwister, anatomy: Anatomy, { grade, enhancing 
   const low = grade === 'LGG';
   const core = low ? random.uniform(0.74, 0.82) : random.uniform(0.66, 0.76);
   const spot = [0, 1, 2].map(() => random.uniform(-0.3, 0.3));
-  const beyond = core * random.uniform(0.45, 0.58);
+  const beyond = core * random.uniform(0.5, 0.64);
   return {
     centre: [along(0), along(1), along(2)],
     stretch: [stretch(), stretch(), stretch()],

@@ -48,9 +48,6 @@ const VERSION = 1;
 const LEAST_EXTENT = 32;
 const MOST_EXTENT = 512;
 
-/** Compression effort: noise packs badly at any. */
-const FASTEST = 1;
-
 /**
  * Writes the phantom, as a whole or not at all: four modalities and a label map per case as .nii.gz, and the datalists.
  * The same options give the same bytes. A folder that holds the same phantom is reused.
@@ -143,7 +140,7 @@ async function writeCase(
   const write = async (suffix: string, data: Int16Array | Uint8Array): Promise<void> => {
     const file = join(folder, `${name}_${suffix}.nii.gz`);
     const dtype = data instanceof Uint8Array ? 'uint8' : 'int16';
-    await writeFile(file, await compress(encodeNifti({ data, shape, affine }, { dtype, file }), FASTEST));
+    await writeFile(file, await compress(encodeNifti({ data, shape, affine }, { dtype, file })));
   };
   const images = MODALITIES.map((modality) => write(modality, drawn.images[modality]));
   await Promise.all([...images, write('seg', drawn.labels)]);
