@@ -24,6 +24,16 @@ export const remedies: { readonly [K in ProviderKind]: string } = {
   cuda: 'Install CUDA 12 and cuDNN 9, then the GPU libraries of the runtime: `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12` (Linux x64).',
 };
 
+/** A provider from its name, as in job files. @throws EngineError when there is none of that name */
+export function parseProvider(name: string): Provider {
+  const [, kind, device] = /^(cpu|webgpu|cuda)(?::(\d+))?$/.exec(name) ?? [];
+  if (kind === undefined || (device !== undefined && kind !== 'cuda')) {
+    throw new EngineError(`The execution provider must be cpu, webgpu, cuda or cuda:<device>, but is '${name}'.`);
+  }
+  const known = kind as ProviderKind;
+  return device === undefined ? { kind: known } : { kind: known, deviceId: Number(device) };
+}
+
 let loading: Promise<Runtime> | undefined;
 
 /** The runtime, loaded on first use. @throws EngineError when it cannot be loaded */

@@ -7,13 +7,13 @@ import { createHash } from 'node:crypto';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { EngineError } from '../errors';
 import type { Shape } from '../tensor/tensor';
-import { assertAvailable, type Provider, remedies, runtime } from './provider';
+import { assertAvailable, type Provider, parseProvider, remedies, runtime } from './provider';
 
 export interface SessionOptions {
   /** Threads inside an operator; results do not depend on it. 1 … 256. */
   readonly threads: number;
-  /** Default: the CPU. */
-  readonly provider?: Provider;
+  /** `cpu` (default), `webgpu`, `cuda` or `cuda:<device>`. */
+  readonly provider?: string;
   /** Keep freed memory for the next run: faster, but the peak stays. Default true. */
   readonly arena?: boolean;
 }
@@ -43,8 +43,9 @@ const cache = new Map<string, Promise<Session>>();
  *
  * @throws EngineError when the options are out of range, the provider is missing or the runtime refuses the model
  */
-export function openSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
-  const { threads, provider = { kind: 'cpu' }, arena = true } = options;
+export async function openSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
+  const { threads, arena = true } = options;
+  const provider = parseProvider(options.provider ?? 'cpu');
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
     throw new EngineError(`A session needs 1 to ${MAX_THREADS} threads, but ${threads} were asked for.`);
   }

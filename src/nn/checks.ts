@@ -1,0 +1,48 @@
+/**
+ * Checks of what callers hand to the engine.
+ *
+ * @module
+ */
+import { ShapeError } from '../errors';
+import type { Feed } from '../onnx/session';
+import { type NamedTensors, type Shape, sameShape, sizeOf, type Tensor } from '../tensor/tensor';
+import type { Model } from './models/definition';
+
+/** @throws ShapeError when images of this shape do not fit the model */
+export function assertImageShape(model: Model, shape: Shape): void {
+  const { inChannels, spatialDims, spatialDivisor } = model;
+  const [batch, channels, ...spatial] = shape;
+  const fits =
+    batch !== undefined &&
+    batch >= 1 &&
+    channels === inChannels &&
+    spatial.length === spatialDims &&
+    spatial.every((n) => n > 0 && n % spatialDivisor === 0);
+  if (fits) return;
+  throw new ShapeError(
+    `The model '${model.kind}' takes images [N, ${inChannels}, ${spatialDims} spatial lengths that are multiples of ${spatialDivisor}], not [${shape}].`,
+    { hint: `Choose a roi whose lengths are multiples of ${spatialDivisor}.` },
+  );
+}
+
+/** @throws ShapeError when the array does not fill the shape */
+export function feedOf(name: string, shape: Shape, data: Float32Array): Feed {
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError(`'${name}' needs ${sizeOf(shape)} numbers for shape [${shape}], but has ${data.length}.`);
+  }
+  return { shape, data };
+}
+
+/** The model's tensors out of `tensors`. @throws ShapeError naming the first that is missing or does not fit */
+export function* parameterFeeds(model: Model, tensors: NamedTensors): Generator<readonly [name: string, feed: Feed]> {
+  for (const { name, shape } of model.parameters) yield [name, floatsOf(name, shape, tensors.get(name))];
+}
+
+function floatsOf(name: string, shape: Shape, found: Tensor | undefined): Feed {
+  if (!found) throw new ShapeError(`The model's parameter '${name}' is missing.`);
+  const { dtype, data } = found;
+  if (!(data instanceof Float32Array) || !sameShape(found.shape, shape)) {
+    throw new ShapeError(`Parameter '${name}' must be float32 [${shape}], but is ${dtype} [${found.shape}].`);
+  }
+  return { shape, data };
+}

@@ -1,0 +1,27 @@
+/**
+ * The models by kind.
+ *
+ * @module
+ */
+import { ConfigError } from '../errors';
+import type { Model } from './models/definition';
+import { type SegResNetOptions, segResNet } from './models/segresnet';
+
+export { initialise } from './initialise';
+export type { Model, ParameterSpec } from './models/definition';
+export { segResNet } from './models/segresnet';
+
+/** A model as plain data: its kind and its options. */
+export type ModelSpec = { readonly kind: 'segresnet' } & SegResNetOptions;
+
+const models: { readonly [K in ModelSpec['kind']]: (options: object) => Model } = {
+  segresnet: segResNet,
+};
+
+/** The model that a specification names. @throws ConfigError when the kind is unknown or an option is wrong */
+export function createModel({ kind, ...options }: { readonly kind: string }): Model {
+  if (!Object.hasOwn(models, kind)) {
+    throw new ConfigError(`There is no model '${kind}'; the models are: ${Object.keys(models).join(', ')}.`);
+  }
+  return models[kind as ModelSpec['kind']](options);
+}

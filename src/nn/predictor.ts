@@ -1,0 +1,50 @@
+/**
+ * Inference with weights that are fed like the image, so that one session serves every round.
+ *
+ * @module
+ */
+import { toOnnx } from '../onnx/export';
+import { type Feed, openSession } from '../onnx/session';
+import type { NamedTensors, Shape } from '../tensor/tensor';
+import { assertImageShape, feedOf, parameterFeeds } from './checks';
+import type { Model } from './models/definition';
+import { inferenceGraph, names } from './step-graph';
+
+export interface PredictorOptions {
+  readonly model: Model;
+  /** `[N, inChannels, ...spatial]`. */
+  readonly inputShape: Shape;
+  /** Threads inside an operator; the results do not depend on it. */
+  readonly threads: number;
+  /** `cpu` (default), `webgpu`, `cuda` or `cuda:<device>`. */
+  readonly provider?: string;
+}
+
+export interface Predictor {
+  /**
+   * The logits `[N, outChannels, ...spatial]` of an image in C order. It blocks this thread while the runtime computes.
+   *
+   * @throws ShapeError when the image or the parameters do not fit
+   */
+  run(parameters: NamedTensors, image: Float32Array): Promise<Float32Array>;
+}
+
+/**
+ * A predictor for images of one shape. Sessions are shared within a process, so opening the same one again is cheap.
+ *
+ * @throws ShapeError when the shape does not fit the model; EngineError when the runtime cannot run it
+ */
+export async function openPredictor(options: PredictorOptions): Promise<Predictor> {
+  const { model, inputShape, threads, provider = 'cpu' } = options;
+  assertImageShape(model, inputShape);
+  const session = await openSession(toOnnx(inferenceGraph(model, inputShape)), { threads, provider });
+  return {
+    async run(parameters, image) {
+      const feeds = new Map<string, Feed>([
+        [names.image, feedOf('image', inputShape, image)],
+        ...parameterFeeds(model, parameters),
+      ]);
+      return (await session.run(feeds)).get('logits')!;
+    },
+  };
+}
