@@ -1,8 +1,8 @@
 import { ConfigError } from '../errors';
+import { svtNvflareOptionsSchema, svtOptionsSchema } from '../jobs/filter-spec';
 import type { Filter } from './filter';
 import { type SvtOptions, svt } from './svt';
 import { type SvtNvflareOptions, svtNvflare } from './svt-nvflare';
-import { svtNvflareOptionsSchema, svtOptionsSchema } from './svt-options';
 
 /** Options of each kind of filter, as a job file states them. */
 interface OptionsByKind {

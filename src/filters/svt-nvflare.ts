@@ -13,11 +13,12 @@
  * @module
  */
 import type * as z from 'zod';
+import { svtNvflareOptionsSchema } from '../jobs/filter-spec';
 import type { PrivacyCost } from '../privacy/cost';
 import { RandomWords } from '../privacy/random-words';
 import { allocate, type Tensor } from '../tensor/tensor';
 import type { Filter } from './filter';
-import { parseOptions, svtNvflareOptionsSchema } from './svt-options';
+import { parseOptions } from './parse-options';
 import { type NoisableTensor, noisableTensors, withNoised } from './update-numbers';
 
 const MAX_SWEEPS = 64;

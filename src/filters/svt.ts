@@ -20,6 +20,7 @@
  */
 import type * as z from 'zod';
 import { FilterBlockedError } from '../errors';
+import { svtOptionsSchema } from '../jobs/filter-spec';
 import type { PrivacyCost } from '../privacy/cost';
 import { type DiscreteLaplace, discreteLaplaceTables } from '../privacy/discrete-laplace';
 import { RandomWords } from '../privacy/random-words';
@@ -28,7 +29,7 @@ import { splitSelectionBudget } from '../privacy/svt-split';
 import type { Tensor } from '../tensor/tensor';
 import { allocate } from '../tensor/tensor';
 import type { Filter, FilterContext } from './filter';
-import { parseOptions, svtOptionsSchema } from './svt-options';
+import { parseOptions } from './parse-options';
 import { type NoisableTensor, noisableTensors, withNoised } from './update-numbers';
 
 /** Sweeps over the not yet chosen numbers before the filter sends what it has. Never depends on the data. */
