@@ -41,13 +41,18 @@ export function ledgerOf(entries: readonly RoundEntry[]): readonly LedgerRow[] {
   );
 }
 
-/** The verdict on a run: the site that was charged most counts. */
-export function verdictOf(ledger: readonly LedgerRow[]): Verdict {
+/** The verdict on a run; the site that was charged most counts. */
+export function verdictOf(entries: readonly RoundEntry[]): Verdict {
+  const ledger = ledgerOf(entries);
+  const answers = entries
+    .filter(({ final }) => !final)
+    .flatMap(({ sites }) => sites.filter(({ status }) => status === 'ok'));
+  const bare = answers.filter(({ privacy = [] }) => privacy.length === 0).length;
   if (ledger.length === 0) {
     return {
       protection: 'none',
       badge: 'No privacy filter',
-      text: 'No privacy filter was on: the sites sent their updates in the clear. Images never left a site, but an update can reveal parts of the data it was trained on.',
+      text: 'No privacy filter was on: the sites sent their updates in the clear. Images never left a site, but an update can reveal parts of the data that it was trained on.',
     };
   }
   const notPrivate = ledger.find(({ cost }) => !cost.differentiallyPrivate);
@@ -55,7 +60,14 @@ export function verdictOf(ledger: readonly LedgerRow[]): Verdict {
     return {
       protection: 'not-private',
       badge: 'NOT differentially private',
-      text: `The filter '${notPrivate.cost.mechanism}' gives no differential-privacy guarantee: no finite ε bounds what an update reveals. It changes the updates, but do not count on it to protect anyone.`,
+      text: `The filter '${notPrivate.cost.mechanism}', as it was used here, gives no differential-privacy guarantee: no finite ε bounds what an update reveals. Do not count on it to protect anyone.`,
+    };
+  }
+  if (bare > 0) {
+    return {
+      protection: 'not-private',
+      badge: 'NOT differentially private',
+      text: `${bare} of ${answers.length} updates left their site without a privacy filter, so nothing bounds what the run reveals.`,
     };
   }
   return boundedVerdict(ledger);
@@ -63,44 +75,38 @@ export function verdictOf(ledger: readonly LedgerRow[]): Verdict {
 
 function boundedVerdict(ledger: readonly LedgerRow[]): Verdict {
   const total = Math.max(...ledger.map(({ epsilonTotal }) => epsilonTotal));
-  const perRound = Math.max(...perRoundEpsilons(ledger));
-  const { unit } = ledger[0]!.cost;
-  const delta = Math.max(...deltaTotals(ledger));
-  const numbers = `ε = ${formatEpsilon(perRound)} per round, ${formatEpsilon(total)} for the run${delta > 0 ? ` (δ = ${delta.toExponential(1)})` : ''}`;
+  const perRound = Math.max(...sumBy(ledger, ({ round, site }) => `${round} ${site}`, 'epsilon'));
+  const delta = Math.max(...sumBy(ledger, ({ site }) => site, 'delta'));
+  const deltaText = delta > 0 ? ` (δ = ${delta.toExponential(1)})` : '';
+  const numbers = `ε = ${formatEpsilon(perRound)} per round, ${formatEpsilon(total)} for the run${deltaText}`;
   if (total > 100) {
     return {
       protection: 'meaningless',
       badge: 'No meaningful privacy',
-      text: `${numbers}: a formal bound, but no meaningful protection. At this size it rules out nothing, so this report does not call the run differentially private.`,
+      text: `${numbers}: formally a bound, but no meaningful protection. At this size it rules out nothing, so this report does not call the run differentially private.`,
     };
   }
   if (total > 10) {
     return {
       protection: 'weak',
       badge: `Weak privacy: ε = ${formatEpsilon(total)}`,
-      text: `${numbers}. The run is differentially private for ${unit}, but a bound above 10 protects little.`,
+      text: `${numbers}. The updates are differentially private, but a bound above 10 protects little.`,
     };
   }
   return {
     protection: 'private',
     badge: `Differentially private: ε = ${formatEpsilon(total)}`,
-    text: `${numbers}. The run is differentially private for ${unit}.`,
+    text: `${numbers}. The updates are differentially private.`,
   };
 }
 
-/** ε of each site in each round. */
-function perRoundEpsilons(ledger: readonly LedgerRow[]): readonly number[] {
+/** Sums of ε or δ over the rows of equal key. */
+function sumBy(
+  ledger: readonly LedgerRow[],
+  keyOf: (row: LedgerRow) => string,
+  quantity: 'epsilon' | 'delta',
+): readonly number[] {
   const sums = new Map<string, number>();
-  for (const { round, site, cost } of ledger) {
-    const key = `${round} ${site}`;
-    sums.set(key, (sums.get(key) ?? 0) + cost.epsilon);
-  }
-  return [...sums.values()];
-}
-
-/** δ of each site over the run. */
-function deltaTotals(ledger: readonly LedgerRow[]): readonly number[] {
-  const sums = new Map<string, number>();
-  for (const { site, cost } of ledger) sums.set(site, (sums.get(site) ?? 0) + cost.delta);
+  for (const row of ledger) sums.set(keyOf(row), (sums.get(keyOf(row)) ?? 0) + row.cost[quantity]);
   return [...sums.values()];
 }

@@ -1,0 +1,39 @@
+/**
+ * The report of a run: one HTML file that opens offline, with pictures and plots inside and no script.
+ *
+ * @module
+ */
+import { writeFileAtomic } from '../../util/atomic-file';
+import { casesSection } from './cases-section';
+import { curvesSection } from './curves-section';
+import { formatTime } from './format';
+import { factsSection, headerSection } from './header-section';
+import { html, trusted } from './html';
+import { privacySection } from './privacy-section';
+import type { ReportData } from './report-data';
+import { style } from './style';
+import { roundsSection, sitesSection } from './tables-section';
+
+/** Writes the report as a whole. @throws WorkspaceError; ShapeError when an image of a case has another size than it says. */
+export async function writeReport(file: string, data: ReportData): Promise<void> {
+  await writeFileAtomic(file, renderReport(data));
+}
+
+/** The report as HTML. Equal data give equal text. The page may load nothing and run nothing: its own policy says so. */
+export function renderReport(data: ReportData): string {
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>${data.job} · federated learning report</title><style>${trusted(style)}</style></head><body><main>
+${headerSection(data)}
+${data.entries.length > 0 && curvesSection(data)}
+${casesSection(data)}
+${privacySection(data)}
+${data.entries.length > 0 && roundsSection(data)}
+${data.entries.length > 0 && sitesSection(data)}
+${factsSection(data)}
+<footer>Written by Consilium for the run started ${formatTime(data.startedAt)}. The numbers are also in metrics/round_metrics.jsonl and privacy/ledger.jsonl beside this file.</footer>
+</main></body></html>
+`;
+  return page.html;
+}
