@@ -51,7 +51,12 @@ export type RunEvent =
       /** True for the evaluation of the finished model, after the last round. */
       readonly final: boolean;
       readonly metrics: Readonly<Record<string, number | null>>;
-      readonly sites: readonly { readonly name: string; readonly status: string }[];
+      readonly sites: readonly {
+        readonly name: string;
+        readonly status: string;
+        /** Where the site's time went; absent when it has no part in the round. */
+        readonly seconds?: { readonly validate: number; readonly train: number; readonly other: number };
+      }[];
       /** ε that this round cost a site at most; undefined without a privacy filter. */
       readonly epsilon: number | undefined;
       readonly differentiallyPrivate: boolean | undefined;

@@ -18,9 +18,9 @@ import { writeFileAtomic } from '../util/atomic-file';
 import { type Checkpoint, sha256Of } from './checkpoint';
 import { writeModelFiles } from './model-files';
 import { openPrivacyLedger, type PrivacyLedgerFile } from './privacy-ledger-file';
-import { reportOf } from './report-data';
 import type { RoundLine } from './round-line';
 import type { RunFolder } from './run-folder';
+import { runReport } from './run-report';
 import { openSiteEvents, type SiteEvents } from './site-events';
 import type { CasePicture } from './slot/case-pictures';
 import { versions } from './versions';
@@ -99,7 +99,7 @@ export class RunRecord {
     const bestRound = last.best?.round ?? last.round;
     await writeReport(
       folder.report,
-      reportOf({ job, last, pictures, finalModelSha256, seconds, started: this.#started, outcome: 'finished' }),
+      runReport({ job, last, pictures, finalModelSha256, seconds, started: this.#started }),
     );
     await this.#writeMeta('finished', { finalModelSha256 });
     await this.#close();

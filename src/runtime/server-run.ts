@@ -78,7 +78,7 @@ function roundFinished(line: RoundLine): RunEvent {
     round: line.round,
     final: line.final === true,
     metrics: line.metrics,
-    sites: line.sites.map(({ name, status }) => ({ name, status })),
+    sites: line.sites.map(({ name, status, seconds }) => ({ name, status, ...(seconds && { seconds }) })),
     epsilon: line.privacy?.epsilon,
     differentiallyPrivate: line.privacy?.differentiallyPrivate,
     seconds: line.seconds,

@@ -1,0 +1,57 @@
+import type { JobSpec } from '../jobs/job-spec';
+import { sizeOf } from '../tensor/tensor';
+import { bratsDice, type CaseImages, type ReportData } from '../tracking/report/report-data';
+import type { Checkpoint } from './checkpoint';
+import type { CasePicture } from './slot/case-pictures';
+import { versions } from './versions';
+
+export interface RunReportOptions {
+  readonly job: JobSpec;
+  readonly last: Checkpoint;
+  readonly pictures: readonly CasePicture[];
+  readonly finalModelSha256: string;
+  readonly started: Date;
+  readonly seconds: number;
+}
+
+/** Names of the image channels of a BraTS case, in the order of its data list. */
+const modalities = ['T1ce', 'T1', 'T2', 'FLAIR'];
+
+/** The report of a finished run. */
+export function runReport({ job, last, pictures, finalModelSha256, started, seconds }: RunReportOptions): ReportData {
+  const { trainer, workflow, data } = job;
+  const optimiser = `Adam at ${trainer.learningRate}, ${trainer.epochs} epochs a round`;
+  return {
+    job: job.name,
+    description: `SegResNet on ${job.sites.length} sites, crops of ${trainer.roi.join('×')}, ${optimiser}`,
+    outcome: 'finished',
+    entries: last.history,
+    plannedRounds: workflow.rounds,
+    sites: job.sites,
+    metric: bratsDice,
+    syntheticData: data.kind === 'brats18-phantom',
+    seed: job.seed,
+    startedAt: started,
+    seconds,
+    versions: versions(),
+    modelSha256: finalModelSha256,
+    parameters: [...last.model.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    cases: pictures.map(caseImages),
+  };
+}
+
+function caseImages({ name, shape, image, truth, prediction, dice }: CasePicture): CaseImages {
+  const voxels = sizeOf(shape);
+  const [tc, wt, et] = dice.map((value) => (Number.isNaN(value) ? null : value));
+  return {
+    name,
+    shape,
+    truth,
+    prediction,
+    modalities: modalities.map((modality, i) => ({
+      name: modality,
+      data: image.subarray(i * voxels, (i + 1) * voxels),
+    })),
+    scores: { WT: wt ?? null, TC: tc ?? null, ET: et ?? null },
+  };
+}
