@@ -8,7 +8,7 @@ import { badFile } from '../data-error';
 import type { DatalistItem } from '../datalist';
 import { readNifti } from '../nifti/read-nifti';
 import { spacing } from '../transforms/spacing';
-import { checkGeometry, stackChannels } from '../transforms/stack-channels';
+import { checkGeometry, stackChannels, warningsOf } from '../transforms/stack-channels';
 import { type Size3, spatialSize, type Volume } from '../volume';
 import { findInvalidLabel, labelsToRegions } from './labels';
 
@@ -16,6 +16,8 @@ import { findInvalidLabel, labelsToRegions } from './labels';
 export interface BratsCase {
   readonly image: Volume;
   readonly label: Volume;
+  /** What was odd about the files and how it was taken; holds file names, so it stays at the site. */
+  readonly warnings: readonly string[];
 }
 
 /** A case and the grid that its files are on. */
@@ -41,6 +43,7 @@ export async function loadCase({ image: imageFiles, label: labelFile }: Datalist
   return {
     image: spacing(image, { pixdim: VOXEL_SIZE, mode: 'bilinear' }),
     label: spacing(regions, { pixdim: VOXEL_SIZE, mode: 'nearest' }),
+    warnings: [...image.warnings, ...warningsOf([labelFile], [labels])],
     original: { shape: size, affine: image.affine },
   };
 }

@@ -33,8 +33,8 @@ export interface AugmentedSample {
  * @throws DataError when a file cannot be read, or the files do not make up a case.
  */
 export async function loadTrainingCase(files: DatalistItem): Promise<TrainingCase> {
-  const { image, label } = await loadCase(files);
-  return { image: orientRas(image), label: orientRas(label) };
+  const { image, label, warnings } = await loadCase(files);
+  return { image: orientRas(image), label: orientRas(label), warnings };
 }
 
 /**

@@ -20,6 +20,8 @@ export interface ValidationVolume {
   readonly label: Float32Array;
   /** Voxel → world of both, RAS. */
   readonly affine: Affine;
+  /** As in a training case. */
+  readonly warnings: readonly string[];
   /** The grid of the files. */
   readonly original: { readonly shape: Size3; readonly affine: Affine };
 }
@@ -36,5 +38,6 @@ export async function loadValidationCase(files: DatalistItem): Promise<Validatio
   const image = orientRas(divisiblePad(loaded.image, PAD_MULTIPLE));
   const label = orientRas(divisiblePad(loaded.label, PAD_MULTIPLE));
   normalizeNonzero(image.data, image.shape);
-  return { image: image.data, shape: image.shape, label: label.data, affine: image.affine, original: loaded.original };
+  const { warnings, original } = loaded;
+  return { image: image.data, shape: image.shape, label: label.data, affine: image.affine, warnings, original };
 }

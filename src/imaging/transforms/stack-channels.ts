@@ -8,12 +8,17 @@ import { badFile } from '../data-error';
 import { type NiftiVolume, readNifti } from '../nifti/read-nifti';
 import { type Volume, voxelsOf } from '../volume';
 
+export interface StackedVolume extends Volume {
+  /** What was odd about a file and how it was taken, with the file. */
+  readonly warnings: readonly string[];
+}
+
 /**
  * Reads the files, in their order, into one channel each.
  *
  * @throws DataError when a file cannot be read, is not 3-D, or differs from the first in shape or affine.
  */
-export async function stackChannels(files: readonly string[]): Promise<Volume> {
+export async function stackChannels(files: readonly string[]): Promise<StackedVolume> {
   const volumes = await Promise.all(files.map((file) => readNifti(file)));
   const first = volumes[0]!;
   files.forEach((file, i) => {
@@ -24,7 +29,12 @@ export async function stackChannels(files: readonly string[]): Promise<Volume> {
   volumes.forEach((volume, i) => {
     data.set(volume.data, i * voxelsOf(size));
   });
-  return { data, shape: [files.length, ...size], affine: first.affine };
+  return { data, shape: [files.length, ...size], affine: first.affine, warnings: warningsOf(files, volumes) };
+}
+
+/** The warnings of each volume, with its file. */
+export function warningsOf(files: readonly string[], volumes: readonly NiftiVolume[]): string[] {
+  return volumes.flatMap(({ warnings }, i) => warnings.map((warning) => `${files[i]}: ${warning}`));
 }
 
 /** A volume and where it came from. */
