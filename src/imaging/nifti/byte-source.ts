@@ -4,7 +4,6 @@
  * @module
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { isConsiliumError } from '../../errors';
 import { badFile } from '../data-error';
@@ -105,10 +104,16 @@ interface PackedFile {
 
 async function readPacked(handle: FileHandle, source: PackedFile): Promise<BoundedBytes> {
   const sink = new BoundedSink(source);
-  const compressed = handle.createReadStream({ start: 0, highWaterMark: CHUNK_BYTES, autoClose: false });
-  await pipeline(compressed, createGunzip({ chunkSize: CHUNK_BYTES }), async (chunks: AsyncIterable<Buffer>) => {
-    for await (const chunk of chunks) sink.add(chunk);
-  });
+  const packed = handle.createReadStream({ start: 0, highWaterMark: CHUNK_BYTES, autoClose: false });
+  const unpacked = createGunzip({ chunkSize: CHUNK_BYTES });
+  packed.once('error', (error) => unpacked.destroy(error));
+  packed.pipe(unpacked);
+  // Not stream.pipeline: it may report its own clean-up in place of the error thrown by the sink.
+  try {
+    for await (const chunk of unpacked) sink.add(chunk);
+  } finally {
+    packed.destroy();
+  }
   return sink.finish();
 }
 
