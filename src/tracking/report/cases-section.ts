@@ -4,6 +4,7 @@
  * @module
  */
 import { outline } from './contours';
+import { enlarge } from './enlarge';
 import { formatScore } from './format';
 import { escapeHtml, type Html, html, trusted } from './html';
 import { bratsLabels, type CaseImages, type LabelStyle, type ReportData } from './report-data';
@@ -34,14 +35,19 @@ ${definitions(slice, index, labels)}
 function definitions(slice: CaseSlice, index: number, labels: readonly LabelStyle[]): Html {
   const pictures = slice.modalities.map(
     ({ plane }, m) =>
-      `<image id="case${index}-image${m}" width="${plane.width}" height="${plane.height}" href="${pngDataUri(plane)}"/>`,
+      `<image id="case${index}-image${m}" width="${plane.width}" height="${plane.height}" href="${pngDataUri(display(plane))}"/>`,
   );
   const outlines = (['truth', 'prediction'] as const).map(
-    (which) => `<g id="case${index}-${which}">${labelPaths(slice[which], labels)}</g>`,
+    (which) => `<g id="case${index}-${which}" class="labels">${labelPaths(slice[which], labels)}</g>`,
   );
   return trusted(
     `<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>${pictures.join('')}${outlines.join('')}</defs></svg>`,
   );
+}
+
+/** Small pictures are enlarged to about the size they are shown at. */
+function display(plane: Plane<Uint8Array>): Plane<Uint8Array> {
+  return plane.width <= 100 ? enlarge(plane, 3) : plane;
 }
 
 function labelPaths({ width, height, data }: Plane<Uint8Array>, labels: readonly LabelStyle[]): string {

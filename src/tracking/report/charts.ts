@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type EChartsOption, init, type LineSeriesOption } from 'echarts';
+import type { EChartsOption, LineSeriesOption } from 'echarts';
 import { escapeHtml, type Html, html, trusted } from './html';
 
 /** Colours of the style sheet that curves may have. */
@@ -23,11 +23,14 @@ export interface LineChart {
   readonly curves: readonly Curve[];
   /** Fixed ends of the vertical axis. Default: the data's. */
   readonly yRange?: readonly [number, number];
-  /** A point to point out. */
+  /** As wide as the page where that is wide, not half of it. */
+  readonly wide?: boolean;
+  /** A point of the first curve to point out, explained in the legend. */
   readonly mark?: { readonly x: number; readonly y: number; readonly text: string };
 }
 
-const size = { width: 640, height: 300 };
+/** Drawn at about the sizes they are seen at, so that text keeps its size. */
+const sizes = { half: { width: 500, height: 270 }, wide: { width: 1050, height: 330 } };
 
 /** Stand-ins for CSS variables: echarts computes with colours, so it must be given real ones. */
 const standIns: Readonly<Record<CurveColor | 'muted' | 'grid' | 'surface', string>> = {
@@ -55,16 +58,25 @@ export function lineChart(chart: LineChart): Html {
     ({ name, color, strong }) =>
       html`<li><i style="background:var(--${color});height:${strong ? 4 : 3}px"></i>${name}</li>`,
   );
-  return html`${drawSvg(chart)}<ul class="legend">${legend}</ul>`;
+  const drawing = chart.wide
+    ? html`<div class="from-wide">${drawSvg(chart, sizes.wide)}</div><div class="to-wide">${drawSvg(chart, sizes.half)}</div>`
+    : drawSvg(chart, sizes.half);
+  const mark = chart.mark && html`<li><i class="ring"></i>${chart.mark.text}</li>`;
+  return html`${drawing}<ul class="legend">${legend}${mark}</ul>`;
 }
 
-function drawSvg(chart: LineChart): Html {
-  const instance = init(null, null, { renderer: 'svg', ssr: true, ...size });
+/** Loaded at the first chart: it takes a good part of a second, and a run draws when all else is done. */
+function echarts(): typeof import('echarts') {
+  return require('echarts');
+}
+
+function drawSvg(chart: LineChart, { width, height }: (typeof sizes)['wide']): Html {
+  const instance = echarts().init(null, null, { renderer: 'svg', ssr: true, width, height });
   instance.setOption(optionsOf(chart));
   const drawn = instance.renderToSVGString();
   instance.dispose();
   const body = drawn.slice(drawn.indexOf('>') + 1);
-  const open = `<svg class="chart" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${escapeHtml(chart.label)}">`;
+  const open = `<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(chart.label)}">`;
   const named = Object.entries(standIns).reduce(
     (svg, [name, color]) => svg.replaceAll(color, `var(--${name})`),
     open + body.replace(/\bzr\d+-[\w-]+/g, ''),
@@ -77,7 +89,7 @@ function optionsOf({ xName, curves, yRange, mark }: LineChart): EChartsOption {
   const line = { lineStyle: { color: standIns.grid } };
   return {
     animation: false,
-    grid: { left: 44, right: 18, top: 18, bottom: 42 },
+    grid: { left: 44, right: 24, top: 20, bottom: 42 },
     xAxis: {
       type: 'value',
       name: xName,
@@ -98,6 +110,7 @@ function optionsOf({ xName, curves, yRange, mark }: LineChart): EChartsOption {
       ...(yRange && { min: yRange[0], max: yRange[1] }),
       axisLabel: text,
       axisLine: { show: false },
+      axisTick: { show: false },
       splitLine: line,
     },
     series: curves.map((curve, i) => seriesOf(curve, i, mark)),
@@ -125,7 +138,7 @@ function markOf({ x, y, text }: NonNullable<LineChart['mark']>): NonNullable<Lin
     symbol: 'circle',
     symbolSize: 15,
     itemStyle: { color: 'transparent', borderColor: standIns.ink, borderWidth: 2 },
-    label: { formatter: text, position: 'top', color: standIns.ink, fontSize: 12, fontWeight: 600, distance: 7 },
+    label: { show: false },
     data: [{ name: text, coord: [x, y] }],
   };
 }

@@ -41,7 +41,8 @@ function scoreChart({ metric, entries }: ReportData): Html {
     xName,
     curves,
     yRange: [0, 1],
-    ...(best && { mark: { x: best.round, y: best.value, text: `best ${formatScore(best.value)}` } }),
+    wide: true,
+    ...(best && { mark: { x: best.round, y: best.value, text: `best: ${formatScore(best.value)}` } }),
   });
 }
 

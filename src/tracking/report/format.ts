@@ -10,7 +10,12 @@ export function formatScore(value: number | null | undefined): string {
   return typeof value === 'number' ? value.toFixed(3) : missing;
 }
 
-/** A loss or another number of unknown size, with four significant digits. */
+/** A loss with four decimals. */
+export function formatLoss(value: number | null | undefined): string {
+  return typeof value === 'number' ? value.toFixed(4) : missing;
+}
+
+/** A number of unknown size, with four significant digits. */
 export function formatNumber(value: number | null | undefined): string {
   if (typeof value !== 'number') return missing;
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return formatCount(value);

@@ -62,7 +62,7 @@ function tile(name: string, value: string, note: string | undefined): Html {
 
 function parts(metric: ReportMetric, metrics: RoundEntry['metrics'] | undefined): string | undefined {
   if (!metrics || metric.parts.length === 0) return undefined;
-  return metric.parts.map(({ key, name }) => `${name} ${formatScore(metrics[key])}`).join(' · ');
+  return metric.parts.map(({ key, name }) => `${name}\u00a0${formatScore(metrics[key])}`).join(' · ');
 }
 
 /** Which global model an entry scored. */

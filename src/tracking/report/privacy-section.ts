@@ -23,7 +23,7 @@ ${ledger.length > 0 && html`${scale(total)}${units(ledger)}${table(ledger)}`}</s
 
 function units(ledger: readonly LedgerRow[]): Html {
   const all = [...new Set(ledger.map(({ cost }) => `${cost.mechanism}: ${cost.unit}.`))];
-  return html`<p class="quiet" style="margin-top:14px">What the numbers are about. ${all.join(' ')} Rounds add up (basic composition).</p>`;
+  return html`<p class="quiet" style="margin-top:14px">What the numbers are about – ${all.join(' ')} The calls of a site add up (basic composition).</p>`;
 }
 
 function table(ledger: readonly LedgerRow[]): Html {
@@ -39,7 +39,7 @@ function table(ledger: readonly LedgerRow[]): Html {
 function row({ round, site, cost, epsilonTotal }: LedgerRow): Html {
   const details = Object.entries(cost.details).map(([name, value]) => `${words(name)} ${formatNumber(value)}`);
   return html`<tr><td class="text">${round}</td><td class="text">${site}</td><td class="text">${cost.mechanism}${!cost.differentiallyPrivate && ' (not DP)'}</td>
-<td>${formatEpsilon(cost.epsilon)}</td><td>${formatEpsilon(epsilonTotal)}</td><td>${formatNumber(cost.delta)}</td><td class="text">${details.join(' · ')}</td></tr>`;
+<td>${formatEpsilon(cost.epsilon)}</td><td>${formatEpsilon(epsilonTotal)}</td><td>${formatNumber(cost.delta)}</td><td class="text wrap">${details.join(' · ')}</td></tr>`;
 }
 
 /** `epsilonQuery` → `ε query`. */
@@ -56,6 +56,6 @@ function scale(total: number): Html {
   const marker = x(total);
   const anchor = marker > 520 ? 'end' : marker < 120 ? 'start' : 'middle';
   return trusted(`<svg class="chart" style="max-width:640px" viewBox="0 0 640 70" role="img" aria-label="Epsilon of the run on a logarithmic scale">
-${zone(0.01, 10, 'c5', 'protects: below 10')}${zone(10, 100, 'c3', 'weak')}${zone(100, 1e10, 'c2', 'no meaningful protection: above 100')}
+${zone(0.01, 10, 'c5', 'a real bound: up to 10')}${zone(10, 100, 'c3', 'weak')}${zone(100, 1e10, 'c2', 'no meaningful protection: above 100')}
 <path d="M${marker} 32l-6 -9h12z" fill="var(--ink)"/><text x="${marker}" y="17" text-anchor="${anchor}" font-size="13" font-weight="600" fill="var(--ink)">ε = ${formatEpsilon(total)}</text></svg>`);
 }

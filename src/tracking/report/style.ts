@@ -33,14 +33,15 @@ section{margin-top:44px}
 .card{padding:20px;margin-top:16px}
 .pair{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px;margin-top:16px}.pair .card{margin:0}.pair .card:only-child{grid-column:1/-1}
 .chart{display:block;width:100%;height:auto}.chart text{font-family:inherit!important}
+.to-wide{display:none}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;margin:8px 0 0;padding:0;list-style:none;font-size:13px;color:var(--muted)}
-.legend li{display:flex;align-items:center;gap:7px}.legend i{width:18px;border-radius:2px}.legend i.dot{width:12px;height:12px;border-radius:3px}
+.legend li{display:flex;align-items:center;gap:7px}.legend i{width:18px;border-radius:2px}.legend i.ring{width:13px;height:13px;border:2px solid var(--ink);border-radius:50%}.legend i.dot{width:12px;height:12px;border-radius:3px}
 .scroll{overflow:auto;max-height:460px;border:1px solid var(--line);border-radius:12px;background:var(--surface);margin-top:14px}
 table{border-collapse:collapse;width:100%;font-size:14px}
 th,td{padding:8px 14px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
 tr:last-child td{border-bottom:0}
 th{position:sticky;top:0;background:var(--surface);color:var(--muted);font-weight:600;font-size:12.5px;box-shadow:inset 0 -1px var(--line)}
-th.text,td.text{text-align:left}td.wrap{white-space:normal;min-width:180px}
+th.text,td.text{text-align:left}td.wrap{white-space:normal;min-width:220px}
 tr.best td{background:var(--good-bg)}
 .verdict{border-left:4px solid currentColor;border-radius:0 12px 12px 0;padding:14px 18px;margin:14px 0}
 .verdict p{margin:0;color:var(--ink)}.verdict strong{display:block;margin-bottom:2px}
@@ -48,9 +49,9 @@ tr.best td{background:var(--good-bg)}
 .case header{display:flex;flex-wrap:wrap;justify-content:space-between;gap:4px 16px;align-items:baseline;margin-bottom:12px}
 .case h3{margin:0;overflow-wrap:anywhere}.case header span{font-size:13px;color:var(--muted)}
 .slices{display:grid;gap:6px;grid-template-columns:22px repeat(var(--columns),minmax(0,1fr));font-size:12.5px;color:var(--muted)}
-.slices b{font-weight:600;text-align:center}.slices .row{writing-mode:vertical-rl;transform:rotate(180deg)}
+.slices b{font-weight:600;text-align:center}.slices .row{text-align:center;writing-mode:vertical-rl;transform:rotate(180deg)}
 .slices svg{display:block;width:100%;height:auto;background:#000;border-radius:8px}
-.overlay path{fill-opacity:.42;stroke-width:.55;stroke-linejoin:round;fill-rule:evenodd}
+.labels path{fill-opacity:.38;stroke-width:.5;stroke-linejoin:round;fill-rule:evenodd}
 body:has(#overlays:not(:checked)) .overlay{display:none}
 .toggle{display:inline-flex;gap:8px;align-items:center;font-size:13.5px;color:var(--muted);cursor:pointer}
 .between{display:flex;flex-wrap:wrap;gap:8px 24px;justify-content:space-between;align-items:center;margin-top:10px}.between .legend{margin:0}
@@ -58,7 +59,7 @@ body:has(#overlays:not(:checked)) .overlay{display:none}
 .facts dt{color:var(--muted)}.facts dd{margin:0;overflow-wrap:anywhere}
 code{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 footer{margin-top:48px;padding-top:16px;border-top:1px solid var(--line);font-size:13px;color:var(--muted)}
-@media (max-width:760px){main{padding:24px 16px 48px}.pair{grid-template-columns:minmax(0,1fr)}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:8px}.card{padding:14px}}
+@media (max-width:760px){.from-wide{display:none}.to-wide{display:block}main{padding:24px 16px 48px}.pair{grid-template-columns:minmax(0,1fr)}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:8px}.card{padding:14px}}
 @media print{:root{color-scheme:light;--page:#fff;--surface:#fff;--ink:#17202b;--muted:#4b5763;--grid:#e3e7ec;--line:#d5dbe1;--accent:#0b6e8f;
 --c1:#0b6e8f;--c2:#d1495b;--c3:#b7791f;--c4:#6a4c93;--c5:#2a7f4f;--c6:#3f5bd4;--c7:#a23b80;--c8:#7a5c43;
 --good:#1d6b41;--good-bg:#e2f3e9;--warn:#7a4d00;--warn-bg:#fdf0d5;--bad:#9b1c2e;--bad-bg:#fbe4e6;--plain:#3d4a58;--plain-bg:#e9edf1}

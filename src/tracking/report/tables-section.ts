@@ -4,7 +4,7 @@
  * @module
  */
 import { type RoundEntry, type SiteEntry, summarise } from '../round-metrics';
-import { formatCount, formatDuration, formatEpsilon, formatNumber, formatScore } from './format';
+import { formatCount, formatDuration, formatEpsilon, formatLoss, formatScore } from './format';
 import { type Html, html } from './html';
 import type { ReportData } from './report-data';
 
@@ -24,7 +24,7 @@ function roundRow(entry: RoundEntry, { metric }: ReportData, isBest: boolean, is
   const answered = sites.filter(({ status }) => status === 'ok').length;
   return html`<tr${isBest && html` class="best"`}><td class="text">${final ? 'finished model' : round}${isBest && ' ★'}</td>
 <td>${formatScore(metrics[metric.key])}</td>${metric.parts.map(({ key }) => html`<td>${formatScore(metrics[key])}</td>`)}
-<td>${final ? '' : formatNumber(metrics.train_loss)}</td><td>${answered} of ${sites.length}</td>
+<td>${final ? '' : formatLoss(metrics.train_loss)}</td><td>${answered} of ${sites.length}</td>
 ${isPrivate && html`<td>${privacy ? formatEpsilon(privacy.epsilon) : ''}</td>`}<td>${formatDuration(seconds)}</td></tr>`;
 }
 
@@ -33,7 +33,7 @@ export function sitesSection({ entries, metric, sites }: ReportData): Html {
   const rows = sites.map((name) => {
     const site = summaries.get(name);
     return html`<tr><td class="text">${name}</td><td class="text wrap">${participation(name, entries)}</td>
-<td>${formatCount(site?.steps ?? 0)}</td><td>${formatNumber(site?.metrics.train_loss)}</td><td>${formatScore(site?.metrics[metric.key])}</td></tr>`;
+<td>${formatCount(site?.steps ?? 0)}</td><td>${formatLoss(site?.metrics.train_loss)}</td><td>${formatScore(site?.metrics[metric.key])}</td></tr>`;
   });
   return html`<section><h2>Sites</h2><p class="lead">Who took part, and the numbers of the last round that each site answered.</p>
 <div class="scroll"><table><thead><tr><th class="text">Site</th><th class="text">Took part in</th><th>Steps</th><th>Train loss</th><th>${metric.name}</th></tr></thead>
@@ -45,15 +45,15 @@ function participation(name: string, entries: readonly RoundEntry[]): string {
   const rounds = entries.filter(({ final }) => !final);
   const missed = rounds.flatMap(({ round, sites }) => {
     const site = sites.find((one) => one.name === name);
-    return site?.status === 'ok' ? [] : [`round ${round} ${reasonOf(site)}`];
+    return site?.status === 'ok' ? [] : [`round ${round}: ${reasonOf(site)}`];
   });
   if (missed.length === 0) return `all ${rounds.length} rounds`;
   const shown = missed.slice(0, 3).join('; ');
   const more = missed.length > 3 ? `; and ${missed.length - 3} more` : '';
-  return `${rounds.length - missed.length} of ${rounds.length} rounds (not in ${shown}${more})`;
+  return `${rounds.length - missed.length} of ${rounds.length} rounds (${shown}${more})`;
 }
 
 function reasonOf(site: SiteEntry | undefined): string {
   if (!site) return 'not asked';
-  return site.reason === undefined ? site.status : `${site.status}: ${site.reason}`;
+  return site.reason === undefined ? site.status : `${site.status}, ${site.reason}`;
 }

@@ -19,7 +19,10 @@ export async function writeReport(file: string, data: ReportData): Promise<void>
   await writeFileAtomic(file, renderReport(data));
 }
 
-/** The report as HTML. Equal data give equal text. The page may load nothing and run nothing: its own policy says so. */
+/**
+ * The report as HTML. Equal data give equal text. The page may load nothing and run nothing: its own policy says so.
+ * @throws ShapeError when an image of a case has another size than its shape says.
+ */
 export function renderReport(data: ReportData): string {
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
