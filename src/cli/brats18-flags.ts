@@ -89,8 +89,8 @@ export function brats18Command(): Command {
 function addTrainingFlags(command: Command): void {
   command
     .addOption(option('--n_clients <n>', 'sites; 1 is the centralised baseline', wholeNumber(1)).default(4))
-    .addOption(option('--num_rounds <n>', 'rounds (600; 10 with synthetic data)', wholeNumber(1)))
-    .addOption(option('--aggregation_epochs <n>', 'epochs in a round (1; 3 with synthetic data)', wholeNumber(1)))
+    .addOption(option('--num_rounds <n>', 'rounds (600; 6 with synthetic data)', wholeNumber(1)))
+    .addOption(option('--aggregation_epochs <n>', 'epochs in a round (1; 2 with synthetic data)', wholeNumber(1)))
     .addOption(option('--learning_rate <rate>', 'of Adam (1e-4; 2e-3 with synthetic data)', realNumber({ least: 0 })))
     .addOption(option('--fedproxloss_mu <mu>', 'FedProx term', realNumber({ least: 0, orEqual: true })).default(0))
     .addOption(
@@ -102,7 +102,7 @@ function addTrainingFlags(command: Command): void {
     )
     .addOption(option('--roi_size <n...>', 'training crop X Y Z (224 224 144; 32 32 32 with synthetic data)', sizePart))
     .addOption(
-      option('--infer_roi_size <n...>', 'window X Y Z at validation (240 240 160; 48 48 32 synthetic)', sizePart),
+      option('--infer_roi_size <n...>', 'window X Y Z at validation (240 240 160; 64 64 32 synthetic)', sizePart),
     )
     .option('--dataset_base_dir <dir>', 'folder that the paths in the data lists start from')
     .option('--datalist_json_path <dir>', 'folder of the data lists site-1.json, …, site-All.json');

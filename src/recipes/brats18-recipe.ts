@@ -29,9 +29,9 @@ export interface Brats18RecipeOptions {
   readonly nClients?: number;
   /** Where the cases are. Without it: a synthetic data set in the same layout. */
   readonly data?: { readonly baseDir: string; readonly datalistDir: string } | Brats18PhantomOptions;
-  /** @default 600, and 10 with synthetic data */
+  /** @default 600, and 6 with synthetic data */
   readonly rounds?: number;
-  /** Epochs in a round. @default 1, and 3 with synthetic data */
+  /** Epochs in a round. @default 1, and 2 with synthetic data */
   readonly epochs?: number;
   /** @default 1e-4, and 2e-3 with synthetic data */
   readonly learningRate?: number;
@@ -41,7 +41,7 @@ export interface Brats18RecipeOptions {
   readonly cacheRate?: number;
   /** @default 224 224 144, and 32 32 32 with synthetic data */
   readonly roi?: readonly [number, number, number];
-  /** @default 240 240 160, and the size of the synthetic volumes with synthetic data */
+  /** @default 240 240 160, and 64 64 32 with synthetic data: a whole padded volume */
   readonly inferRoi?: readonly [number, number, number];
   /** Privacy filter on the weight differences. @default none */
   readonly privacy?: Brats18PrivacyOptions;
@@ -62,7 +62,7 @@ export interface Brats18PhantomOptions {
 /** What differs between the published experiment and the embedded synthetic one, which has to finish within minutes. */
 const defaults = {
   real: { rounds: 600, epochs: 1, learningRate: 1e-4, cacheRate: 0, roi: [224, 224, 144], inferRoi: [240, 240, 160] },
-  synthetic: { rounds: 10, epochs: 3, learningRate: 2e-3, cacheRate: 1, roi: [32, 32, 32], inferRoi: [48, 48, 32] },
+  synthetic: { rounds: 6, epochs: 2, learningRate: 2e-3, cacheRate: 1, roi: [32, 32, 32], inferRoi: [64, 64, 32] },
 } as const;
 
 export class Brats18Recipe implements Recipe {

@@ -59,8 +59,8 @@ export function startSlot({ setup, onProgress, worker: module = 'slot-worker' }:
   function start(): Worker {
     const started = spawnWorker(__dirname, module, { workerData: setup });
     started.on('message', receive);
-    started.on('error', (error) => lose(`its worker died: ${error.message}`, error));
-    started.on('exit', (code) => lose(`its worker ended with code ${code}`));
+    started.on('error', (error) => lose(started, `its worker died: ${error.message}`, error));
+    started.on('exit', (code) => lose(started, `its worker ended with code ${code}`));
     return started;
   }
 
@@ -94,9 +94,9 @@ export function startSlot({ setup, onProgress, worker: module = 'slot-worker' }:
   }
 
   /** Every task in the worker's hands fails with it; the next task starts a new worker, which reads the sites' state from disk. */
-  function lose(reason: string, cause?: Error): void {
+  function lose(dead: Worker, reason: string, cause?: Error): void {
+    if (closed || dead !== worker) return; // A worker that threw also exits; by then its successor may be at work.
     worker = undefined;
-    if (closed) return;
     for (const { site, reject } of pending.values()) {
       reject(new SiteFailedError(`${site} could not finish its task: ${reason}.`, { cause }));
     }
