@@ -6,20 +6,26 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { ConfigError, DataError } from '../errors';
-import { checkDisjoint, type DatalistItem, loadDatalist } from '../imaging/datalist';
+import { caseName, checkDisjoint, type DatalistItem, loadDatalist } from '../imaging/datalist';
 import type { JobSpec } from '../jobs/job-spec';
 import type { SiteCases } from './loader/loader-messages';
 
-/** @throws ConfigError or DataError naming the flag or the file, what was found and what was expected. */
-export async function checkData(job: JobSpec, sites: readonly SiteCases[]): Promise<void> {
+/**
+ * @returns the names of the validation cases, those that choose the best model.
+ * @throws ConfigError or DataError naming the flag or the file, what was found and what was expected.
+ */
+export async function checkData(job: JobSpec, sites: readonly SiteCases[]): Promise<readonly string[]> {
   checkSizes(job);
   const checked = new Set<string>();
+  const selection = new Set<string>();
   for (const { datalist, baseDir } of sites) {
     const training = await loadDatalist(datalist, { list: 'training', baseDir });
     const validation = await loadDatalist(datalist, { list: 'validation', baseDir });
     checkDisjoint(datalist, training, validation);
     await Promise.all([...training, ...validation].flatMap(filesOf).map(once));
+    for (const item of validation) selection.add(caseName(item));
   }
+  return [...selection].sort();
 
   async function once(file: string): Promise<void> {
     if (checked.has(file)) return;

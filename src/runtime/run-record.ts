@@ -29,6 +29,8 @@ export interface RunRecordOptions {
   readonly job: JobSpec;
   readonly hash: string;
   readonly folder: RunFolder;
+  /** Names of the validation cases. */
+  readonly selectionCases: readonly string[];
   readonly slots: number;
   readonly sessionThreads: number;
 }
@@ -135,7 +137,8 @@ export class RunRecord {
   }
 
   async #writeModels({ model, best }: Checkpoint): Promise<Record<string, string>> {
-    const { job, folder } = this.#options;
+    const { job, folder, selectionCases } = this.#options;
+    await writeFileAtomic(join(folder.models, 'selection_cases.json'), `${JSON.stringify(selectionCases)}\n`);
     const final = await writeModelFiles(folder.models, 'FL_global_model', job.model, model);
     const top = await writeModelFiles(folder.models, 'best_FL_global_model', job.model, best?.model ?? model);
     const named = (prefix: string, files: object) =>

@@ -64,7 +64,7 @@ async function simulate(job: JobSpec, options: SimEnvOptions, { signal, emit }: 
   await refuseIfRunning(folder);
   await prepareData(job.data, workspace, emit);
   const cases = job.sites.map((site) => siteCases(job, site, dataFolders(job.data, workspace)));
-  await checkData(job, cases);
+  const selectionCases = await checkData(job, cases);
   const start = options.resume ? await earlierState(store, folder, hash) : await newRun(folder, job, hash, emit);
 
   const unlock = await lockFolder(folder);
@@ -75,7 +75,8 @@ async function simulate(job: JobSpec, options: SimEnvOptions, { signal, emit }: 
     testNoiseSeed: options.testNoiseSeed,
     emit: tell,
   });
-  const record = new RunRecord({ job, hash, folder, slots: slots.count, sessionThreads: slots.sessionThreads });
+  const { count, sessionThreads } = slots;
+  const record = new RunRecord({ job, hash, folder, selectionCases, slots: count, sessionThreads });
   try {
     await record.begin(start);
     tell({
