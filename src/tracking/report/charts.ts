@@ -75,11 +75,15 @@ function drawSvg(chart: LineChart, { width, height }: (typeof sizes)['wide']): H
   instance.setOption(optionsOf(chart));
   const drawn = instance.renderToSVGString();
   instance.dispose();
-  const body = drawn.slice(drawn.indexOf('>') + 1);
+  // What only a live chart needs goes: styles of hovered parts, clip paths with ids that count charts, data for events.
+  const body = drawn
+    .slice(drawn.indexOf('>') + 1)
+    .replace(/<(style|defs)[\s\S]*?<\/\1>/g, '')
+    .replace(/ (class|clip-path|pointer-events|ecmeta_\w+)="[^"]*"/g, '');
   const open = `<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(chart.label)}">`;
   const named = Object.entries(standIns).reduce(
     (svg, [name, color]) => svg.replaceAll(color, `var(--${name})`),
-    open + body.replace(/\bzr\d+-[\w-]+/g, ''),
+    open + body,
   );
   return trusted(named);
 }
@@ -122,6 +126,7 @@ function seriesOf({ name, color, points, strong }: Curve, index: number, mark: L
   return {
     type: 'line',
     name,
+    silent: true,
     data: points.map(([x, y]) => [x, y]),
     symbol: symbols[index % symbols.length]!,
     symbolSize: points.length > 40 ? 0 : 7,

@@ -59,10 +59,10 @@ body:has(#overlays:not(:checked)) .overlay{display:none}
 .facts dt{color:var(--muted)}.facts dd{margin:0;overflow-wrap:anywhere}
 code{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 footer{margin-top:48px;padding-top:16px;border-top:1px solid var(--line);font-size:13px;color:var(--muted)}
-@media (max-width:760px){.from-wide{display:none}.to-wide{display:block}main{padding:24px 16px 48px}.pair{grid-template-columns:minmax(0,1fr)}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:8px}.card{padding:14px}}
+@media screen and (max-width:760px){.from-wide{display:none}.to-wide{display:block}main{padding:24px 16px 48px}.pair{grid-template-columns:minmax(0,1fr)}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:8px}.card{padding:14px}}
 @media print{:root{color-scheme:light;--page:#fff;--surface:#fff;--ink:#17202b;--muted:#4b5763;--grid:#e3e7ec;--line:#d5dbe1;--accent:#0b6e8f;
 --c1:#0b6e8f;--c2:#d1495b;--c3:#b7791f;--c4:#6a4c93;--c5:#2a7f4f;--c6:#3f5bd4;--c7:#a23b80;--c8:#7a5c43;
 --good:#1d6b41;--good-bg:#e2f3e9;--warn:#7a4d00;--warn-bg:#fdf0d5;--bad:#9b1c2e;--bad-bg:#fbe4e6;--plain:#3d4a58;--plain-bg:#e9edf1}
-body{font-size:12px;print-color-adjust:exact;-webkit-print-color-adjust:exact}main{max-width:none;padding:0}section{margin-top:26px}
-.scroll{max-height:none;overflow:visible}th{position:static}.toggle{display:none}.card,.case,tr,.tile,.verdict{break-inside:avoid}h2,h3{break-after:avoid}td,th{padding:5px 8px}}
+body{font-size:12px;print-color-adjust:exact;-webkit-print-color-adjust:exact}main{max-width:none;padding:0}.tiles{grid-template-columns:repeat(5,1fr)}.tile dd{font-size:19px}section{margin-top:26px}
+.scroll{max-height:none;overflow:visible}th{position:static}.toggle{display:none}.card,.case,tr,.tile,.verdict{break-inside:avoid}h2,h3{break-after:avoid}table{font-size:11px}td,th{padding:4px 7px}}
 `;

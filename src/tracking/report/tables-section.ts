@@ -40,17 +40,18 @@ export function sitesSection({ entries, metric, sites }: ReportData): Html {
 <tbody>${rows}</tbody></table></div></section>`;
 }
 
-/** `all 3 rounds`, or how many, and why not in the others. */
+/** `3 of 3 rounds`; in how many the site took part, and why not in the others. */
 function participation(name: string, entries: readonly RoundEntry[]): string {
   const rounds = entries.filter(({ final }) => !final);
   const missed = rounds.flatMap(({ round, sites }) => {
     const site = sites.find((one) => one.name === name);
     return site?.status === 'ok' ? [] : [`round ${round}: ${reasonOf(site)}`];
   });
-  if (missed.length === 0) return `all ${rounds.length} rounds`;
+  const share = `${rounds.length - missed.length} of ${rounds.length} rounds`;
+  if (missed.length === 0) return share;
   const shown = missed.slice(0, 3).join('; ');
   const more = missed.length > 3 ? `; and ${missed.length - 3} more` : '';
-  return `${rounds.length - missed.length} of ${rounds.length} rounds (${shown}${more})`;
+  return `${share} (${shown}${more})`;
 }
 
 function reasonOf(site: SiteEntry | undefined): string {
