@@ -22,7 +22,7 @@ test('one update without a filter makes the run not private, however small the o
 });
 
 test.each([
-  [5, 'private', 'Differentially private: ε = 10'],
+  [5, 'private', 'Differentially private updates: ε = 10'],
   [5.01, 'weak', 'Weak privacy: ε = 10'],
   [50, 'weak', 'Weak privacy: ε = 100'],
   [50.5, 'meaningless', 'No meaningful privacy'],

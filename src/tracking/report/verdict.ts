@@ -90,13 +90,13 @@ function boundedVerdict(ledger: readonly LedgerRow[]): Verdict {
     return {
       protection: 'weak',
       badge: `Weak privacy: ε = ${formatEpsilon(total)}`,
-      text: `${numbers}. The updates are differentially private, but a bound above 10 protects little.`,
+      text: `${numbers}. The updates are differentially private, but a bound above 10 protects little; what it leaves out is said below.`,
     };
   }
   return {
     protection: 'private',
-    badge: `Differentially private: ε = ${formatEpsilon(total)}`,
-    text: `${numbers}. The updates are differentially private.`,
+    badge: `Differentially private updates: ε = ${formatEpsilon(total)}`,
+    text: `${numbers}. The updates are differentially private; what the bound leaves out is said below.`,
   };
 }
 
