@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError, DataError } from '../../errors';
 import type { DatalistItem } from '../datalist';
@@ -118,8 +119,24 @@ describe('a BraTS case', () => {
   });
 
   it('carries what was odd about its files', async () => {
-    const loaded = await loadTrainingCase(await writeCase());
-    expect(loaded.warnings).toEqual([]);
+    const item = await writeCase();
+    await appendFile(item.label, gzipSync('more'));
+    const loaded = await loadTrainingCase(item);
+    expect(loaded.warnings).toEqual([`${item.label}: 4 bytes after the voxels are ignored`]);
+  });
+
+  it('with voxels in another unit than millimetres is refused before it is resampled', async () => {
+    const affine = [
+      [1000, 0, 0, 0],
+      [0, 1000, 0, 0],
+      [0, 0, 1000, 0],
+      [0, 0, 0, 1],
+    ];
+    const names = ['t1ce', 't1', 't2', 'flair'];
+    const item = await writeCase(Object.fromEntries(names.map((name) => [name, { ...image, affine }])));
+    await expect(loadTrainingCase(item)).rejects.toThrow(
+      'is 10000×9000×8000 mm large with voxels of 1000×1000×1000 mm',
+    );
   });
 });
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Affine } from '../affine';
+import { type Affine, spacingOf } from '../affine';
 import { badFile } from '../data-error';
 import type { DatalistItem } from '../datalist';
 import { readNifti } from '../nifti/read-nifti';
@@ -27,6 +27,9 @@ export interface LoadedCase extends BratsCase {
 
 const VOXEL_SIZE: Size3 = [1, 1, 1];
 
+/** No head is longer; a header that says so has its voxel sizes in another unit, and would take gigabytes at 1 mm. */
+const LONGEST_EXTENT_MM = 512;
+
 /**
  * Loads a case and resamples it to 1 mm voxels, which BraTS has already; the axes run as in the files.
  *
@@ -35,6 +38,7 @@ const VOXEL_SIZE: Size3 = [1, 1, 1];
 export async function loadCase({ image: imageFiles, label: labelFile }: DatalistItem): Promise<LoadedCase> {
   const [image, labels] = await Promise.all([stackChannels(imageFiles), readNifti(labelFile)]);
   checkFinite(image, imageFiles);
+  checkExtent(image, imageFiles[0]!);
   const size = spatialSize(image.shape);
   const reference = { file: imageFiles[0]!, volume: { shape: size, affine: image.affine } };
   checkGeometry({ file: labelFile, volume: labels }, reference);
@@ -46,6 +50,14 @@ export async function loadCase({ image: imageFiles, label: labelFile }: Datalist
     warnings: [...image.warnings, ...warningsOf([labelFile], [labels])],
     original: { shape: size, affine: image.affine },
   };
+}
+
+function checkExtent({ shape, affine }: Volume, file: string): void {
+  const sizes = spacingOf(affine);
+  const extents = spatialSize(shape).map((n, axis) => Math.round(n * sizes[axis]!));
+  if (extents.every((mm) => mm <= LONGEST_EXTENT_MM)) return;
+  const problem = `is ${extents.join('×')} mm large with voxels of ${sizes.join('×')} mm, expected at most ${LONGEST_EXTENT_MM} mm.`;
+  throw badFile(file, problem, 'Correct the voxel sizes in the header: the affine must be in millimetres.');
 }
 
 function checkFinite(image: Volume, files: readonly string[]): void {

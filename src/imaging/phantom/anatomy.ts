@@ -26,7 +26,7 @@ export function drawAnatomy(random: MersenneTwister, size: Size3): Anatomy {
   const radii = size.map((n, axis) => n * shares[axis]! * random.uniform(0.94, 1)) as [number, number, number];
   const extent = Math.cbrt(radii[0] * radii[1] * radii[2]);
   const outline = smoothField(random, size, extent / 2.5);
-  const folds = smoothField(random, size, Math.max(2.5, extent / 7));
+  const folds = smoothField(random, size, Math.max(2.5, extent / 9));
 
   const voxels = voxelsOf(size);
   const mask = new Uint8Array(voxels);
@@ -65,7 +65,7 @@ function fluidShare(px: number, py: number, pz: number, depth: number, fold: num
 
 /** The cortex along the surface and the sulci, and the nuclei beside the ventricles. */
 function greyShare(px: number, py: number, pz: number, depth: number, fold: number): number {
-  const cortex = Math.max(ramp(depth, 0.86, 0.95), Math.exp(-((fold / 0.55) ** 2)) * ramp(depth, 0.62, 0.82));
+  const cortex = Math.max(ramp(depth, 0.86, 0.95), Math.exp(-((fold / 0.55) ** 2)) * ramp(depth, 0.5, 0.78));
   const nucleus = soft(
     1 - ((Math.abs(px) - 0.3) / 0.13) ** 2 - ((py - 0.02) / 0.26) ** 2 - ((pz + 0.06) / 0.22) ** 2,
     0.4,

@@ -29,7 +29,7 @@ export function drawCase(options: CaseOptions): DrawnCase {
   const { size, seed, grade } = options;
   const anatomy = drawAnatomy(stream(seed, 'anatomy'), size);
   const tumour = drawTumour(stream(seed, 'tumour'), anatomy, options);
-  const texture = smoothField(stream(seed, 'texture'), size, 2.2);
+  const texture = smoothField(stream(seed, 'texture'), size, Math.max(2.2, Math.min(...size) / 30));
   const scanner = scannerOf(options.scanner);
   const image = (modality: Modality): Int16Array =>
     acquire(stream(seed, 'acquisition', modality), { anatomy, tumour, grade }, { modality, scanner, texture });

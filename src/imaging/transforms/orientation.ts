@@ -80,7 +80,12 @@ function gather(data: Float32Array, { channels, size, start, strides }: GatherOp
     for (let x = 0; x < size[0]; x++) {
       for (let y = 0; y < size[1]; y++) {
         let from = c * voxels + start + x * sx + y * sy;
-        for (let z = 0; z < size[2]; z++, from += sz) out[at++] = data[from]!;
+        if (sz === 1) {
+          out.set(data.subarray(from, from + size[2]), at);
+          at += size[2];
+        } else {
+          for (let z = 0; z < size[2]; z++, from += sz) out[at++] = data[from]!;
+        }
       }
     }
   }
