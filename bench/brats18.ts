@@ -10,7 +10,7 @@ import { writeBratsPhantom } from '../src/imaging/phantom/write-brats-phantom';
 import { inTemporaryFolder } from './measure';
 
 const flags =
-  '--n_clients 4 --num_rounds 3 --aggregation_epochs 1 --roi_size 32 32 32 --infer_roi_size 64 64 48 --learning_rate 1e-3 --cache_dataset 1 --json';
+  '--n_clients 4 --num_rounds 3 --aggregation_epochs 1 --roi_size 32 32 32 --infer_roi_size 64 64 48 --learning_rate 1e-3 --json';
 
 export interface MainJob {
   readonly seconds: number;
