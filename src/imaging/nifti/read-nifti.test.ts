@@ -152,7 +152,7 @@ describe('a NIfTI file that is not in order is refused, naming what is wrong', (
       const error = await readBytes(content, suffix).catch((e: unknown) => e);
       expect(error).toBeInstanceOf(DataError);
       const { message: found, file, hint } = error as DataError;
-      if (!message.includes('vox_offset beyond')) expect(found).toContain(message.split(', found')[0]);
+      expect(found).toContain(message.split(', found')[0]);
       expect(found).toContain(file);
       expect(hint).toBeTruthy();
     }
@@ -177,12 +177,10 @@ describe('a NIfTI file that is not in order is refused, naming what is wrong', (
   });
 
   it('a gzip bomb, without unpacking it', async () => {
-    const before = process.memoryUsage().rss;
     const bomb = Buffer.concat([gzipSync(valid), gzipSync(Buffer.alloc(200 * 2 ** 20))]);
-    const started = performance.now();
+    const before = process.memoryUsage().rss;
     await expect(readBytes(bomb, '.nii.gz')).rejects.toThrow('more than 1 MiB beyond the 472 bytes');
-    expect(performance.now() - started).toBeLessThan(1000);
-    expect(before).toBeGreaterThan(0);
+    expect(process.memoryUsage().rss - before).toBeLessThan(50 * 2 ** 20);
   });
 
   it('a small gzip file that claims gigabytes, before memory is taken', async () => {
