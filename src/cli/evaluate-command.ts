@@ -49,6 +49,9 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
     list: flags.list,
     inferRoi: size3('--infer_roi_size', flags.infer_roi_size) ?? [240, 240, 160],
     onCase: (name, done, total) => process.stderr.write(`${done}/${total} ${name}\n`),
+    onWarnings: (warnings) => {
+      for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+    },
     provider: flags.gpu === undefined ? 'cpu' : parseProvider(flags.gpu),
     ...(flags.masks !== undefined && { masks: flags.masks }),
     ...(flags.threads !== undefined && { threads: flags.threads }),

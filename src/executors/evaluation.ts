@@ -57,6 +57,9 @@ export function summariseScores(scores: readonly CaseScore[], regions: readonly 
       hint: 'Check the validation list of the data list and its label files.',
     });
   }
-  const perRegion = regions.map((region, i) => [`val_dice_${region}`, channels[i]!.count > 0 ? channels[i]!.mean : null]);
+  const perRegion = regions.map((region, i) => [
+    `val_dice_${region}`,
+    channels[i]!.count > 0 ? channels[i]!.mean : null,
+  ]);
   return { val_dice: mean, ...Object.fromEntries(perRegion) };
 }

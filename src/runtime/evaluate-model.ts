@@ -9,12 +9,10 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type CaseScore, scoreCases } from '../executors/evaluation';
 import { REGIONS, regionsToLabels } from '../imaging/brats/labels';
+import { restoreGrid } from '../imaging/brats/restore-grid';
 import { loadValidationCase } from '../imaging/brats/validation';
 import { caseName, type DatalistItem, type DatalistKey, loadDatalist } from '../imaging/datalist';
-import { readNifti } from '../imaging/nifti/read-nifti';
 import { writeNifti } from '../imaging/nifti/write-nifti';
-import { type LabelMap, resampleLabels } from '../imaging/resample-labels';
-import { spatialSize } from '../imaging/volume';
 import { summarizeDice } from '../nn/metrics/dice';
 import { createModel } from '../nn/model';
 import { openPredictor } from '../nn/predictor';
@@ -33,6 +31,8 @@ export interface EvaluateOptions {
   /** @default all cores */
   readonly threads?: number;
   readonly onCase: (name: string, done: number, total: number) => void;
+  /** What is odd about the files of a case but did not stop it. */
+  readonly onWarnings: (warnings: readonly string[]) => void;
 }
 
 export interface EvaluationResult {
@@ -65,11 +65,9 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
     const [score] = await all(
       scoreCases(only({ ...one, name }), { roi: inferRoi, predict, signal: new AbortController().signal }),
     );
-    await writeMask(join(masks, `${name}_pred.nii.gz`), item, {
-      data: regionsToLabels(score!.prediction),
-      shape: spatialSize(one.shape),
-      affine: one.affine,
-    });
+    const mask = restoreGrid(regionsToLabels(score!.prediction), one);
+    await writeNifti(join(masks, `${name}_pred.nii.gz`), mask, { dtype: 'uint8' });
+    options.onWarnings(one.warnings);
     scores.push(score!);
     options.onCase(name, scores.length, items.length);
   }
@@ -85,14 +83,6 @@ function summary(scores: readonly CaseScore[]): Pick<EvaluationResult, 'overall'
     regions: REGIONS.map((name, i) => ({ name, dice: defined(channels[i]!.mean), count: channels[i]!.count })),
     perCase: scores.map(({ name, dice }) => ({ name, dice: dice.map(defined) })),
   };
-}
-
-/** Writes a predicted label map on the grid of the case's own label file, so that the two lie over each other. */
-async function writeMask(file: string, item: DatalistItem, prediction: LabelMap): Promise<void> {
-  const truth = await readNifti(item.label);
-  const [x = 1, y = 1, z = 1] = truth.shape;
-  const { data, shape, affine } = resampleLabels(prediction, { shape: [x, y, z], affine: truth.affine });
-  await writeNifti(file, { data: Float32Array.from(data), shape, affine }, { dtype: 'uint8' });
 }
 
 async function* only<T>(value: T): AsyncGenerator<T> {

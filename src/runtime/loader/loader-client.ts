@@ -17,10 +17,13 @@ export interface LoaderClient {
   close(): Promise<void>;
 }
 
-/** Starts one loader thread for the given sites. */
-export function startLoader(sites: readonly SiteCases[]): LoaderClient {
+/** Starts one loader thread for the given sites. `onWarning` hears what is odd about their files. */
+export function startLoader(
+  sites: readonly SiteCases[],
+  onWarning: (site: string, message: string) => void,
+): LoaderClient {
   const worker = spawnWorker(__dirname, 'loader-worker', { workerData: sites });
-  const replies = routeReplies(worker);
+  const replies = routeReplies(worker, onWarning);
   let nextId = 0;
 
   return {
@@ -72,11 +75,15 @@ function unexpected(reply: LoaderReply): Error {
 }
 
 /** Sorts replies by request; a request may wait for its next one. The end of the thread answers every request. */
-function routeReplies(worker: Worker) {
+function routeReplies(worker: Worker, onWarning: (site: string, message: string) => void) {
   const arrived = new Map<number, LoaderReply[]>();
   const waiting = new Map<number, (reply: LoaderReply) => void>();
   let failure: Error | undefined;
   worker.on('message', (reply: LoaderReply) => {
+    if (reply.type === 'warning') {
+      onWarning(reply.site, reply.message);
+      return;
+    }
     const resolve = waiting.get(reply.id);
     waiting.delete(reply.id);
     if (resolve) resolve(reply);

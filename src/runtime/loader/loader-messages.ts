@@ -32,5 +32,7 @@ export type LoaderRequest =
 export type LoaderReply =
   | { readonly type: 'counts'; readonly id: number; readonly training: number; readonly validation: number }
   | { readonly type: 'item'; readonly id: number; readonly item: TrainingSample | ValidationCase }
+  /** Something odd about a file that did not stop it; answers no request. */
+  | { readonly type: 'warning'; readonly site: string; readonly message: string }
   | { readonly type: 'end'; readonly id: number }
   | { readonly type: 'error'; readonly id: number; readonly error: ErrorData };

@@ -10,7 +10,7 @@ import type { LoaderReply, LoaderRequest, SiteCases } from './loader-messages';
 import { type SiteCaseReader, siteCaseReader } from './site-case-reader';
 
 const port = parentPort!;
-const readers = new Map((workerData as SiteCases[]).map((cases) => [cases.site, siteCaseReader(cases)]));
+const readers = new Map((workerData as SiteCases[]).map((cases) => [cases.site, siteCaseReader(cases, warn)]));
 const streams = new Map<number, AsyncGenerator<TrainingSample | ValidationCase>>();
 
 port.on('message', (request: LoaderRequest) => {
@@ -42,6 +42,10 @@ function readerOf(site: string): SiteCaseReader {
   const reader = readers.get(site);
   if (!reader) throw new InternalError(`This loader has no site '${site}'.`);
   return reader;
+}
+
+function warn(site: string, message: string): void {
+  reply({ type: 'warning', site, message });
 }
 
 function reply(message: LoaderReply, transfer: ArrayBufferLike[] = []): void {

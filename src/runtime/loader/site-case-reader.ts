@@ -18,7 +18,7 @@ export interface SiteCaseReader {
 }
 
 /** @throws ConfigError or DataError, when a stream is read, naming the file at fault. */
-export function siteCaseReader(cases: SiteCases): SiteCaseReader {
+export function siteCaseReader(cases: SiteCases, warn: (site: string, message: string) => void): SiteCaseReader {
   const { datalist, baseDir, roi, cacheRate } = cases;
   const lists = Promise.all([
     loadDatalist(datalist, { list: 'training', baseDir }),
@@ -27,6 +27,7 @@ export function siteCaseReader(cases: SiteCases): SiteCaseReader {
   lists.catch(() => {}); // Reported to whoever awaits it.
   const trainingCache = new Map<number, TrainingCase>();
   const validationCache = new Map<number, ValidationCase>();
+  const warned = new Set<string>();
 
   return {
     async counts() {
@@ -38,7 +39,7 @@ export function siteCaseReader(cases: SiteCases): SiteCaseReader {
       const order = stream(cases.seed, cases.site, 'shuffle', round, epoch).permutation(items.length);
       const random = composeRandomState(deriveSeed(cases.seed, cases.site, 'augment', round, epoch));
       for (const index of order) {
-        const loaded = await cached(trainingCache, index, items, loadTrainingCase);
+        const loaded = await cached(trainingCache, index, items, readTrainingCase);
         const { image, label } = augment(loaded, roi, random);
         yield { image, label };
       }
@@ -57,17 +58,28 @@ export function siteCaseReader(cases: SiteCases): SiteCaseReader {
     cache: Map<number, T>,
     index: number,
     items: readonly DatalistItem[],
-    load: (item: DatalistItem) => Promise<T>,
+    load: (item: DatalistItem) => Promise<{ loaded: T; warnings: readonly string[] }>,
   ): Promise<T> {
     const kept = cache.get(index);
     if (kept !== undefined) return kept;
-    const loaded = await load(items[index]!);
+    const { loaded, warnings } = await load(items[index]!);
+    for (const message of warnings.filter((message) => !warned.has(message))) {
+      warned.add(message);
+      warn(cases.site, message);
+    }
     if (index < Math.floor(items.length * cacheRate)) cache.set(index, loaded);
     return loaded;
   }
 }
 
-async function readValidationCase(item: DatalistItem): Promise<ValidationCase> {
-  const { image, label, shape } = await loadValidationCase(item);
-  return { name: caseName(item), image, shape, label };
+async function readTrainingCase(item: DatalistItem): Promise<{ loaded: TrainingCase; warnings: readonly string[] }> {
+  const loaded = await loadTrainingCase(item);
+  return { loaded, warnings: loaded.warnings };
+}
+
+async function readValidationCase(
+  item: DatalistItem,
+): Promise<{ loaded: ValidationCase; warnings: readonly string[] }> {
+  const { image, label, shape, warnings } = await loadValidationCase(item);
+  return { loaded: { name: caseName(item), image, shape, label }, warnings };
 }

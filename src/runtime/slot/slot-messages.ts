@@ -43,6 +43,7 @@ export type SlotRequest =
 export type SlotReply =
   | { readonly type: 'ready' }
   | { readonly type: 'progress'; readonly site: string; readonly round: number; readonly progress: Progress }
+  | { readonly type: 'warning'; readonly site: string; readonly message: string }
   | { readonly type: 'update'; readonly id: number; readonly update: Update }
   | { readonly type: 'pictures'; readonly id: number; readonly pictures: readonly CasePicture[] }
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorData };

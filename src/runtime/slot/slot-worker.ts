@@ -14,7 +14,10 @@ import type { SlotReply, SlotRequest, SlotSetup } from './slot-messages';
 
 const port = parentPort!;
 const setup = workerData as SlotSetup;
-const loader = startLoader(setup.sites.map(({ cases }) => cases));
+const loader = startLoader(
+  setup.sites.map(({ cases }) => cases),
+  (site, message) => reply({ type: 'warning', site, message }),
+);
 const sites = new Map<string, Site>();
 const running = new Map<number, AbortController>();
 /** Tasks follow one another: two sessions at once would only fight for the cores. */

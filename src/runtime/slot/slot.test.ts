@@ -13,7 +13,7 @@ afterEach(() => slot.close());
 describe('a slot whose worker dies', () => {
   it('fails the task in its hands, naming the site, and carries out the next one in a new worker', async () => {
     const worker = join('..', '..', '..', 'test', 'support', 'dying-slot-worker');
-    slot = startSlot({ setup, onProgress: () => {}, worker });
+    slot = startSlot({ setup, onProgress: () => {}, onWarning: () => {}, worker });
     await expect(slot.run('site-2', task('train'), never)).rejects.toMatchObject({
       tag: 'SiteFailedError',
       message: expect.stringContaining('site-2'),
@@ -25,6 +25,7 @@ describe('a slot whose worker dies', () => {
     slot = startSlot({
       setup,
       onProgress: () => {},
+      onWarning: () => {},
       worker: join('..', '..', '..', 'test', 'support', 'dying-slot-worker'),
     });
     await expect(slot.run('site-1', task('train'), AbortSignal.abort())).rejects.toMatchObject({ tag: 'AbortedError' });

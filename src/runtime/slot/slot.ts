@@ -22,6 +22,8 @@ export interface Slot {
 export interface SlotOptions {
   readonly setup: SlotSetup;
   readonly onProgress: (site: string, round: number, progress: Progress) => void;
+  /** Something odd about a site's files that did not stop it. */
+  readonly onWarning: (site: string, message: string) => void;
   /** Module of the worker in this folder; another one in tests. */
   readonly worker?: string;
 }
@@ -32,7 +34,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-export function startSlot({ setup, onProgress, worker: module = 'slot-worker' }: SlotOptions): Slot {
+export function startSlot({ setup, onProgress, onWarning, worker: module = 'slot-worker' }: SlotOptions): Slot {
   const pending = new Map<number, Pending>();
   let nextId = 0;
   let closed = false;
@@ -85,6 +87,10 @@ export function startSlot({ setup, onProgress, worker: module = 'slot-worker' }:
     if (reply.type === 'ready') return;
     if (reply.type === 'progress') {
       onProgress(reply.site, reply.round, reply.progress);
+      return;
+    }
+    if (reply.type === 'warning') {
+      onWarning(reply.site, reply.message);
       return;
     }
     const waiting = pending.get(reply.id);

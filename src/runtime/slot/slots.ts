@@ -41,6 +41,7 @@ export function startSlots({ job, sites, threads, testNoiseSeed, emit }: SlotsOp
       setup: { job, sessionThreads, testNoiseSeed, sites: sites.filter((_, i) => i % threads === index) },
       onProgress: (site, round, { phase, done, total, loss }) =>
         emit({ kind: 'progress', site, round, phase, done, total, loss }),
+      onWarning: (site, message) => emit({ kind: 'log', level: 'warn', site, message }),
     }),
   );
   const failures = new Map<string, Error>();
