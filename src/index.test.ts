@@ -1,0 +1,30 @@
+import { spawnSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+import * as consilium from './index';
+
+it('exports the names that were chosen, and no others', () => {
+  expect(Object.keys(consilium).sort()).toEqual([
+    'Brats18Recipe',
+    'ConsiliumError',
+    'FedAvgRecipe',
+    'SimEnv',
+    'isConsiliumError',
+    'jobFromYaml',
+    'jobHash',
+    'jobToYaml',
+    'parseJob',
+  ]);
+});
+
+it('has no effect when imported: nothing started, no runtime loaded, no global touched', () => {
+  const script = `
+    const before = new Set(Object.getOwnPropertyNames(globalThis).concat(Object.getOwnPropertyNames(Reflect)));
+    require('./src/index');
+    const after = Object.getOwnPropertyNames(globalThis).concat(Object.getOwnPropertyNames(Reflect));
+    const loaded = Object.keys(require.cache).filter((file) => /onnxruntime-node|echarts|tsyringe/.test(file));
+    console.log(JSON.stringify({ added: after.filter((name) => !before.has(name)), loaded, handles: process.getActiveResourcesInfo() }));`;
+  const node = spawnSync('node', ['--require', 'ts-node/register/transpile-only', '--eval', script], {
+    encoding: 'utf8',
+  });
+  expect(JSON.parse(node.stdout || node.stderr)).toMatchObject({ added: [], loaded: [], handles: [] });
+});
