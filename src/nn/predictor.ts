@@ -5,6 +5,7 @@
  */
 import { toOnnx } from '../onnx/export';
 import { type Feed, openSession } from '../onnx/session';
+import { targetFor } from '../onnx/target';
 import type { NamedTensors, Shape } from '../tensor/tensor';
 import { assertImageShape, feedOf, parameterFeeds } from './checks';
 import type { Model } from './models/definition';
@@ -37,7 +38,10 @@ export interface Predictor {
 export async function openPredictor(options: PredictorOptions): Promise<Predictor> {
   const { model, inputShape, threads, provider = 'cpu' } = options;
   assertImageShape(model, inputShape);
-  const session = await openSession(toOnnx(inferenceGraph(model, inputShape)), { threads, provider });
+  const session = await openSession(toOnnx(inferenceGraph(model, inputShape), await targetFor(provider)), {
+    threads,
+    provider,
+  });
   return {
     async run(parameters, image) {
       const feeds = new Map<string, Feed>([

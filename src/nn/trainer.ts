@@ -6,6 +6,7 @@
 import { ConfigError, NonFiniteError, ShapeError } from '../errors';
 import { toOnnx } from '../onnx/export';
 import { type Feed, openSession, type Session } from '../onnx/session';
+import { targetFor } from '../onnx/target';
 import { float32, type NamedTensors, type Shape, sizeOf, type Tensor } from '../tensor/tensor';
 import { MersenneTwister } from '../util/mersenne-twister';
 import { assertImageShape, feedOf, parameterFeeds } from './checks';
@@ -89,7 +90,7 @@ export async function openTrainer(options: TrainerOptions): Promise<TrainingSess
   if (`${labelShape}` !== `${expected}`) {
     throw new ShapeError(`Labels for images [${inputShape}] have shape [${expected}], not [${labelShape}].`);
   }
-  const bytes = toOnnx(stepGraph({ ...options, optimiser }));
+  const bytes = toOnnx(stepGraph({ ...options, optimiser }), await targetFor(provider));
   const session = await openSession(bytes, { threads, provider });
   return { step: (state, batch) => step(session, { ...options, optimiser }, state, batch) };
 }

@@ -7,6 +7,7 @@ import type { Graph, NodeOf, Value } from '../graph/graph';
 import type { Op } from '../graph/ops';
 import { encodeModel } from './model-proto';
 import { onnxRules } from './rules';
+import type { Target } from './target';
 import { OnnxWriter } from './writer';
 
 /** Operator-set version of all models written here. */
@@ -15,9 +16,11 @@ export const OPSET = 21;
 /**
  * The bytes of an ONNX model whose inputs are the inputs and parameters of the graph, and whose outputs are the graph's,
  * all float32 and under their names. Equal graphs give equal bytes.
+ *
+ * @param target what the model may use beyond the standard operators; nothing when omitted
  */
-export function toOnnx(graph: Graph): Uint8Array {
-  const writer = new OnnxWriter();
+export function toOnnx(graph: Graph, target: Target = {}): Uint8Array {
+  const writer = new OnnxWriter(target);
   const feeds = [...graph.inputs, ...graph.parameters];
   const names = new Map<number, string>(feeds.map(([name, value]) => [value.id, name]));
   for (const node of graph.nodes) lower(writer, node, names);
@@ -26,9 +29,11 @@ export function toOnnx(graph: Graph): Uint8Array {
     name,
     dims: value.shape,
   });
+  const domains = [...new Set(writer.nodes.map(({ domain }) => domain))].filter((domain) => domain !== '');
   return encodeModel({
     name: 'consilium',
     opset: OPSET,
+    domains: Object.fromEntries(domains.map((domain) => [domain, 1])),
     inputs: feeds.map(declared),
     outputs: [...graph.outputs].map(declared),
     initializers: writer.initializers,

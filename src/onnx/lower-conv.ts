@@ -1,36 +1,26 @@
 /**
- * Convolutions in standard ONNX operators. The runtime has no gradient operators, and its ConvTranspose is slow: the
- * input gradient is a Conv with turned weights, the weight gradient a matrix product or a Conv, whichever suits the shape.
+ * Convolution and its input gradient. The runtime's ConvTranspose is slow, so an input gradient is a Conv with turned
+ * weights wherever that can be said.
  *
  * @module
  */
 import type { NodeOf } from '../graph/graph';
 import { type Shape, sizeOf } from '../tensor/tensor';
+import { blockedConv, suitsBlocks } from './lower-blocked-conv';
 import type { OnnxWriter } from './writer';
 
-const spatialOf = (shape: Shape): readonly number[] => shape.slice(2);
-const isPointwise = (kernel: readonly number[], padding: readonly number[], stride: readonly number[]): boolean =>
-  kernel.every((k) => k === 1) && padding.every((p) => p === 0) && stride.every((s) => s === 1);
+const isSame = (kernel: readonly number[], stride: readonly number[], padding: readonly number[]): boolean =>
+  stride.every((s) => s === 1) && kernel.every((k, i) => 2 * padding[i]! === k - 1);
 
 export function lowerConv(w: OnnxWriter, node: NodeOf<'Conv'>, [x, weight]: readonly string[]): readonly string[] {
   const { stride, padding } = node.attrs;
-  const attributes = {
-    strides: stride,
-    pads: [...padding, ...padding],
-    kernel_shape: spatialOf(node.inputs[1]!.shape),
-  };
+  const [shape, weightShape] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
+  const kernel = weightShape.slice(2);
+  if (isSame(kernel, stride, padding) && suitsBlocks(w, shape, weightShape[1]!, weightShape[0]!, kernel)) {
+    return [blockedConv(w, { x: x!, shape, weight: weight!, weightShape, turned: false })];
+  }
+  const attributes = { strides: stride, pads: [...padding, ...padding], kernel_shape: kernel };
   return [w.node('Conv', [x!, weight!], attributes)];
-}
-
-/** The weight with input and output channels exchanged and every spatial axis reversed: `[I, O, ...kernel]`. */
-function turnedWeight(w: OnnxWriter, weight: string, shape: Shape): string {
-  const [outs, ins] = [shape[0]!, shape[1]!];
-  const taps = sizeOf(spatialOf(shape));
-  const order = [1, 0, 2];
-  const exchanged = w.transpose(w.reshape(weight, [outs, ins, taps]), order);
-  // All spatial axes reversed at once: the flat run of taps read backwards.
-  const turned = taps === 1 ? exchanged : w.slice(exchanged, [2], [-1], [-taps - 1], [-1]);
-  return w.reshape(turned, [ins, outs, ...spatialOf(shape)]);
 }
 
 export function lowerConvInputGrad(
@@ -38,87 +28,93 @@ export function lowerConvInputGrad(
   node: NodeOf<'ConvInputGrad'>,
   [dy, weight]: readonly string[],
 ): readonly string[] {
-  const { stride, padding, spatial } = node.attrs;
-  const [dyShape, wShape] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
-  const kernel = spatialOf(wShape);
+  const { stride, padding } = node.attrs;
+  const [shape, weightShape] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
+  const kernel = weightShape.slice(2);
+  if (isSame(kernel, stride, padding) && suitsBlocks(w, shape, weightShape[0]!, weightShape[1]!, kernel)) {
+    return [blockedConv(w, { x: dy!, shape, weight: weight!, weightShape, turned: true })];
+  }
   const turnedPadding = kernel.map((k, i) => k - 1 - padding[i]!);
   if (stride.every((s) => s === 1) && turnedPadding.every((p) => p >= 0)) {
     const pads = [...turnedPadding, ...turnedPadding];
-    return [w.node('Conv', [dy!, turnedWeight(w, weight!, wShape)], { pads, kernel_shape: kernel })];
+    return [w.node('Conv', [dy!, turnedWeight(w, weight!, weightShape)], { pads, kernel_shape: kernel })];
   }
+  const halving = stride.every((s) => s === 2) && kernel.every((k) => k === 3) && padding.every((p) => p === 1);
+  return [halving ? doubledGradient(w, node, dy!, weight!) : transposedConv(w, node, dy!, weight!)];
+}
+
+/** The weight with input and output channels exchanged and every spatial axis reversed: `[I, O, ...kernel]`. */
+function turnedWeight(w: OnnxWriter, weight: string, shape: Shape): string {
+  const [outs, ins] = [shape[0]!, shape[1]!];
+  const taps = sizeOf(shape.slice(2));
+  const exchanged = w.transpose(w.reshape(weight, [outs, ins, taps]), [1, 0, 2]);
+  // All spatial axes reversed at once: the flat run of taps read backwards.
+  const turned = taps === 1 ? exchanged : w.slice(exchanged, [2], [-1], [-taps - 1], [-1]);
+  return w.reshape(turned, [ins, outs, ...shape.slice(2)]);
+}
+
+/**
+ * The gradient of a convolution with stride 2, kernel 3 and padding 1. An even position 2q of x was met by tap 1 of
+ * output q; an odd one, 2q + 1, by tap 2 of output q and tap 0 of output q + 1. So both parities, along each axis, are
+ * convolutions of dy with kernel 2: computed as channels of one convolution, and interleaved.
+ */
+function doubledGradient(w: OnnxWriter, node: NodeOf<'ConvInputGrad'>, dy: string, weight: string): string {
+  const [shape, weightShape] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
+  const { spatial } = node.attrs;
+  const rank = spatial.length;
+  const axes = spatial.map((_, i) => i);
+  const [outs, ins] = [weightShape[0]!, weightShape[1]!];
+  const twos = axes.map(() => 2);
+  const spread = w.node('MatMul', [w.reshape(weight, [outs * ins, 3 ** rank]), parityTaps(w, rank)]);
+  // [O, I, parity and tap per axis] → [I, parities, O, taps].
+  const order = [1, ...axes.map((i) => 2 + 2 * i), 0, ...axes.map((i) => 3 + 2 * i)];
+  const kernels = w.transpose(w.reshape(spread, [outs, ins, ...twos, ...twos]), order);
+  const turned = w.reshape(kernels, [ins * 2 ** rank, outs, ...twos]);
+  const pads = [...axes.map(() => 0), ...axes.map(() => 1)];
+  const parities = w.node('Conv', [dy, turned], { pads, kernel_shape: twos });
+  // [N, I, parities, positions] → [N, I, position and parity per axis].
+  const small = shape.slice(2);
+  const interleave = [0, 1, ...axes.flatMap((i) => [2 + rank + i, 2 + i])];
+  const mixed = w.transpose(w.reshape(parities, [shape[0]!, ins, ...twos, ...small]), interleave);
+  const doubled = w.reshape(mixed, [shape[0]!, ins, ...small.map((n) => 2 * n)]);
+  const odd = axes.filter((i) => spatial[i]! % 2 === 1);
+  if (odd.length === 0) return doubled;
+  return w.slice(
+    doubled,
+    odd.map((i) => i + 2),
+    odd.map(() => 0),
+    odd.map((i) => spatial[i]!),
+  );
+}
+
+/** `[3ʳ, (parity, tap)ʳ]`: which of the three taps stands at each parity and tap, per axis, as zeros and ones. */
+function parityTaps(w: OnnxWriter, rank: number): string {
+  // Even positions: tap 1, then nothing. Odd ones: tap 2, then tap 0.
+  const columns = [1, -1, 2, 0];
+  const matrix = new Float32Array(3 ** rank * 4 ** rank);
+  for (let column = 0; column < 4 ** rank; column++) {
+    let [row, rest, step] = [0, column, 1];
+    for (let axis = 0; axis < rank && row >= 0; axis++) {
+      const tap = columns[rest % 4]!;
+      row = tap < 0 ? -1 : row + tap * step;
+      rest = Math.floor(rest / 4);
+      step *= 3;
+    }
+    if (row >= 0) matrix[row * 4 ** rank + column] = 1;
+  }
+  return w.floats(matrix, [3 ** rank, 4 ** rank]);
+}
+
+/** The general case. */
+function transposedConv(w: OnnxWriter, node: NodeOf<'ConvInputGrad'>, dy: string, weight: string): string {
+  const { stride, padding, spatial } = node.attrs;
+  const kernel = node.inputs[1]!.shape.slice(2);
   // Rows of x that no window reaches are left out by the division in Conv: they come back as output padding.
-  const reached = spatialOf(dyShape).map((n, i) => (n - 1) * stride[i]! + kernel[i]! - 2 * padding[i]!);
-  const attributes = {
+  const reached = node.inputs[0]!.shape.slice(2).map((n, i) => (n - 1) * stride[i]! + kernel[i]! - 2 * padding[i]!);
+  return w.node('ConvTranspose', [dy, weight], {
     strides: stride,
     pads: [...padding, ...padding],
     kernel_shape: kernel,
     output_padding: spatial.map((n, i) => n - reached[i]!),
-  };
-  return [w.node('ConvTranspose', [dy!, weight!], attributes)];
-}
-
-export function lowerConvWeightGrad(
-  w: OnnxWriter,
-  node: NodeOf<'ConvWeightGrad'>,
-  [x, dy]: readonly string[],
-): readonly string[] {
-  const { stride, padding, kernel } = node.attrs;
-  const [xShape, dyShape] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
-  if (isPointwise(kernel, padding, stride)) {
-    const flat = product(w, x!, dy!, xShape, dyShape);
-    return [w.reshape(flat, [dyShape[1]!, xShape[1]!, ...kernel])];
-  }
-  return [exchangedConv(w, node, x!, dy!)];
-}
-
-/** `[C, N·voxels]`, the channels as rows. */
-function channelRows(w: OnnxWriter, x: string, shape: Shape): string {
-  const voxels = sizeOf(spatialOf(shape));
-  if (shape[0] === 1) return w.reshape(x, [shape[1]!, voxels]);
-  const rows = w.transpose(w.reshape(x, [shape[0]!, shape[1]!, voxels]), [1, 0, 2]);
-  return w.reshape(rows, [shape[1]!, shape[0]! * voxels]);
-}
-
-/** dy·xᵀ over all samples and voxels: `[O, I]`. */
-function product(w: OnnxWriter, x: string, dy: string, xShape: Shape, dyShape: Shape): string {
-  return w.node('Gemm', [channelRows(w, dy, dyShape), channelRows(w, x, xShape)], { transB: 1 });
-}
-
-/**
- * The weight gradient as a convolution of x by dy, samples and channels exchanged: a step of the forward pass is a
- * dilation here.
- */
-function exchangedConv(w: OnnxWriter, node: NodeOf<'ConvWeightGrad'>, x: string, dy: string): string {
-  const { stride, padding, kernel } = node.attrs;
-  const [xShape, dyShape] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
-  const exchange = (value: string, shape: Shape): string => {
-    const order = shape.map((_, i) => (i === 0 ? 1 : i === 1 ? 0 : i));
-    return shape[0] === 1
-      ? w.reshape(
-          value,
-          order.map((i) => shape[i]!),
-        )
-      : w.transpose(value, order);
-  };
-  const end = kernel.map((k, i) => k + (dyShape[i + 2]! - 1) * stride[i]! - xShape[i + 2]! - padding[i]!);
-  const cropped = cropEnd(w, exchange(x, xShape), xShape, end);
-  const pads = [...padding, ...end.map((n) => Math.max(n, 0))];
-  const attributes = { pads, dilations: stride, kernel_shape: spatialOf(dyShape) };
-  const gradient = w.node('Conv', [cropped, exchange(dy, dyShape)], attributes);
-  return w.transpose(
-    gradient,
-    xShape.map((_, i) => (i === 0 ? 1 : i === 1 ? 0 : i)),
-  );
-}
-
-/** Without the last rows of each spatial axis that no window of the forward pass reached, where `end` is negative. */
-function cropEnd(w: OnnxWriter, x: string, shape: Shape, end: readonly number[]): string {
-  const axes = end.flatMap((n, i) => (n < 0 ? [i + 2] : []));
-  if (axes.length === 0) return x;
-  return w.slice(
-    x,
-    axes,
-    axes.map(() => 0),
-    axes.map((axis) => shape[axis]! + end[axis - 2]!),
-  );
+  });
 }

@@ -5,23 +5,33 @@ import { interpret } from '../graph/interpret';
 import type { Op } from '../graph/ops';
 import { toOnnx } from './export';
 import { openSession } from './session';
+import { type Target, targetFor } from './target';
+
+/** The same graph on the standard operators, as on this machine, and with blocks of channels wherever they are possible. */
+const targets = ['standard', 'this machine', 'always blocked'] as const;
+
+async function targetOf(name: (typeof targets)[number]): Promise<Target> {
+  if (name === 'standard') return {};
+  const target = await targetFor('cpu');
+  return name === 'this machine' ? target : { ...target, alwaysBlocked: true };
+}
 
 describe.each(Object.keys(opCases) as Op[])('%s', (op) => {
-  it.each(opCases[op] as readonly OpCase<Op>[])(
-    'computes and differentiates in the runtime as in the interpreter: $title',
-    async (example) => {
-      const { graph, feeds } = opGraph(op, example);
-      const expected = interpret(graph, feeds);
-      const session = await openSession(toOnnx(graph), { threads: 1 });
-      const inputs = [...graph.inputs].map(([name, { shape }]) => [name, { shape, data: feeds.get(name)! }] as const);
+  const cases = opCases[op] as readonly OpCase<Op>[];
+  it.each(cases)('computes and differentiates in the runtime as in the interpreter: $title', async (example) => {
+    const { graph, feeds } = opGraph(op, example);
+    const expected = interpret(graph, feeds);
+    const inputs = [...graph.inputs].map(([name, { shape }]) => [name, { shape, data: feeds.get(name)! }] as const);
+    for (const target of targets) {
+      const session = await openSession(toOnnx(graph, await targetOf(target)), { threads: 1 });
       const results = await session.run(new Map(inputs));
       for (const [name, reference] of expected) {
         const actual = results.get(name)!;
         expect(actual.length, name).toBe(reference.length);
         const scale = 1 + reference.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
         const error = reference.reduce((most, x, i) => Math.max(most, Math.abs(x - actual[i]!)), 0);
-        expect(error / scale, name).toBeLessThan(2e-6);
+        expect(error / scale, `${name} for ${target}`).toBeLessThan(2e-6);
       }
-    },
-  );
+    }
+  });
 });

@@ -6,7 +6,8 @@
 import type { NodeOf } from '../graph/graph';
 import type { Op } from '../graph/ops';
 import { type Shape, sizeOf } from '../tensor/tensor';
-import { lowerConv, lowerConvInputGrad, lowerConvWeightGrad } from './lower-conv';
+import { lowerConv, lowerConvInputGrad } from './lower-conv';
+import { lowerConvWeightGrad } from './lower-conv-weight';
 import { lowerGroupNorm, lowerGroupNormGrad } from './lower-norm';
 import { sumProduct, sumRows } from './lower-sums';
 import { lowerUpsample, lowerUpsampleGrad } from './lower-upsample';

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import type { Shape } from '../tensor/tensor';
 import type { Attribute, ElementType, OnnxNode, OnnxTensor } from './model-proto';
+import type { Target } from './target';
 
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;
@@ -15,11 +16,17 @@ export interface NodeOptions {
 }
 
 export class OnnxWriter {
+  /** What the nodes are written for: rules choose their form by it. */
+  readonly target: Target;
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
   private readonly known = new Map<string, readonly string[]>();
   private readonly renamed = new Map<string, string>();
   private next = 0;
+
+  constructor(target: Target = {}) {
+    this.target = target;
+  }
 
   /** Appends a node, unless it is there already, and gives the names of its outputs. An input '' is one left out. */
   nodeAll(opType: string, inputs: readonly string[], options: NodeOptions = {}): readonly string[] {
@@ -64,7 +71,7 @@ export class OnnxWriter {
     axes: readonly number[],
     start: readonly number[],
     end: readonly number[],
-    step = axes.map(() => 1),
+    step: readonly number[] = axes.map(() => 1),
   ): string {
     return this.node('Slice', [x, this.ints(start), this.ints(end), this.ints(axes), this.ints(step)]);
   }
