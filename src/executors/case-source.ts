@@ -23,10 +23,16 @@ export interface ValidationCase {
   readonly label: Float32Array;
 }
 
+/** Cases that are being prepared since the call that gave the stream; close it when it is not read to its end. */
+export interface CaseStream<T> extends AsyncIterable<T> {
+  close(): void;
+}
+
 export interface CaseSource {
-  /** Number of training and validation cases of this site. */
-  counts(): Promise<{ readonly training: number; readonly validation: number }>;
-  /** The samples of one epoch, in the seeded order, augmented by seeded draws. */
-  trainingEpoch(round: number, epoch: number): AsyncIterable<TrainingSample>;
-  validation(): AsyncIterable<ValidationCase>;
+  /** Number of training cases of this site, and an identity for each validation case: equal where the files are the same. */
+  lists(): Promise<{ readonly training: number; readonly validation: readonly string[] }>;
+  /** The samples of a round, epoch after epoch, in the seeded order and augmented by seeded draws. */
+  training(round: number, epochs: number): CaseStream<TrainingSample>;
+  /** The validation cases at the given places of the list, in that order. */
+  validation(indices: readonly number[]): CaseStream<ValidationCase>;
 }

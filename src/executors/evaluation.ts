@@ -50,8 +50,8 @@ export async function* scoreCases(
  *
  * @throws DataError when there is no pair at all.
  */
-export function summariseScores(scores: readonly CaseScore[], regions: readonly string[]): Metrics {
-  const { mean, count, channels } = summarizeDice(scores.map(({ dice }) => dice));
+export function summariseScores(scores: readonly (readonly number[])[], regions: readonly string[]): Metrics {
+  const { mean, count, channels } = summarizeDice(scores);
   if (count === 0) {
     throw new DataError('No validation case has a labelled voxel, so no Dice can be computed.', {
       hint: 'Check the validation list of the data list and its label files.',

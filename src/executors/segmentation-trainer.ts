@@ -13,9 +13,10 @@ import type { Task } from '../protocol/messages';
 import type { Metrics, Payload } from '../protocol/payload';
 import { type NamedTensors, type Tensor, tensor } from '../tensor/tensor';
 import { deriveSeed } from '../util/streams';
-import type { CaseSource } from './case-source';
-import { type CaseScore, scoreCases, summariseScores } from './evaluation';
-import type { Executor, ExecutorContext, ExecutorResult } from './executor';
+import type { CaseSource, TrainingSample } from './case-source';
+import { scoreCases, summariseScores } from './evaluation';
+import type { Executor, ExecutorContext } from './executor';
+import type { ScoreCache } from './score-cache';
 
 export interface SegmentationTrainerOptions {
   readonly site: string;
@@ -27,6 +28,8 @@ export interface SegmentationTrainerOptions {
   readonly cases: CaseSource;
   /** Names of the output channels, for the metrics. */
   readonly regions: readonly string[];
+  /** Shared by the sites of a process: a case that several of them validate on is scored once per model. */
+  readonly scores: ScoreCache;
 }
 
 export function segmentationTrainer(options: SegmentationTrainerOptions): Executor {
@@ -38,21 +41,16 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
   return {
     async execute(task, context) {
       const started = performance.now();
-      const scores = await validate(task, context);
-      const validated = performance.now();
-      if (task.kind === 'validate') return result({ kind: 'metrics', tensors: new Map(), metrics: scores, steps: 0 });
-      const { losses, steps } = await train(task, context);
-      const payload: Payload = {
-        kind: trainer.transfer,
-        tensors: answer(trainer.transfer, task.model, state!.parameters),
-        metrics: { ...scores, ...lossMetrics(losses) },
-        steps,
-      };
-      return result(payload);
-
-      function result(payload: Payload): ExecutorResult {
+      // The loader prepares the first samples while the received model is validated.
+      const samples = task.kind === 'train' ? cases.training(task.round, trainer.epochs) : undefined;
+      try {
+        const scores = await validate(task, context);
+        const validated = performance.now();
+        const payload = samples ? await trainedPayload(task, samples, scores, context) : metricsOnly(scores);
         const trained = performance.now();
         return { payload, seconds: { validate: (validated - started) / 1000, train: (trained - validated) / 1000 } };
+      } finally {
+        samples?.close();
       }
     },
     state: () => state && momentsOf(state),
@@ -64,21 +62,52 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
 
   async function validate(task: Task, { signal, progress }: ExecutorContext): Promise<Metrics> {
     const predictor = await predictorFor(model, options);
-    const { validation: total } = await cases.counts();
-    const scores: CaseScore[] = [];
-    progress({ phase: 'validate', done: 0, total });
+    const { validation } = await cases.lists();
+    const total = validation.length;
+    const dice = scoresOf(task.model, validation);
+    const missing = [...validation.keys()].filter((index) => dice[index] === undefined);
     const predict = (window: Float32Array) => predictor.run(task.model, window);
-    for await (const score of scoreCases(cases.validation(), { roi: trainer.inferRoi, predict, signal })) {
-      scores.push({ name: score.name, dice: score.dice, prediction: score.prediction });
-      progress({ phase: 'validate', done: scores.length, total });
+    const stream = cases.validation(missing);
+    let done = total - missing.length;
+    progress({ phase: 'validate', done, total });
+    try {
+      for await (const score of scoreCases(stream, { roi: trainer.inferRoi, predict, signal })) {
+        const index = missing[done - (total - missing.length)]!;
+        dice[index] = score.dice;
+        options.scores.set(validation[index]!, score.dice);
+        progress({ phase: 'validate', done: ++done, total });
+      }
+    } finally {
+      stream.close();
     }
-    return summariseScores(scores, options.regions);
+    return summariseScores(dice as readonly (readonly number[])[], options.regions);
+  }
+
+  /** Scores that another site of this slot has computed for the same model and the same files. */
+  function scoresOf(received: NamedTensors, validation: readonly string[]): (readonly number[] | undefined)[] {
+    options.scores.use(received);
+    return validation.map((identity) => options.scores.get(identity));
+  }
+
+  async function trainedPayload(
+    task: Task,
+    samples: AsyncIterable<TrainingSample>,
+    scores: Metrics,
+    context: ExecutorContext,
+  ): Promise<Payload> {
+    const { losses, steps } = await train(task, samples, context);
+    return {
+      kind: trainer.transfer,
+      tensors: answer(trainer.transfer, task.model, state!.parameters),
+      metrics: { ...scores, ...lossMetrics(losses) },
+      steps,
+    };
   }
 
   /** Runs the round's epochs and returns the mean loss of each, and the number of steps. */
-  async function train(task: Task, { signal, progress }: ExecutorContext) {
+  async function train(task: Task, samples: AsyncIterable<TrainingSample>, { signal, progress }: ExecutorContext) {
     const session = await trainerFor(model, options);
-    const { training } = await cases.counts();
+    const { training } = await cases.lists();
     if (training === 0) {
       throw new DataError(`The training list of ${options.site} is empty.`, {
         hint: 'Give every site a training case.',
@@ -88,25 +117,23 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     state = startRound(model, task.model, state, restored);
     restored = undefined;
     const proximal = trainer.proximalMu > 0 ? { mu: trainer.proximalMu, reference: task.model } : undefined;
-    const losses: number[] = [];
+    const sums = new Array<number>(trainer.epochs).fill(0);
     let steps = 0;
-    for (let epoch = 0; epoch < trainer.epochs; epoch++) {
-      let sum = 0;
-      let count = 0;
-      for await (const { image, label } of cases.trainingEpoch(task.round, epoch)) {
-        signal.throwIfAborted();
-        const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, epoch, count);
-        const batch = { image, label, learningRate: trainer.learningRate, dropoutSeed, ...(proximal && { proximal }) };
-        const { loss } = await session.step(state, batch);
-        sum += loss;
-        count++;
-        steps++;
-        progress({ phase: 'train', done: steps, total, loss });
-      }
-      losses.push(sum / count);
+    for await (const { image, label } of samples) {
+      signal.throwIfAborted();
+      const epoch = Math.floor(steps / training);
+      const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, epoch, steps % training);
+      const batch = { image, label, learningRate: trainer.learningRate, dropoutSeed, ...(proximal && { proximal }) };
+      const { loss } = await session.step(state, batch);
+      sums[epoch]! += loss;
+      progress({ phase: 'train', done: ++steps, total, loss });
     }
-    return { losses, steps };
+    return { losses: sums.map((sum) => sum / training), steps };
   }
+}
+
+function metricsOnly(metrics: Metrics): Payload {
+  return { kind: 'metrics', tensors: new Map(), metrics, steps: 0 };
 }
 
 function predictorFor(model: Model, { trainer, engine }: SegmentationTrainerOptions): Promise<Predictor> {

@@ -8,6 +8,7 @@ import 'reflect-metadata';
 import { type DependencyContainer, type InjectionToken, container as root } from 'tsyringe';
 import type { CaseSource } from '../executors/case-source';
 import type { Executor } from '../executors/executor';
+import type { ScoreCache } from '../executors/score-cache';
 import { createSite, type Site, type SiteFilter, type SiteLedger, type SiteStateStore } from '../executors/site';
 import { createFilter } from '../filters/registry';
 import type { JobSpec } from '../jobs/job-spec';
@@ -32,13 +33,19 @@ export const tokens = {
   noise: token<(round: number) => NoiseSource>('noise'),
 } as const;
 
+/** What a site gets from the process that it shares with others. */
+interface SharedParts {
+  readonly cases: CaseSource;
+  readonly scores: ScoreCache;
+}
+
 /** The container of one site of a run. */
-export async function siteContainer(setup: SlotSetup, site: SlotSite, cases: CaseSource): Promise<DependencyContainer> {
+async function siteContainer(setup: SlotSetup, site: SlotSite, shared: SharedParts): Promise<DependencyContainer> {
   const container = root.createChildContainer();
   const { job, sessionThreads, testNoiseSeed } = setup;
   container.register(tokens.job, { useValue: job });
   container.register(tokens.executor, {
-    useFactory: () => trainers[job.trainer.kind](job.trainer, { job, site: site.name, cases, sessionThreads }),
+    useFactory: () => trainers[job.trainer.kind](job.trainer, { job, site: site.name, sessionThreads, ...shared }),
   });
   container.register(tokens.filters, { useFactory: () => siteFilters(job) });
   container.register(tokens.store, { useFactory: () => siteStateStore(site.folder) });
@@ -51,8 +58,8 @@ export async function siteContainer(setup: SlotSetup, site: SlotSite, cases: Cas
 }
 
 /** One site of a run with all its parts. */
-export async function composeSite(setup: SlotSetup, site: SlotSite, cases: CaseSource): Promise<Site> {
-  const container = await siteContainer(setup, site, cases);
+export async function composeSite(setup: SlotSetup, site: SlotSite, shared: SharedParts): Promise<Site> {
+  const container = await siteContainer(setup, site, shared);
   return createSite({
     name: site.name,
     executor: container.resolve(tokens.executor),

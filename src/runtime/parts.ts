@@ -7,6 +7,7 @@
 import { join } from 'node:path';
 import type { CaseSource } from '../executors/case-source';
 import type { Executor } from '../executors/executor';
+import type { ScoreCache } from '../executors/score-cache';
 import { segmentationTrainer } from '../executors/segmentation-trainer';
 import { REGIONS } from '../imaging/brats/labels';
 import type { DataSpec, JobSpec, TrainerSpec, WorkflowSpec } from '../jobs/job-spec';
@@ -31,15 +32,17 @@ export interface TrainerParts {
   readonly site: string;
   readonly cases: CaseSource;
   readonly sessionThreads: number;
+  readonly scores: ScoreCache;
 }
 
 export const trainers: {
   readonly [K in Kind<TrainerSpec>]: (spec: OfKind<TrainerSpec, K>, parts: TrainerParts) => Executor;
 } = {
-  segmentation: (trainer, { job, site, cases, sessionThreads }) =>
+  segmentation: (trainer, { job, site, cases, sessionThreads, scores }) =>
     segmentationTrainer({
       site,
       cases,
+      scores,
       trainer,
       seed: job.seed,
       model: job.model,

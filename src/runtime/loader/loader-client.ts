@@ -5,7 +5,7 @@
  */
 import type { Worker } from 'node:worker_threads';
 import { EngineError, errorFromData, errorToData } from '../../errors';
-import type { CaseSource, TrainingSample, ValidationCase } from '../../executors/case-source';
+import type { CaseSource, CaseStream, TrainingSample, ValidationCase } from '../../executors/case-source';
 import { spawnWorker } from '../../util/spawn-worker';
 import type { LoaderReply, LoaderRequest, SiteCases, StreamKind } from './loader-messages';
 
@@ -28,44 +28,53 @@ export function startLoader(
 
   return {
     source: (site) => ({
-      counts: () => counts(site),
-      trainingEpoch: (round, epoch) => stream<TrainingSample>(site, { kind: 'training', round, epoch }),
-      validation: () => stream<ValidationCase>(site, { kind: 'validation' }),
+      lists: () => lists(site),
+      training: (round, epochs) => stream<TrainingSample>(site, { kind: 'training', round, epochs }),
+      validation: (indices) => stream<ValidationCase>(site, { kind: 'validation', indices }),
     }),
     async close() {
       await worker.terminate();
     },
   };
 
+  function newRequest(): number {
+    replies.expect(nextId);
+    return nextId++;
+  }
+
   function send(request: LoaderRequest): void {
     worker.postMessage(request);
   }
 
-  async function counts(site: string): Promise<{ training: number; validation: number }> {
-    const id = nextId++;
-    send({ type: 'counts', id, site });
+  async function lists(site: string): Promise<{ training: number; validation: readonly string[] }> {
+    const id = newRequest();
+    send({ type: 'lists', id, site });
     const reply = await replies.next(id);
     replies.forget(id);
-    if (reply.type !== 'counts') throw unexpected(reply);
+    if (reply.type !== 'lists') throw unexpected(reply);
     return reply;
   }
 
-  async function* stream<T extends TrainingSample | ValidationCase>(site: string, kind: StreamKind): AsyncGenerator<T> {
-    const id = nextId++;
+  function stream<T extends TrainingSample | ValidationCase>(site: string, kind: StreamKind): CaseStream<T> {
+    const id = newRequest();
     send({ type: 'open', id, site, stream: kind });
     for (let i = 0; i < ahead; i++) send({ type: 'pull', id });
-    try {
-      for (;;) {
-        const reply = await replies.next(id);
-        if (reply.type === 'end') return;
-        if (reply.type !== 'item') throw unexpected(reply);
-        send({ type: 'pull', id });
-        yield reply.item as T;
-      }
-    } finally {
-      send({ type: 'close', id });
-      replies.forget(id);
+    return { [Symbol.asyncIterator]: () => items<T>(id), close: () => close(id) };
+  }
+
+  async function* items<T extends TrainingSample | ValidationCase>(id: number): AsyncGenerator<T> {
+    for (;;) {
+      const reply = await replies.next(id);
+      if (reply.type === 'end') return;
+      if (reply.type !== 'item') throw unexpected(reply);
+      send({ type: 'pull', id });
+      yield reply.item as T;
     }
+  }
+
+  function close(id: number): void {
+    send({ type: 'close', id });
+    replies.forget(id);
   }
 }
 
@@ -76,6 +85,7 @@ function unexpected(reply: LoaderReply): Error {
 
 /** Sorts replies by request; a request may wait for its next one. The end of the thread answers every request. */
 function routeReplies(worker: Worker, onWarning: (site: string, message: string) => void) {
+  /** Replies of the requests in use; what comes for a closed one is dropped. */
   const arrived = new Map<number, LoaderReply[]>();
   const waiting = new Map<number, (reply: LoaderReply) => void>();
   let failure: Error | undefined;
@@ -87,12 +97,15 @@ function routeReplies(worker: Worker, onWarning: (site: string, message: string)
     const resolve = waiting.get(reply.id);
     waiting.delete(reply.id);
     if (resolve) resolve(reply);
-    else arrived.set(reply.id, [...(arrived.get(reply.id) ?? []), reply]);
+    else arrived.get(reply.id)?.push(reply);
   });
   worker.on('error', (error) => fail(error));
   worker.on('exit', (code) => fail(new EngineError(`The loader thread ended with code ${code}.`)));
 
   return {
+    expect(id: number): void {
+      arrived.set(id, []);
+    },
     next(id: number): Promise<LoaderReply> {
       const reply = arrived.get(id)?.shift();
       if (reply) return Promise.resolve(reply);

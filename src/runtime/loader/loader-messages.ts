@@ -20,17 +20,17 @@ export interface SiteCases {
 }
 
 export type StreamKind =
-  | { readonly kind: 'training'; readonly round: number; readonly epoch: number }
-  | { readonly kind: 'validation' };
+  | { readonly kind: 'training'; readonly round: number; readonly epochs: number }
+  | { readonly kind: 'validation'; readonly indices: readonly number[] };
 
 export type LoaderRequest =
-  | { readonly type: 'counts'; readonly id: number; readonly site: string }
+  | { readonly type: 'lists'; readonly id: number; readonly site: string }
   | { readonly type: 'open'; readonly id: number; readonly site: string; readonly stream: StreamKind }
   | { readonly type: 'pull'; readonly id: number }
   | { readonly type: 'close'; readonly id: number };
 
 export type LoaderReply =
-  | { readonly type: 'counts'; readonly id: number; readonly training: number; readonly validation: number }
+  | { readonly type: 'lists'; readonly id: number; readonly training: number; readonly validation: readonly string[] }
   | { readonly type: 'item'; readonly id: number; readonly item: TrainingSample | ValidationCase }
   /** Something odd about a file that did not stop it; answers no request. */
   | { readonly type: 'warning'; readonly site: string; readonly message: string }

@@ -20,12 +20,15 @@ port.on('message', (request: LoaderRequest) => {
 async function answer(request: LoaderRequest): Promise<void> {
   const { id } = request;
   switch (request.type) {
-    case 'counts':
-      return reply({ type: 'counts', id, ...(await readerOf(request.site).counts()) });
+    case 'lists':
+      return reply({ type: 'lists', id, ...(await readerOf(request.site).lists()) });
     case 'open': {
       const { stream } = request;
       const reader = readerOf(request.site);
-      streams.set(id, stream.kind === 'training' ? reader.training(stream.round, stream.epoch) : reader.validation());
+      streams.set(
+        id,
+        stream.kind === 'training' ? reader.training(stream.round, stream.epochs) : reader.validation(stream.indices),
+      );
       return;
     }
     case 'pull': {

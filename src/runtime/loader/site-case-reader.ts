@@ -12,9 +12,9 @@ import { deriveSeed, stream } from '../../util/streams';
 import type { SiteCases } from './loader-messages';
 
 export interface SiteCaseReader {
-  counts(): Promise<{ training: number; validation: number }>;
-  training(round: number, epoch: number): AsyncGenerator<TrainingSample>;
-  validation(): AsyncGenerator<ValidationCase>;
+  lists(): Promise<{ training: number; validation: string[] }>;
+  training(round: number, epochs: number): AsyncGenerator<TrainingSample>;
+  validation(indices: readonly number[]): AsyncGenerator<ValidationCase>;
 }
 
 /** @throws ConfigError or DataError, when a stream is read, naming the file at fault. */
@@ -30,28 +30,32 @@ export function siteCaseReader(cases: SiteCases, warn: (site: string, message: s
   const warned = new Set<string>();
 
   return {
-    async counts() {
+    async lists() {
       const [training, validation] = await lists;
-      return { training: training.length, validation: validation.length };
+      return { training: training.length, validation: validation.map(identityOf) };
     },
-    async *training(round, epoch) {
-      const [items] = await lists;
-      const order = stream(cases.seed, cases.site, 'shuffle', round, epoch).permutation(items.length);
-      const random = composeRandomState(deriveSeed(cases.seed, cases.site, 'augment', round, epoch));
-      for (const index of order) {
-        const loaded = await cached(trainingCache, index, items, readTrainingCase);
-        const { image, label } = augment(loaded, roi, random);
-        yield { image, label };
-      }
+    async *training(round, epochs) {
+      for (let epoch = 0; epoch < epochs; epoch++) yield* epochOf(round, epoch);
     },
-    async *validation() {
+    async *validation(indices) {
       const [, items] = await lists;
-      for (const index of items.keys()) {
+      for (const index of indices) {
         const { name, image, shape, label } = await cached(validationCache, index, items, readValidationCase);
         yield { name, shape, image: image.slice(), label: label.slice() }; // The copies are transferred away.
       }
     },
   };
+
+  async function* epochOf(round: number, epoch: number): AsyncGenerator<TrainingSample> {
+    const [items] = await lists;
+    const order = stream(cases.seed, cases.site, 'shuffle', round, epoch).permutation(items.length);
+    const random = composeRandomState(deriveSeed(cases.seed, cases.site, 'augment', round, epoch));
+    for (const index of order) {
+      const loaded = await cached(trainingCache, index, items, readTrainingCase);
+      const { image, label } = augment(loaded, roi, random);
+      yield { image, label };
+    }
+  }
 
   /** The first `cacheRate` of a list stays in memory, as in MONAI's CacheDataset. */
   async function cached<T>(
@@ -70,6 +74,11 @@ export function siteCaseReader(cases: SiteCases, warn: (site: string, message: s
     if (index < Math.floor(items.length * cacheRate)) cache.set(index, loaded);
     return loaded;
   }
+}
+
+/** Where the files of a case are is what it is. */
+function identityOf({ image, label }: DatalistItem): string {
+  return [...image, label].join('\n');
 }
 
 async function readTrainingCase(item: DatalistItem): Promise<{ loaded: TrainingCase; warnings: readonly string[] }> {

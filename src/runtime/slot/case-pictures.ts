@@ -4,7 +4,7 @@
  * @module
  */
 import type { CaseSource, ValidationCase } from '../../executors/case-source';
-import { scoreCases } from '../../executors/evaluation';
+import { type CaseScore, scoreCases } from '../../executors/evaluation';
 import { regionsToLabels } from '../../imaging/brats/labels';
 import { createModel } from '../../nn/model';
 import { openPredictor } from '../../nn/predictor';
@@ -41,29 +41,29 @@ export async function drawCases(
   });
   const predict = (window: Float32Array) => predictor.run(model, window);
   const pictures: CasePicture[] = [];
-  for await (const score of scoreCases(await chosen(cases, count), { roi: inferRoi, predict, signal })) {
-    const [, x, y, z] = score.case.shape;
-    pictures.push({
-      name: score.name,
-      shape: [x, y, z],
-      image: score.case.image,
-      truth: regionsToLabels(score.case.label),
-      prediction: regionsToLabels(score.prediction),
-      dice: score.dice,
-    });
+  const { validation } = await cases.lists();
+  const stream = cases.validation(spread(validation.length, count));
+  try {
+    for await (const score of scoreCases(stream, { roi: inferRoi, predict, signal })) pictures.push(pictureOf(score));
+  } finally {
+    stream.close();
   }
   return pictures;
 }
 
-async function chosen(cases: CaseSource, count: number): Promise<AsyncIterable<ValidationCase>> {
-  const { validation } = await cases.counts();
-  const picked = new Set(Array.from({ length: count }, (_, i) => Math.floor((i * validation) / count)));
-  return pick();
+function pictureOf({ case: one, prediction, dice }: CaseScore & { readonly case: ValidationCase }): CasePicture {
+  const [, x, y, z] = one.shape;
+  return {
+    name: one.name,
+    shape: [x, y, z],
+    image: one.image,
+    truth: regionsToLabels(one.label),
+    prediction: regionsToLabels(prediction),
+    dice,
+  };
+}
 
-  async function* pick(): AsyncGenerator<ValidationCase> {
-    let index = 0;
-    for await (const one of cases.validation()) {
-      if (picked.has(index++)) yield one;
-    }
-  }
+/** At most `count` places of a list of `length`, evenly spread. */
+function spread(length: number, count: number): number[] {
+  return [...new Set(Array.from({ length: count }, (_, i) => Math.floor((i * length) / count)))];
 }

@@ -5,6 +5,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorToData, InternalError } from '../../errors';
+import { scoreCache } from '../../executors/score-cache';
 import type { Site } from '../../executors/site';
 import type { Update } from '../../protocol/messages';
 import { composeSite } from '../container';
@@ -18,6 +19,7 @@ const loader = startLoader(
   setup.sites.map(({ cases }) => cases),
   (site, message) => reply({ type: 'warning', site, message }),
 );
+const scores = scoreCache();
 const sites = new Map<string, Site>();
 const running = new Map<number, AbortController>();
 /** Tasks follow one another: two sessions at once would only fight for the cores. */
@@ -57,7 +59,7 @@ async function siteOf(name: string): Promise<Site> {
   if (known) return known;
   const site = setup.sites.find((candidate) => candidate.name === name);
   if (!site) throw new InternalError(`This slot has no site '${name}'.`);
-  const composed = await composeSite(setup, site, loader.source(name));
+  const composed = await composeSite(setup, site, { cases: loader.source(name), scores });
   sites.set(name, composed);
   return composed;
 }
