@@ -171,13 +171,11 @@ describe.each(read('segresnet-cases.json') as Case[])('SegResNet against PyTorch
     const graph = gradientGraph({ model, loss, inputShape: shape, labelShape: labels, proximal: mu > 0 });
     const { f64, f32 } = await golden.both(graph, feeds);
     const reference = example.losses[0]!;
-    // The proximal reference and μ pass through float32 here, not in PyTorch.
-    const tolerance = mu > 0 ? 1e-5 : 1e-10;
-    expect(Math.abs(f64.get('loss')![0]! / reference - 1)).toBeLessThan(tolerance);
-    expect(Math.abs(f32.get('loss')![0]! / reference - 1)).toBeLessThan(mu > 0 ? 1e-4 : 2e-6);
+    expect(Math.abs(f64.get('loss')![0]! / reference - 1)).toBeLessThan(1e-10);
+    expect(Math.abs(f32.get('loss')![0]! / reference - 1)).toBeLessThan(2e-6);
     for (const [i, name] of example.names.entries()) {
       const gradient = f64.get(names.gradient(name))!;
-      expect(golden.statsError(gradient, example.gradients[i]!, i), name).toBeLessThan(tolerance);
+      expect(golden.statsError(gradient, example.gradients[i]!, i), name).toBeLessThan(1e-10);
       expect(golden.relativeL2(f32.get(names.gradient(name))!, gradient), name).toBeLessThan(1e-4);
     }
   });

@@ -143,15 +143,16 @@ def run(case):
         for sample, channel in case["dropped"]:
             mask[sample, channel] = 0
         model.mask = mask
-    reference = [p.detach().clone() + 0.05 * (1 + i % 3) for i, p in enumerate(model.parameters())]
+    reference = [(p.detach() + 0.05 * (1 + i % 3)).float().double() for i, p in enumerate(model.parameters())]
+    mu = float(np.float32(case["mu"]))
     adam = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=case["weightDecay"])
     losses = []
     for step in range(3):
         logits = model(image)
         loss = dice(logits, label, **case["dice"])
-        if case["mu"] > 0:
+        if mu > 0:
             for p, r in zip(model.parameters(), reference):
-                loss = loss + case["mu"] / 2 * ((p - r) ** 2).sum()
+                loss = loss + mu / 2 * ((p - r) ** 2).sum()
         adam.zero_grad()
         loss.backward()
         if step == 0:
