@@ -9,6 +9,7 @@
  * @module
  */
 import { type Shape, sizeOf } from '../tensor/tensor';
+import { convIsStable } from './partition';
 import type { OnnxWriter } from './writer';
 
 const DOMAIN = 'com.microsoft.nchwc';
@@ -35,9 +36,12 @@ export function suitsBlocks(
   const { channelBlock: block, alwaysBlocked = false } = w.target;
   if (block === undefined || kernel.length < 2) return false;
   const possible = ins % block === 0 && outs % block === 0 && kernel.every((k) => k % 2 === 1);
+  const voxels = sizeOf(shape.slice(2));
   // Laying out the weights and moving slices must pay: many voxels for each channel.
-  const worthwhile = kernel.every((k) => k > 1) && sizeOf(shape.slice(2)) >= WORTHWHILE_VOXELS * ins;
-  return possible && (alwaysBlocked || (worthwhile && Math.max(ins, outs) <= WORTHWHILE_CHANNELS));
+  const wide = Math.max(ins, outs) > WORTHWHILE_CHANNELS;
+  const worthwhile = kernel.every((k) => k > 1) && !wide && voxels >= WORTHWHILE_VOXELS * ins;
+  const stable = shape[0]! > 1 || convIsStable(outs, voxels, ins * sizeOf(kernel), false);
+  return possible && (alwaysBlocked || worthwhile || !stable);
 }
 
 const WORTHWHILE_VOXELS = 24;

@@ -6,6 +6,7 @@
  */
 import type { NodeOf } from '../graph/graph';
 import { type Shape, sizeOf } from '../tensor/tensor';
+import { productIsStable } from './partition';
 import type { OnnxWriter } from './writer';
 
 /** Bytes that the shifted copies of one slab may take. */
@@ -13,6 +14,9 @@ const SLAB_BYTES = 24 * 2 ** 20;
 
 /** Planes smaller than this do not pay for splitting the shifts over both factors. */
 const SPLIT_PLANE = 128;
+
+/** Up to this many output channels count as few. */
+const NARROW = 32;
 
 export function lowerConvWeightGrad(
   w: OnnxWriter,
@@ -66,7 +70,7 @@ function channelsFirst(w: OnnxWriter, x: string, shape: Shape): string {
 
 function pointwise({ w, x, dy, ins, outs, samples, xSpatial, kernel }: Factors): string {
   const length = samples * sizeOf(xSpatial);
-  const product = w.node('Gemm', [w.reshape(dy, [outs, length]), w.reshape(x, [ins, length])], { transB: 1 });
+  const product = sumOfProducts(w, [[w.reshape(dy, [outs, length]), w.reshape(x, [ins, length])]], outs, ins, length);
   return w.reshape(product, [outs, ins, ...kernel]);
 }
 
@@ -85,9 +89,29 @@ function slabs(length: number, run: number, least: number): readonly (readonly [
   return Array.from({ length: count }, (_, i) => [cut(i), cut(i + 1)]);
 }
 
-/** a·bᵀ added up over slabs. */
-function sumOfProducts(w: OnnxWriter, factors: readonly (readonly [a: string, b: string])[]): string {
-  return factors.reduce((sum, [a, b]) => w.node('Gemm', sum === '' ? [a, b] : [a, b, sum], { transB: 1 }), '');
+/**
+ * The sum over slabs of a·bᵀ, for a of `m` and b of `n` rows: `[m, n]`. The factors change places, or get rows of zeros,
+ * where the result would depend on the number of threads otherwise.
+ */
+function sumOfProducts(
+  w: OnnxWriter,
+  slabFactors: readonly (readonly [a: string, b: string])[],
+  m: number,
+  n: number,
+  terms: number,
+): string {
+  const add = (pairs: readonly (readonly [string, string])[]): string =>
+    pairs.reduce((sum, [a, b]) => w.node('Gemm', sum === '' ? [a, b] : [a, b, sum], { transB: 1 }), '');
+  const swapped = slabFactors.map(([a, b]) => [b, a] as const);
+  if (productIsStable(m, n, terms)) return add(slabFactors);
+  if (productIsStable(n, m, terms)) {
+    // Three axes: the runtime would take back a Gemm with its factors exchanged from a plain transpose.
+    return w.reshape(w.transpose(w.reshape(add(swapped), [1, n, m]), [0, 2, 1]), [m, n]);
+  }
+  let rows = m;
+  while (rows < n || !productIsStable(rows, n, terms)) rows++;
+  const padded = slabFactors.map(([a, b]) => [w.node('Pad', [a, w.ints([0, 0, rows - m, 0])]), b] as const);
+  return w.slice(add(padded), [0], [0], [m]);
 }
 
 /** One row of columns per tap and input channel, as in im2col: for any stride. */
@@ -112,12 +136,16 @@ function allShifts({ w, x, dy, ins, outs, samples, ySpatial, stride, padding, ke
     const rows = w.reshape(whole ? dy : w.slice(dy, [2], [from], [to]), [outs, length]);
     return [rows, columns] as const;
   });
-  // The larger factor first: the runtime lays out the second one anew.
-  const narrow = outs <= 32;
-  const product = sumOfProducts(w, narrow ? products.map(([rows, columns]) => [columns, rows]) : products);
-  const shape = narrow ? [sizeOf(kernel), ins, outs] : [outs, sizeOf(kernel), ins];
-  const weight = w.transpose(w.reshape(product, shape), narrow ? [2, 1, 0] : [0, 2, 1]);
-  return w.reshape(weight, [outs, ins, ...kernel]);
+  const count = sizeOf(kernel) * ins;
+  const terms = samples * sizeOf(ySpatial);
+  // With few output channels the larger factor goes first: the runtime lays out the second one anew.
+  if (outs > NARROW) {
+    const product = w.reshape(sumOfProducts(w, products, outs, count, terms), [outs, sizeOf(kernel), ins]);
+    return w.reshape(w.transpose(product, [0, 2, 1]), [outs, ins, ...kernel]);
+  }
+  const swapped = products.map(([rows, columns]) => [columns, rows] as const);
+  const product = w.reshape(sumOfProducts(w, swapped, count, outs, terms), [sizeOf(kernel), ins, outs]);
+  return w.reshape(w.transpose(product, [2, 1, 0]), [outs, ins, ...kernel]);
 }
 
 /**
@@ -147,6 +175,8 @@ function splitShifts({ w, x, dy, ins, outs, samples, xSpatial, ySpatial, padding
       w.reshape(parts.length === 1 ? parts[0]! : w.node('Concat', parts, { axis: 0 }), [count, length]);
     return [rows(shiftedX, planeTaps.length * ins), rows(shiftedDy, firstTaps * outs)] as const;
   });
-  const product = w.reshape(sumOfProducts(w, products), [planeTaps.length, ins, firstTaps, outs]);
+  const terms = samples * grid * plane;
+  const sum = sumOfProducts(w, products, planeTaps.length * ins, firstTaps * outs, terms);
+  const product = w.reshape(sum, [planeTaps.length, ins, firstTaps, outs]);
   return w.reshape(w.transpose(product, [3, 1, 2, 0]), [outs, ins, ...kernel]);
 }

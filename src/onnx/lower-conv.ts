@@ -7,6 +7,7 @@
 import type { NodeOf } from '../graph/graph';
 import { type Shape, sizeOf } from '../tensor/tensor';
 import { blockedConv, suitsBlocks } from './lower-blocked-conv';
+import { convIsStable } from './partition';
 import type { OnnxWriter } from './writer';
 
 const isSame = (kernel: readonly number[], stride: readonly number[], padding: readonly number[]): boolean =>
@@ -19,8 +20,35 @@ export function lowerConv(w: OnnxWriter, node: NodeOf<'Conv'>, [x, weight]: read
   if (isSame(kernel, stride, padding) && suitsBlocks(w, shape, weightShape[1]!, weightShape[0]!, kernel)) {
     return [blockedConv(w, { x: x!, shape, weight: weight!, weightShape, turned: false })];
   }
-  const attributes = { strides: stride, pads: [...padding, ...padding], kernel_shape: kernel };
-  return [w.node('Conv', [x!, weight!], attributes)];
+  const conv = { x: x!, shape, weight: weight!, weightShape, positions: sizeOf(node.outputs[0]!.shape.slice(2)) };
+  return [plainConv(w, conv, { strides: stride, pads: [...padding, ...padding] })];
+}
+
+interface PlainConv {
+  readonly x: string;
+  readonly shape: Shape;
+  readonly weight: string;
+  readonly weightShape: Shape;
+  /** Voxels of the output. */
+  readonly positions: number;
+}
+
+/**
+ * Conv, in a form whose bits do not depend on the number of threads: where they would, its output channels are computed
+ * as two groups over two copies of the input, each by one thread.
+ */
+function plainConv(w: OnnxWriter, conv: PlainConv, attributes: Readonly<Record<string, readonly number[]>>): string {
+  const { x, shape, weight, weightShape, positions } = conv;
+  const [outs, ins] = [weightShape[0]!, weightShape[1]!];
+  const kernel = weightShape.slice(2);
+  const pointwise = kernel.every((k) => k === 1);
+  const all = { ...attributes, kernel_shape: kernel };
+  if (shape[0]! > 1 || convIsStable(outs, positions, ins * sizeOf(kernel), pointwise)) {
+    return w.node('Conv', [x, weight], all);
+  }
+  if (outs % 2 === 0) return w.node('Conv', [w.node('Concat', [x, x], { axis: 1 }), weight], { ...all, group: 2 });
+  // An odd number of channels: two equal samples, one for each thread.
+  return w.slice(w.node('Conv', [w.node('Concat', [x, x], { axis: 0 }), weight], all), [0], [0], [1]);
 }
 
 export function lowerConvInputGrad(
@@ -36,8 +64,11 @@ export function lowerConvInputGrad(
   }
   const turnedPadding = kernel.map((k, i) => k - 1 - padding[i]!);
   if (stride.every((s) => s === 1) && turnedPadding.every((p) => p >= 0)) {
-    const pads = [...turnedPadding, ...turnedPadding];
-    return [w.node('Conv', [dy!, turnedWeight(w, weight!, weightShape)], { pads, kernel_shape: kernel })];
+    const turned = turnedWeight(w, weight!, weightShape);
+    const turnedShape = [weightShape[1]!, weightShape[0]!, ...kernel];
+    const positions = sizeOf(node.outputs[0]!.shape.slice(2));
+    const conv = { x: dy!, shape, weight: turned, weightShape: turnedShape, positions };
+    return [plainConv(w, conv, { pads: [...turnedPadding, ...turnedPadding] })];
   }
   const halving = stride.every((s) => s === 2) && kernel.every((k) => k === 3) && padding.every((p) => p === 1);
   return [halving ? doubledGradient(w, node, dy!, weight!) : transposedConv(w, node, dy!, weight!)];
@@ -69,11 +100,12 @@ function doubledGradient(w: OnnxWriter, node: NodeOf<'ConvInputGrad'>, dy: strin
   // [O, I, parity and tap per axis] → [I, parities, O, taps].
   const order = [1, ...axes.map((i) => 2 + 2 * i), 0, ...axes.map((i) => 3 + 2 * i)];
   const kernels = w.transpose(w.reshape(spread, [outs, ins, ...twos, ...twos]), order);
-  const turned = w.reshape(kernels, [ins * 2 ** rank, outs, ...twos]);
-  const pads = [...axes.map(() => 0), ...axes.map(() => 1)];
-  const parities = w.node('Conv', [dy, turned], { pads, kernel_shape: twos });
-  // [N, I, parities, positions] → [N, I, position and parity per axis].
   const small = shape.slice(2);
+  const turnedShape = [ins * 2 ** rank, outs, ...twos];
+  const turned = w.reshape(kernels, turnedShape);
+  const conv = { x: dy, shape, weight: turned, weightShape: turnedShape, positions: sizeOf(small) };
+  const parities = plainConv(w, conv, { pads: [...axes.map(() => 0), ...axes.map(() => 1)] });
+  // [N, I, parities, positions] → [N, I, position and parity per axis].
   const interleave = [0, 1, ...axes.flatMap((i) => [2 + rank + i, 2 + i])];
   const mixed = w.transpose(w.reshape(parities, [shape[0]!, ins, ...twos, ...small]), interleave);
   const doubled = w.reshape(mixed, [shape[0]!, ins, ...small.map((n) => 2 * n)]);

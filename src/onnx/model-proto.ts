@@ -94,14 +94,14 @@ export interface OnnxModel {
   readonly nodes: readonly OnnxNode[];
 }
 
-/** ONNX IR version 10 goes with opset 21. */
-const IR_VERSION = 10;
+/** The oldest IR version that goes with an opset, so that old runtimes can read what they can run. */
+const irVersion = (opset: number): number => (opset >= 21 ? 10 : 8);
 
 /** The bytes of an `.onnx` file. */
 export function encodeModel(model: OnnxModel): Uint8Array {
   const domains = Object.entries({ '': model.opset, ...model.domains });
   return modelProto.encode({
-    irVersion: IR_VERSION,
+    irVersion: irVersion(model.opset),
     producerName: 'consilium',
     opsetImport: domains.map(([domain, version]) => ({ domain, version })),
     graph: {

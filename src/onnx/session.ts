@@ -68,7 +68,7 @@ async function create(model: Uint8Array, threads: number, provider: Provider): P
     executionMode: 'sequential',
     // One block for all values of a run, as memory patterns ask for, costs a third more memory and saves no time.
     enableMemPattern: false,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
   };
   const session = await ort.InferenceSession.create(model, options).catch((cause: unknown) => {
     throw new EngineError(`The runtime refused the model on '${kind}': ${reason(cause)}`, {

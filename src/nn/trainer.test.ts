@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { bratsLoss } from '../../test/support/segresnet-golden';
+import { MersenneTwister } from '../util/mersenne-twister';
+import { drawChannelMask } from './layers/dropout';
+import { initialise, segResNet } from './model';
+import { openPredictor } from './predictor';
+import { type Batch, newTrainingState, openTrainer, type TrainerOptions, type TrainingState } from './trainer';
+
+const model = segResNet({ initFilters: 16, inChannels: 2, outChannels: 2, blocksDown: [1, 1], blocksUp: [1] });
+const options: TrainerOptions = {
+  model,
+  loss: bratsLoss,
+  optimiser: { kind: 'adam', weightDecay: 1e-5 },
+  inputShape: [1, 2, 8, 16, 16],
+  labelShape: [1, 2, 8, 16, 16],
+  proximal: false,
+  threads: 1,
+};
+const voxels = 2 * 8 * 16 * 16;
+const image = Float32Array.from({ length: voxels }, (_, i) => Math.sin(i));
+const label = image.map((x) => Number(x > 0.3));
+const batch: Batch = { image, label, learningRate: 1e-2, dropoutSeed: 1 };
+
+const freshState = (): TrainingState => newTrainingState(model, initialise(model, 0));
+
+async function train(steps: number, change: Partial<TrainerOptions> = {}, other: Partial<Batch> = {}) {
+  const session = await openTrainer({ ...options, ...change });
+  const state = freshState();
+  const losses: number[] = [];
+  for (let i = 0; i < steps; i++) losses.push((await session.step(state, { ...batch, dropoutSeed: i, ...other })).loss);
+  return { losses, state };
+}
+
+describe('a training session', () => {
+  it('learns', async () => {
+    const { losses, state } = await train(20);
+    expect(losses[19]).toBeLessThan(0.8 * losses[0]!);
+    expect(state.step).toBe(20);
+  });
+
+  it('gives the same bits again, and with 1, 2 and 4 threads', async () => {
+    const first = await train(3);
+    for (const threads of [1, 2, 4]) {
+      const again = await train(3, { threads });
+      expect(again.losses).toEqual(first.losses);
+      for (const [name, { data }] of again.state.parameters) {
+        expect(Buffer.from(data.buffer).equals(Buffer.from(first.state.parameters.get(name)!.data.buffer)), name).toBe(
+          true,
+        );
+      }
+    }
+  });
+
+  it('gives the same bits for the whole BraTS18 network, whose levels are small and large', async () => {
+    const network = segResNet();
+    const inputShape = [1, 4, 32, 16, 32];
+    const big = { ...options, model: network, inputShape, labelShape: [1, 3, 32, 16, 32] };
+    const pixels = 32 * 16 * 32;
+    const wave = Float32Array.from({ length: 4 * pixels }, (_, i) => Math.sin(i));
+    const results: string[] = [];
+    for (const threads of [1, 2, 4]) {
+      const session = await openTrainer({ ...big, threads });
+      const state = newTrainingState(network, initialise(network, 0));
+      const { loss } = await session.step(state, {
+        ...batch,
+        image: wave,
+        label: wave.slice(0, 3 * pixels).map(Math.abs),
+      });
+      const hash = createHash('sha256');
+      for (const { data } of [...state.parameters.values(), ...state.m.values()]) hash.update(data as Float32Array);
+      results.push(`${loss} ${hash.digest('hex')}`);
+    }
+    expect(new Set(results).size).toBe(1);
+  });
+
+  it('draws other dropout masks for another seed', async () => {
+    const a = await train(1, {}, { dropoutSeed: 1 });
+    const b = await train(1, {}, { dropoutSeed: 2 });
+    expect(a.losses).not.toEqual(b.losses);
+  });
+
+  it('never writes into the tensors that it was given', async () => {
+    const session = await openTrainer(options);
+    const weights = initialise(model, 0);
+    const before = new Map([...weights].map(([name, { data }]) => [name, (data as Float32Array).slice()]));
+    await session.step(newTrainingState(model, weights), batch);
+    for (const [name, { data }] of weights) expect(data, name).toEqual(before.get(name));
+  });
+
+  it('adds the proximal term to the loss and pulls towards the reference', async () => {
+    const weights = initialise(model, 0);
+    const reference = initialise(model, 7);
+    let distance = 0;
+    for (const [name, { data }] of weights) {
+      const other = reference.get(name)!.data;
+      for (let i = 0; i < data.length; i++) distance += (Number(data[i]) - Number(other[i])) ** 2;
+    }
+    const [plain, pulled] = [await train(1), await train(1, { proximal: true }, { proximal: { mu: 0.5, reference } })];
+    const expected = Math.fround(plain.losses[0]!) + 0.25 * distance;
+    // Dropout seeds are equal, so the data loss is.
+    expect(Math.abs(pulled.losses[0]! / expected - 1)).toBeLessThan(1e-5);
+    const still = await train(1, { proximal: true }, { proximal: { mu: 0.5, reference: weights } });
+    expect(still.losses[0]).toBe(plain.losses[0]);
+  });
+
+  it('throws on a loss that is not finite, and leaves the state as it was', async () => {
+    const session = await openTrainer(options);
+    const state = freshState();
+    await session.step(state, batch);
+    const before = new Map(state.parameters);
+    const broken = { ...batch, image: image.map((x, i) => (i === 5 ? Number.NaN : x)) };
+    await expect(session.step(state, broken)).rejects.toThrow(/loss of step 2 is NaN/);
+    expect(state.step).toBe(1);
+    expect([...state.parameters]).toEqual([...before]);
+  });
+
+  it('refuses images, labels, states and proximal terms that do not fit, saying what was expected', async () => {
+    await expect(openTrainer({ ...options, inputShape: [1, 2, 8, 16, 15] })).rejects.toThrow(/multiples of 2/);
+    await expect(openTrainer({ ...options, labelShape: [1, 3, 8, 16, 16] })).rejects.toThrow(
+      /have shape \[1,2,8,16,16\]/,
+    );
+    await expect(openTrainer({ ...options, optimiser: { kind: 'adam', beta1: 1 } })).rejects.toThrow(/beta1/);
+    const session = await openTrainer(options);
+    const state = freshState();
+    await expect(session.step(state, { ...batch, image: new Float32Array(3) })).rejects.toThrow(/'image' needs 4096/);
+    const proximal = { mu: 1, reference: state.parameters };
+    await expect(session.step(state, { ...batch, proximal })).rejects.toThrow(/without a proximal term/);
+    state.parameters.delete('conv_final.0.bias');
+    await expect(session.step(state, batch)).rejects.toThrow(/'conv_final.0.bias' is missing/);
+  });
+});
+
+describe('a predictor', () => {
+  it('gives the same bits with 1, 2 and 4 threads', async () => {
+    const weights = initialise(model, 0);
+    const predict = async (threads: number) =>
+      (await openPredictor({ model, inputShape: options.inputShape, threads })).run(weights, image);
+    const first = await predict(1);
+    for (const threads of [2, 4]) expect(await predict(threads)).toEqual(first);
+  });
+});
+
+describe('drawChannelMask', () => {
+  it('drops the share of channels that was asked for and scales the others up', () => {
+    const mask = drawChannelMask(new MersenneTwister(0), 100_000, 0.2);
+    expect(new Set(mask)).toEqual(new Set([0, 1.25]));
+    expect(mask.filter((x) => x === 0).length / mask.length).toBeCloseTo(0.2, 2);
+  });
+});
