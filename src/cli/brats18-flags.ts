@@ -89,7 +89,7 @@ export function brats18Command(): Command {
 function addTrainingFlags(command: Command): void {
   command
     .addOption(option('--n_clients <n>', 'sites; 1 is the centralised baseline', wholeNumber(1)).default(4))
-    .addOption(option('--num_rounds <n>', 'rounds (600; 6 with synthetic data)', wholeNumber(1)))
+    .addOption(option('--num_rounds <n>', 'rounds (600; 7 with synthetic data)', wholeNumber(1)))
     .addOption(option('--aggregation_epochs <n>', 'epochs in a round (1; 2 with synthetic data)', wholeNumber(1)))
     .addOption(option('--learning_rate <rate>', 'of Adam (1e-4; 2e-3 with synthetic data)', realNumber({ least: 0 })))
     .addOption(option('--fedproxloss_mu <mu>', 'FedProx term', realNumber({ least: 0, orEqual: true })).default(0))

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ModelSpec } from '../jobs/job-spec';
-import { exportInferenceOnnx } from '../nn/export-inference';
+import { exportInferenceOnnx } from '../nn/export-onnx';
 import { createModel } from '../nn/model';
 import { saveModelFile } from '../tensor/model-file';
 import type { NamedTensors } from '../tensor/tensor';

@@ -40,6 +40,13 @@ describe('the folder of a run', () => {
     await (await lockFolder(folder))();
   });
 
+  it('is taken over when the number of the killed process was given to another one', async () => {
+    const folder = runFolder(workspace, 'job');
+    await mkdir(folder.server, { recursive: true });
+    await writeFile(join(folder.server, 'run.lock'), `${process.pid} 1`);
+    await refuseIfRunning(folder);
+  });
+
   it('cannot be made below a file', async () => {
     await writeFile(join(workspace, 'file'), '');
     const folder = runFolder(join(workspace, 'file'), 'job');

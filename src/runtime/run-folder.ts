@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { WorkspaceError } from '../errors';
@@ -70,44 +70,60 @@ export async function archiveEarlierRun(folder: RunFolder): Promise<string | und
  * @throws WorkspaceError when another live process runs the job, or the folder cannot be written.
  */
 export async function lockFolder(folder: RunFolder): Promise<() => Promise<void>> {
-  const lock = join(folder.server, 'run.lock');
+  const lock = lockFile(folder);
   try {
     await mkdir(folder.server, { recursive: true });
-    await writeFile(lock, String(process.pid), { flag: 'wx' });
+    await writeFile(lock, identityOf(process.pid), { flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw workspaceError('create', lock, error);
-    await takeOver(lock, folder);
+    await refuseIfRunning(folder);
+    await writeFile(lock, identityOf(process.pid));
   }
   return () => rm(lock, { force: true });
 }
 
-async function takeOver(lock: string, folder: RunFolder): Promise<void> {
-  const owner = Number(await readFile(lock, 'utf8'));
-  if (isAlive(owner)) throw inUse(folder, owner);
-  await writeFile(lock, String(process.pid));
-}
-
 /** @throws WorkspaceError when a live process holds the folder. */
 export async function refuseIfRunning(folder: RunFolder): Promise<void> {
-  const lock = join(folder.server, 'run.lock');
+  const lock = lockFile(folder);
   if (!existsSync(lock)) return;
-  const owner = Number(await readFile(lock, 'utf8'));
-  if (isAlive(owner)) throw inUse(folder, owner);
-}
-
-function inUse(folder: RunFolder, owner: number): WorkspaceError {
-  return new WorkspaceError(`'${folder.root}' is in use by process ${owner}.`, {
+  const owner = await readFile(lock, 'utf8');
+  if (!isAlive(owner)) return;
+  throw new WorkspaceError(`'${folder.root}' is in use by process ${owner.split(' ')[0]}.`, {
     hint: 'Wait for that run, stop it, or choose another --job_name.',
   });
 }
 
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  if (pid === process.pid) return true;
+function lockFile(folder: RunFolder): string {
+  return join(folder.server, 'run.lock');
+}
+
+/** The process's number and, where the system tells, its start: numbers are given out again. */
+function identityOf(pid: number): string {
+  const start = processStatus(pid)?.start;
+  return start === undefined ? String(pid) : `${pid} ${start}`;
+}
+
+function isAlive(owner: string): boolean {
+  const [pid, start] = owner.split(' ').map(Number);
+  if (pid === undefined || !Number.isInteger(pid) || pid <= 0) return false;
+  const status = processStatus(pid);
+  if (status) return status.state !== 'Z' && (start === undefined || start === status.start);
+  if (existsSync('/proc/self/stat')) return false;
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** State and start of a process on Linux (proc(5)): a killed one that nobody has waited for is a zombie, `Z`. */
+function processStatus(pid: number): { state: string; start: number } | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0]!, start: Number(fields[19]) };
+  } catch {
+    return undefined;
   }
 }

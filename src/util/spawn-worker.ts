@@ -9,10 +9,14 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
  */
 export function spawnWorker(folder: string, module: string, options: WorkerOptions = {}): Worker {
   const suffix = extname(__filename);
-  return new Worker(join(folder, `${module}${suffix}`), {
+  const file = join(folder, `${module}${suffix}`);
+  if (suffix !== '.ts') return new Worker(file, options);
+  // The compiler's native code crashes the process when the last thread that loaded it ends: this thread keeps it.
+  require('@swc/core');
+  return new Worker(file, {
     ...options,
     // ts-node would look for the project in the caller's working directory.
     env: { ...process.env, TS_NODE_PROJECT: join(__dirname, '..', '..', 'tsconfig.json') },
-    execArgv: suffix === '.ts' ? ['--require', require.resolve('ts-node/register/transpile-only')] : [],
+    execArgv: ['--require', require.resolve('ts-node/register/transpile-only')],
   });
 }
