@@ -64,7 +64,7 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     const predictor = await predictorFor(model, options);
     const { validation } = await cases.lists();
     const total = validation.length;
-    const dice = scoresOf(task.model, validation);
+    const dice = knownScores(task.round, validation);
     const missing = [...validation.keys()].filter((index) => dice[index] === undefined);
     const predict = (window: Float32Array) => predictor.run(task.model, window);
     const stream = cases.validation(missing);
@@ -83,9 +83,9 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     return summariseScores(dice as readonly (readonly number[])[], options.regions);
   }
 
-  /** Scores that another site of this slot has computed for the same model and the same files. */
-  function scoresOf(received: NamedTensors, validation: readonly string[]): (readonly number[] | undefined)[] {
-    options.scores.use(received);
+  /** Scores that another site of this process has computed for the same model and the same files. */
+  function knownScores(round: number, validation: readonly string[]): (readonly number[] | undefined)[] {
+    options.scores.use(round);
     return validation.map((identity) => options.scores.get(identity));
   }
 

@@ -8,6 +8,7 @@ import { applyFilters, type Filter } from '../filters/filter';
 import type { PrivacyCost } from '../privacy/cost';
 import type { NoiseSource } from '../privacy/noise-source';
 import type { Task, Update } from '../protocol/messages';
+import type { Payload } from '../protocol/payload';
 import type { NamedTensors } from '../tensor/tensor';
 import type { Executor, ExecutorContext } from './executor';
 
@@ -56,33 +57,46 @@ export function createSite(parts: SiteParts): Site {
     const started = performance.now();
     if (task.kind === 'train') await prepareState(task.round);
     const { payload, seconds } = await parts.executor.execute(task, context);
-    const privacy: PrivacyCost[] = [];
-    const filtered = await applyFilters(filtersOf(task), payload, {
-      site: parts.name,
-      task: task.kind,
-      round: task.round,
-      signal: context.signal,
-      noise: parts.noise(task.round),
-      spent: (filter) => parts.ledger.spent(filter),
-      charge: async (filter, cost) => {
-        await parts.ledger.charge(task.round, filter, cost);
-        privacy.push(cost);
-      },
-    });
-    if (task.kind === 'train') await keepState(task.round);
+    // The state is written while the filters work; both are done before the server hears of the update.
+    const kept = task.kind === 'train' ? keepState(task.round) : Promise.resolve();
+    const [filtered, saved] = await Promise.allSettled([filter(task, payload, context), kept]);
+    if (filtered.status === 'rejected') throw filtered.reason;
+    if (saved.status === 'rejected') throw saved.reason;
     const other = (performance.now() - started) / 1000 - seconds.validate - seconds.train;
     return {
       site: parts.name,
       round: task.round,
       task: task.kind,
-      payload: filtered,
-      privacy,
+      ...filtered.value,
       seconds: { ...seconds, other },
     };
   }
 
-  function filtersOf(task: Task): Filter[] {
-    return parts.filters.filter(({ tasks }) => tasks.includes(task.kind)).map(({ filter }) => filter);
+  /** Passes the payload through the site's filters and books what they cost. */
+  async function filter(
+    task: Task,
+    payload: Payload,
+    { signal }: ExecutorContext,
+  ): Promise<Pick<Update, 'payload' | 'privacy'>> {
+    const privacy: PrivacyCost[] = [];
+    const filters = parts.filters.filter(({ tasks }) => tasks.includes(task.kind));
+    const filtered = await applyFilters(
+      filters.map((placed) => placed.filter),
+      payload,
+      {
+        site: parts.name,
+        task: task.kind,
+        round: task.round,
+        signal,
+        noise: parts.noise(task.round),
+        spent: (name) => parts.ledger.spent(name),
+        charge: async (name, cost) => {
+          await parts.ledger.charge(task.round, name, cost);
+          privacy.push(cost);
+        },
+      },
+    );
+    return { payload: filtered, privacy };
   }
 
   async function prepareState(round: number): Promise<void> {

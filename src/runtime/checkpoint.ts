@@ -75,11 +75,12 @@ export function checkpointStore(folder: string): CheckpointStore {
   async function save({ jobHash, round, model, best, history }: Checkpoint): Promise<void> {
     const bytes = encodeSafetensors(model);
     const modelFile = `model-${round}.safetensors`;
-    await writeFileAtomic(join(folder, modelFile), bytes);
+    const writes = [writeFileAtomic(join(folder, modelFile), bytes)];
     const bestFile = best && `best-${best.round}.safetensors`;
     if (best && bestFile && !existsSync(join(folder, bestFile))) {
-      await writeFileAtomic(join(folder, bestFile), encodeSafetensors(best.model));
+      writes.push(writeFileAtomic(join(folder, bestFile), encodeSafetensors(best.model)));
     }
+    await Promise.all(writes);
     const state: z.infer<typeof savedState> = {
       version: 1,
       jobHash,

@@ -4,13 +4,13 @@
  *
  * @module
  */
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { errorToData } from '../errors';
 import type { Outcome, RunEvent, RunResult } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { jobToYaml } from '../jobs/job-yaml';
-import { encodeSafetensors } from '../tensor/safetensors';
 import { writeReport } from '../tracking/report/write-report';
 import { openRoundMetrics, type RoundMetrics } from '../tracking/round-metrics';
 import { openRunLog, type RunLog } from '../tracking/run-log';
@@ -94,7 +94,7 @@ export class RunRecord {
   async finish(last: Checkpoint, pictures: readonly CasePicture[]): Promise<RunResult> {
     const { job, folder } = this.#options;
     const models = await this.#writeModels(last);
-    const finalModelSha256 = sha256Of(encodeSafetensors(last.model));
+    const finalModelSha256 = sha256Of(await readFile(models.final_safetensors!));
     const ended = new Date();
     const seconds = (ended.getTime() - this.#started.getTime()) / 1000;
     const lineOfModel = (round: number) => last.history.find((line) => line.round === round)!;

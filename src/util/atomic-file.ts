@@ -21,7 +21,7 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
     await mkdir(folder, { recursive: true });
     try {
       await withFile(temporary, 'wx', async (file) => {
-        await file.writeFile(data);
+        await writeAll(file, typeof data === 'string' ? Buffer.from(data) : data);
         await file.sync();
       });
       await rename(temporary, path);
@@ -32,6 +32,15 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
     await flushFolder(folder);
   } catch (error) {
     throw workspaceError('write', path, error);
+  }
+}
+
+/** As few calls as the system allows: `FileHandle.writeFile` makes one for every half megabyte. */
+async function writeAll(file: FileHandle, data: Uint8Array): Promise<void> {
+  const longest = 2 ** 30;
+  for (let at = 0; at < data.byteLength; ) {
+    const { bytesWritten } = await file.write(data, at, Math.min(data.byteLength - at, longest));
+    at += bytesWritten;
   }
 }
 

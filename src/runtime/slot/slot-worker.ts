@@ -5,9 +5,11 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorToData, InternalError } from '../../errors';
+import type { ExecutorContext } from '../../executors/executor';
 import { scoreCache } from '../../executors/score-cache';
 import type { Site } from '../../executors/site';
 import type { Update } from '../../protocol/messages';
+import { ownTensors } from '../../tensor/shared-tensors';
 import { composeSite } from '../container';
 import { startLoader } from '../loader/loader-client';
 import { drawCases } from './case-pictures';
@@ -38,14 +40,15 @@ async function answer(request: Exclude<SlotRequest, { type: 'abort' }>, signal: 
   try {
     signal.throwIfAborted();
     if (request.type === 'pictures') {
-      const pictures = await drawCases(setup, loader.source(request.site), request, signal);
+      const wanted = { count: request.count, model: ownTensors(request.model) };
+      const pictures = await drawCases(setup, loader.source(request.site), wanted, signal);
       return reply({ type: 'pictures', id, pictures });
     }
-    const { site, task } = request;
-    const context = {
+    const { site } = request;
+    const task = { ...request.task, model: ownTensors(request.task.model) };
+    const context: ExecutorContext = {
       signal,
-      progress: (progress: Parameters<Parameters<Site['run']>[1]['progress']>[0]) =>
-        reply({ type: 'progress', site, round: task.round, progress }),
+      progress: (progress) => reply({ type: 'progress', site, round: task.round, progress }),
     };
     const update = await (await siteOf(site)).run(task, context);
     reply({ type: 'update', id, update }, buffersOf(update));

@@ -7,6 +7,7 @@ import type { Worker } from 'node:worker_threads';
 import { AbortedError, EngineError, errorFromData, SiteFailedError } from '../../errors';
 import type { Progress } from '../../executors/executor';
 import type { Task, Update } from '../../protocol/messages';
+import { shareTensors } from '../../tensor/shared-tensors';
 import type { NamedTensors } from '../../tensor/tensor';
 import { spawnWorker } from '../../util/spawn-worker';
 import type { CasePicture } from './case-pictures';
@@ -28,6 +29,15 @@ export interface SlotOptions {
   readonly worker?: string;
 }
 
+/** One copy of a model for all the slots and sites it is sent to. */
+const sharedModels = new WeakMap<NamedTensors, NamedTensors>();
+
+function shared(model: NamedTensors): NamedTensors {
+  const known = sharedModels.get(model) ?? shareTensors(model);
+  sharedModels.set(model, known);
+  return known;
+}
+
 interface Pending {
   readonly site: string;
   readonly resolve: (reply: SlotReply) => void;
@@ -42,12 +52,16 @@ export function startSlot({ setup, onProgress, onWarning, worker: module = 'slot
 
   return {
     async run(site, task, signal) {
-      const reply = await ask(site, (id) => ({ type: 'task', id, site, task }), signal);
+      const reply = await ask(
+        site,
+        (id) => ({ type: 'task', id, site, task: { ...task, model: shared(task.model) } }),
+        signal,
+      );
       if (reply.type !== 'update') throw new EngineError(`The slot answered '${reply.type}' to a task.`);
       return reply.update;
     },
     async pictures(site, model, count, signal) {
-      const reply = await ask(site, (id) => ({ type: 'pictures', id, site, model, count }), signal);
+      const reply = await ask(site, (id) => ({ type: 'pictures', id, site, model: shared(model), count }), signal);
       if (reply.type !== 'pictures')
         throw new EngineError(`The slot answered '${reply.type}' to a request for pictures.`);
       return reply.pictures;
