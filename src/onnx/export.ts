@@ -29,7 +29,8 @@ export function toOnnx(graph: Graph, target: Target = {}): Uint8Array {
     name,
     dims: value.shape,
   });
-  const domains = [...new Set(writer.nodes.map(({ domain }) => domain))].filter((domain) => domain !== '');
+  const nodes = writer.nodes();
+  const domains = [...new Set(nodes.map(({ domain }) => domain))].filter((domain) => domain !== '');
   return encodeModel({
     name: 'consilium',
     opset: OPSET,
@@ -37,7 +38,7 @@ export function toOnnx(graph: Graph, target: Target = {}): Uint8Array {
     inputs: feeds.map(declared),
     outputs: [...graph.outputs].map(declared),
     initializers: writer.initializers,
-    nodes: writer.nodes,
+    nodes,
   });
 }
 

@@ -74,6 +74,6 @@ export function toInferenceOnnx(graph: Graph, parameters: NamedTensors): Uint8Ar
     inputs: [...graph.inputs].map(free),
     outputs: [...graph.outputs].map(free),
     initializers: [...weights, ...writer.initializers],
-    nodes: writer.nodes,
+    nodes: writer.nodes(),
   });
 }

@@ -15,9 +15,6 @@ const SLAB_BYTES = 24 * 2 ** 20;
 /** Planes smaller than this do not pay for splitting the shifts over both factors. */
 const SPLIT_PLANE = 128;
 
-/** Up to this many output channels count as few. */
-const NARROW = 32;
-
 export function lowerConvWeightGrad(
   w: OnnxWriter,
   node: NodeOf<'ConvWeightGrad'>,
@@ -40,7 +37,7 @@ export function lowerConvWeightGrad(
   if (flat && kernel.every((k) => k === 1) && padding.every((p) => p === 0)) return [pointwise(factors)];
   const plane = sizeOf(factors.ySpatial.slice(1));
   const splits = flat && kernel.length > 1 && plane >= SPLIT_PLANE && factors.ySpatial[0]! >= kernel[0]!;
-  return [splits ? splitShifts(factors) : allShifts(factors)];
+  return [splits ? splitShifts(factors) : gatherShifts(factors)];
 }
 
 interface Factors {
@@ -70,7 +67,8 @@ function channelsFirst(w: OnnxWriter, x: string, shape: Shape): string {
 
 function pointwise({ w, x, dy, ins, outs, samples, xSpatial, kernel }: Factors): string {
   const length = samples * sizeOf(xSpatial);
-  const product = sumOfProducts(w, [[w.reshape(dy, [outs, length]), w.reshape(x, [ins, length])]], outs, ins, length);
+  const rows = { a: w.reshape(dy, [outs, length]), b: w.reshape(x, [ins, length]) };
+  const product = sumOfProducts(w, [rows], { m: outs, n: ins, terms: length });
   return w.reshape(product, [outs, ins, ...kernel]);
 }
 
@@ -89,63 +87,86 @@ function slabs(length: number, run: number, least: number): readonly (readonly [
   return Array.from({ length: count }, (_, i) => [cut(i), cut(i + 1)]);
 }
 
+/** Two factors of a product over `terms`: `[m, terms]`, and `[n, terms]` or, with `columns`, `[terms, n]`. */
+interface Product {
+  readonly a: string;
+  readonly b: string;
+}
+
 /**
- * The sum over slabs of a·bᵀ, for a of `m` and b of `n` rows: `[m, n]`. The factors change places, or get rows of zeros,
- * where the result would depend on the number of threads otherwise.
+ * The sum of the slabs' products, `[m, n]`. The factors change places, or get rows of zeros, where the bits would depend
+ * on the number of threads otherwise.
  */
 function sumOfProducts(
   w: OnnxWriter,
-  slabFactors: readonly (readonly [a: string, b: string])[],
-  m: number,
-  n: number,
-  terms: number,
+  slabProducts: readonly Product[],
+  { m, n, terms, columns = false }: { m: number; n: number; terms: number; columns?: boolean },
 ): string {
-  const add = (pairs: readonly (readonly [string, string])[]): string =>
-    pairs.reduce((sum, [a, b]) => w.node('Gemm', sum === '' ? [a, b] : [a, b, sum], { transB: 1 }), '');
-  const swapped = slabFactors.map(([a, b]) => [b, a] as const);
-  if (productIsStable(m, n, terms)) return add(slabFactors);
+  const direct = { transB: columns ? 0 : 1 };
+  if (productIsStable(m, n, terms)) return accumulate(w, slabProducts, direct);
   if (productIsStable(n, m, terms)) {
-    // Three axes: the runtime would take back a Gemm with its factors exchanged from a plain transpose.
-    return w.reshape(w.transpose(w.reshape(add(swapped), [1, n, m]), [0, 2, 1]), [m, n]);
+    const exchanged = slabProducts.map(({ a, b }) => ({ a: b, b: a }));
+    return w.transpose(accumulate(w, exchanged, { transA: columns ? 1 : 0, transB: 1 }), [1, 0]);
   }
   let rows = m;
   while (rows < n || !productIsStable(rows, n, terms)) rows++;
-  const padded = slabFactors.map(([a, b]) => [w.node('Pad', [a, w.ints([0, 0, rows - m, 0])]), b] as const);
-  return w.slice(add(padded), [0], [0], [m]);
+  const padded = slabProducts.map(({ a, b }) => ({ a: w.node('Pad', [a, w.ints([0, 0, rows - m, 0])]), b }));
+  return w.slice(accumulate(w, padded, direct), [0], [0], [m]);
 }
 
-/** One row of columns per tap and input channel, as in im2col: for any stride. */
-function allShifts({ w, x, dy, ins, outs, samples, ySpatial, stride, padding, kernel }: Factors): string {
-  const axes = ySpatial.map((_, i) => i + 2);
+function accumulate(w: OnnxWriter, products: readonly Product[], attributes: Readonly<Record<string, number>>): string {
+  return products.reduce((sum, { a, b }) => w.node('Gemm', sum === '' ? [a, b] : [a, b, sum], attributes), '');
+}
+
+/**
+ * For any stride: the input's voxels, channels together, gathered for each output voxel and tap: im2col. Without a stride
+ * it pays for small planes.
+ */
+function gatherShifts(factors: Factors): string {
+  const { w, x, dy, ins, outs, samples, xSpatial, ySpatial, padding, kernel } = factors;
+  const padded = xSpatial.map((n, i) => n + 2 * padding[i]!);
   const pads = [0, 0, ...padding];
-  const padded = padding.some((p) => p > 0) ? w.node('Pad', [x, w.ints([...pads, ...pads])]) : x;
+  const wide = padding.some((p) => p > 0) ? w.node('Pad', [x, w.ints([...pads, ...pads])]) : x;
+  const voxels = samples * sizeOf(padded);
+  const channelsLast = w.transpose(w.reshape(wide, [ins, voxels]), [1, 0]);
   const perRow = 4 * ins * sizeOf(kernel) * samples * sizeOf(ySpatial.slice(1));
   const products = slabs(ySpatial[0]!, Math.floor(SLAB_BYTES / perRow), 1).map(([from, to]) => {
-    const lengths = [to - from, ...ySpatial.slice(1)];
-    const length = samples * sizeOf(lengths);
-    const shifted = taps(kernel).map((tap) => {
-      const start = tap.map((t, i) => t + (i === 0 ? from * stride[0]! : 0));
-      const end = start.map((s, i) => s + (lengths[i]! - 1) * stride[i]! + 1);
-      return w.slice(padded, axes, start, end, stride);
-    });
-    const columns = w.reshape(shifted.length === 1 ? shifted[0]! : w.node('Concat', shifted, { axis: 0 }), [
-      sizeOf(kernel) * ins,
-      length,
-    ]);
+    const length = samples * (to - from) * sizeOf(ySpatial.slice(1));
+    const gathered = w.node('Gather', [channelsLast, gatherIndices(factors, padded, from, to)], { axis: 0 });
     const whole = to - from === ySpatial[0];
     const rows = w.reshape(whole ? dy : w.slice(dy, [2], [from], [to]), [outs, length]);
-    return [rows, columns] as const;
+    return { a: rows, b: w.reshape(gathered, [length, sizeOf(kernel) * ins]) };
   });
-  const count = sizeOf(kernel) * ins;
-  const terms = samples * sizeOf(ySpatial);
-  // With few output channels the larger factor goes first: the runtime lays out the second one anew.
-  if (outs > NARROW) {
-    const product = w.reshape(sumOfProducts(w, products, outs, count, terms), [outs, sizeOf(kernel), ins]);
-    return w.reshape(w.transpose(product, [0, 2, 1]), [outs, ins, ...kernel]);
-  }
-  const swapped = products.map(([rows, columns]) => [columns, rows] as const);
-  const product = w.reshape(sumOfProducts(w, swapped, count, outs, terms), [sizeOf(kernel), ins, outs]);
-  return w.reshape(w.transpose(product, [2, 1, 0]), [outs, ins, ...kernel]);
+  const size = { m: outs, n: sizeOf(kernel) * ins, terms: samples * sizeOf(ySpatial), columns: true };
+  const product = w.reshape(sumOfProducts(w, products, size), [outs, sizeOf(kernel), ins]);
+  return w.reshape(w.transpose(product, [0, 2, 1]), [outs, ins, ...kernel]);
+}
+
+/**
+ * The row of each sample, output voxel and tap among the voxels of the padded input, `[N, ...outputs, ...taps]`: a sum of
+ * one small table per axis, so that no large constant is stored.
+ */
+function gatherIndices(factors: Factors, padded: readonly number[], from: number, to: number): string {
+  const { w, samples, ySpatial, stride, kernel } = factors;
+  const rank = kernel.length;
+  const all = (axis: number, table: readonly number[], taps = 1): string => {
+    const dims = new Array<number>(1 + 2 * rank).fill(1);
+    dims[axis] = table.length / taps;
+    if (axis > 0) dims[axis + rank] = taps;
+    return w.ints(table, dims);
+  };
+  const bySample = all(
+    0,
+    Array.from({ length: samples }, (_, n) => n * sizeOf(padded)),
+  );
+  return kernel.reduce((sum, taps, i) => {
+    const [first, end] = i === 0 ? [from, to] : [0, ySpatial[i]!];
+    const pitch = sizeOf(padded.slice(i + 1));
+    const table = Array.from({ length: (end - first) * taps }, (_, j) => {
+      return ((first + Math.floor(j / taps)) * stride[i]! + (j % taps)) * pitch;
+    });
+    return w.node('Add', [sum, all(i + 1, table, taps)]);
+  }, bySample);
 }
 
 /**
@@ -173,10 +194,10 @@ function splitShifts({ w, x, dy, ins, outs, samples, xSpatial, ySpatial, padding
     });
     const rows = (parts: readonly string[], count: number): string =>
       w.reshape(parts.length === 1 ? parts[0]! : w.node('Concat', parts, { axis: 0 }), [count, length]);
-    return [rows(shiftedX, planeTaps.length * ins), rows(shiftedDy, firstTaps * outs)] as const;
+    return { a: rows(shiftedX, planeTaps.length * ins), b: rows(shiftedDy, firstTaps * outs) };
   });
-  const terms = samples * grid * plane;
-  const sum = sumOfProducts(w, products, planeTaps.length * ins, firstTaps * outs, terms);
+  const size = { m: planeTaps.length * ins, n: firstTaps * outs, terms: samples * grid * plane };
+  const sum = sumOfProducts(w, products, size);
   const product = w.reshape(sum, [planeTaps.length, ins, firstTaps, outs]);
   return w.reshape(w.transpose(product, [3, 1, 2, 0]), [outs, ins, ...kernel]);
 }

@@ -38,7 +38,7 @@ let loading: Promise<Runtime> | undefined;
 
 /** The runtime, loaded on first use. @throws EngineError when it cannot be loaded */
 export function runtime(): Promise<Runtime> {
-  loading ??= import('onnxruntime-node').catch((cause: unknown) => {
+  loading ??= import('onnxruntime-node').then(quieten).catch((cause: unknown) => {
     loading = undefined;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new EngineError(`onnxruntime-node cannot be loaded: ${why}`, {
@@ -47,6 +47,12 @@ export function runtime(): Promise<Runtime> {
     });
   });
   return loading;
+}
+
+/** Failures come as errors; the runtime's own lines on stderr say them a second time. */
+function quieten(ort: Runtime): Runtime {
+  ort.env.logLevel = 'fatal';
+  return ort;
 }
 
 /** The providers that the installed runtime has. */

@@ -66,6 +66,8 @@ async function create(model: Uint8Array, threads: number, provider: Provider): P
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
+    // The models are written in the form in which they should run: optimising them would double the time to open.
+    graphOptimizationLevel: 'disabled',
     // One block for all values of a run, as memory patterns ask for, costs a third more memory and saves no time.
     enableMemPattern: false,
     logSeverityLevel: 4,

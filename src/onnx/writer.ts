@@ -18,9 +18,10 @@ export interface NodeOptions {
 export class OnnxWriter {
   /** What the nodes are written for: rules choose their form by it. */
   readonly target: Target;
-  readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
   private readonly known = new Map<string, readonly string[]>();
+  private readonly written: OnnxNode[] = [];
+  private readonly produced = new Set<string>();
   private readonly renamed = new Map<string, string>();
   private next = 0;
 
@@ -28,12 +29,19 @@ export class OnnxWriter {
     this.target = target;
   }
 
+  /** The nodes in the order in which they were written, outputs under their names. */
+  nodes(): readonly OnnxNode[] {
+    const named = (names: readonly string[]): readonly string[] => names.map((name) => this.renamed.get(name) ?? name);
+    return this.written.map((node) => ({ ...node, inputs: named(node.inputs), outputs: named(node.outputs) }));
+  }
+
   /** Appends a node, unless it is there already, and gives the names of its outputs. An input '' is one left out. */
   nodeAll(opType: string, inputs: readonly string[], options: NodeOptions = {}): readonly string[] {
     const { attributes = {}, outputs = 1, domain = '' } = options;
     return this.once(JSON.stringify([domain, opType, inputs, attributes, outputs]), () => {
       const names = Array.from({ length: outputs }, () => this.freshName());
-      this.nodes.push({ opType, domain, inputs, outputs: names, attributes });
+      this.written.push({ opType, domain, inputs, outputs: names, attributes });
+      for (const name of names) this.produced.add(name);
       return names;
     });
   }
@@ -49,8 +57,8 @@ export class OnnxWriter {
   }
 
   /** A constant of int64 numbers: axes, shapes, pads. */
-  ints(values: readonly number[]): string {
-    return this.constant('int64', [values.length], BigInt64Array.from(values, BigInt));
+  ints(values: readonly number[], dims: Shape = [values.length]): string {
+    return this.constant('int64', dims, BigInt64Array.from(values, BigInt));
   }
 
   scalar(value: number): string {
@@ -78,18 +86,8 @@ export class OnnxWriter {
 
   /** Makes a value an output called `name`, by renaming it; an input, or a value that is an output already, is copied. */
   nameOutput(value: string, name: string): void {
-    const present = this.renamed.get(value) ?? value;
-    const writer = this.nodes.findIndex((node) => node.outputs.includes(present));
-    if (writer < 0 || present !== value) {
-      this.nodes.push({ opType: 'Identity', domain: '', inputs: [present], outputs: [name], attributes: {} });
-      return;
-    }
-    this.renamed.set(value, name);
-    const swap = (names: readonly string[]): readonly string[] => names.map((n) => (n === value ? name : n));
-    for (const [i, node] of this.nodes.entries()) {
-      if (!node.inputs.includes(value) && i !== writer) continue;
-      this.nodes[i] = { ...node, inputs: swap(node.inputs), outputs: swap(node.outputs) };
-    }
+    if (this.produced.has(value) && !this.renamed.has(value)) this.renamed.set(value, name);
+    else this.written.push({ opType: 'Identity', domain: '', inputs: [value], outputs: [name], attributes: {} });
   }
 
   private constant(type: ElementType, dims: Shape, data: Float32Array | BigInt64Array): string {
