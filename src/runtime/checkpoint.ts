@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../errors';
 import type { Update } from '../protocol/messages';
-import { decodeSafetensors, encodeSafetensors } from '../tensor/safetensors';
+import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
 import type { NamedTensors } from '../tensor/tensor';
 import { writeFileAtomic } from '../util/atomic-file';
 import { fromJson, toJson } from '../util/exact-json';
@@ -73,19 +73,19 @@ export function checkpointStore(folder: string): CheckpointStore {
   }
 
   async function save({ jobHash, round, model, best, history }: Checkpoint): Promise<void> {
-    const bytes = encodeSafetensors(model);
+    const bytes = safetensorsParts(model);
     const modelFile = `model-${round}.safetensors`;
     const writes = [writeFileAtomic(join(folder, modelFile), bytes)];
     const bestFile = best && `best-${best.round}.safetensors`;
     if (best && bestFile && !existsSync(join(folder, bestFile))) {
-      writes.push(writeFileAtomic(join(folder, bestFile), encodeSafetensors(best.model)));
+      writes.push(writeFileAtomic(join(folder, bestFile), safetensorsParts(best.model)));
     }
     await Promise.all(writes);
     const state: z.infer<typeof savedState> = {
       version: 1,
       jobHash,
       round,
-      model: { file: modelFile, sha256: sha256Of(bytes) },
+      model: { file: modelFile, sha256: sha256Of(...bytes) },
       best: best && bestFile ? { file: bestFile, round: best.round, value: best.value } : null,
       history: [...history],
     };
@@ -116,12 +116,14 @@ export function checkpointStore(folder: string): CheckpointStore {
     const { tensors, ...payload } = update.payload;
     const metadata = { update: toJson({ ...update, payload }) };
     const file = join(updates, `${update.site}.${update.task}.safetensors`);
-    await writeFileAtomic(file, encodeSafetensors(tensors, metadata));
+    await writeFileAtomic(file, safetensorsParts(tensors, metadata));
   }
 }
 
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+export function sha256Of(...parts: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
 }
 
 function damaged(file: string, problem: string): DataError {

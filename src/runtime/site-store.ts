@@ -7,7 +7,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SiteLedger, SiteStateStore } from '../executors/site';
 import { decodeLedgerEntry, encodeLedgerEntry, type LedgerEntry, totalSpent } from '../privacy/ledger';
-import { decodeSafetensors, encodeSafetensors } from '../tensor/safetensors';
+import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
 import { appendLine, dropTornLine, writeFileAtomic } from '../util/atomic-file';
 
 /** The trainer's state after each of the last two rounds: the round before is needed when a round has to be repeated. */
@@ -20,7 +20,7 @@ export function siteStateStore(folder: string): SiteStateStore {
       return decodeSafetensors(await readFile(fileOf(states, newest))).tensors;
     },
     async save(round, state) {
-      await writeFileAtomic(fileOf(states, round), encodeSafetensors(state));
+      await writeFileAtomic(fileOf(states, round), safetensorsParts(state));
       const outdated = (await savedRounds(states)).filter((saved) => saved < round - 1);
       await Promise.all(outdated.map((saved) => rm(fileOf(states, saved), { force: true })));
     },

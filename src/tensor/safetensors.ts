@@ -50,6 +50,14 @@ const defaultMaxHeaderBytes = 2 ** 20;
  * @throws DataError for a tensor named `__metadata__`.
  */
 export function encodeSafetensors(tensors: NamedTensors, metadata?: Readonly<Record<string, string>>): Uint8Array {
+  return concatenate(safetensorsParts(tensors, metadata));
+}
+
+/** The same file in pieces, one after the other: the header, and the tensors' own memory, not copied. */
+export function safetensorsParts(
+  tensors: NamedTensors,
+  metadata?: Readonly<Record<string, string>>,
+): readonly Uint8Array[] {
   if (tensors.has(metadataKey))
     throw new DataError(`A tensor may not be named '${metadataKey}' in a safetensors file.`);
   const places = placeTensors(tensors);
@@ -60,17 +68,26 @@ export function encodeSafetensors(tensors: NamedTensors, metadata?: Readonly<Rec
   }
   const json = new TextEncoder().encode(`{${fields.join(',')}}`);
   const headerSize = Math.ceil(json.length / 8) * 8;
-  const bytes = new Uint8Array(8 + headerSize + places.size);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerSize), true);
-  bytes.fill(0x20, 8, 8 + headerSize);
-  bytes.set(json, 8);
-  for (const [name, tensor] of tensors) bytes.set(bytesOf(tensor), 8 + headerSize + places.byName.get(name)![0]);
+  const header = new Uint8Array(8 + headerSize).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(headerSize), true);
+  header.set(json, 8);
+  return [header, ...places.order.map((name) => bytesOf(tensors.get(name)!))];
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
   return bytes;
 }
 
 function placeTensors(tensors: NamedTensors): {
   readonly byName: ReadonlyMap<string, readonly [number, number]>;
-  readonly size: number;
+  /** Names in the order of the data. */
+  readonly order: readonly string[];
 } {
   const byName = new Map<string, readonly [number, number]>();
   const widestFirst = [...tensors].sort(([, a], [, b]) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype));
@@ -79,7 +96,7 @@ function placeTensors(tensors: NamedTensors): {
     byName.set(name, [size, size + tensor.data.byteLength]);
     size += tensor.data.byteLength;
   }
-  return { byName, size };
+  return { byName, order: [...byName.keys()] };
 }
 
 export interface SafetensorsOptions {

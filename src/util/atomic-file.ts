@@ -8,20 +8,23 @@ import { type FileHandle, mkdir, open, readFile, rename, rm, truncate } from 'no
 import { basename, dirname, join } from 'node:path';
 import { WorkspaceError } from '../errors';
 
+/** Bytes, text, or pieces of bytes that follow one another. */
+export type FileData = Uint8Array | string | readonly Uint8Array[];
+
 let temporaryFiles = 0;
 
 /**
  * Writes a file as a whole: to a temporary name in the same folder, flushed, renamed, the folder flushed. Creates missing
  * folders. On failure the old file, if any, is untouched. @throws WorkspaceError with the path and what to do.
  */
-export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+export async function writeFileAtomic(path: string, data: FileData): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${process.pid}-${temporaryFiles++}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
     try {
       await withFile(temporary, 'wx', async (file) => {
-        await writeAll(file, typeof data === 'string' ? Buffer.from(data) : data);
+        for (const part of partsOf(data)) await writePart(file, part);
         await file.sync();
       });
       await rename(temporary, path);
@@ -35,12 +38,29 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
   }
 }
 
-/** As few calls as the system allows: `FileHandle.writeFile` makes one for every half megabyte. */
-async function writeAll(file: FileHandle, data: Uint8Array): Promise<void> {
-  const longest = 2 ** 30;
-  for (let at = 0; at < data.byteLength; ) {
-    const { bytesWritten } = await file.write(data, at, Math.min(data.byteLength - at, longest));
-    at += bytesWritten;
+/** Pieces of data for as few calls as the system allows: `FileHandle.writeFile` makes one for every half megabyte. */
+function partsOf(data: FileData): readonly (readonly Uint8Array[])[] {
+  if (typeof data === 'string') return [[Buffer.from(data)]];
+  const pieces = data instanceof Uint8Array ? [data] : data;
+  const groups: Uint8Array[][] = [];
+  for (let i = 0; i < pieces.length; i += mostPieces) groups.push(pieces.slice(i, i + mostPieces));
+  return groups;
+}
+
+/** Pieces that one `writev` call takes on every system. */
+const mostPieces = 512;
+
+async function writePart(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  const { bytesWritten } = await file.writev([...pieces]);
+  if (bytesWritten === size) return;
+  // A short write: some file systems stop at 2 GiB. The rest goes piece by piece.
+  let skipped = bytesWritten;
+  for (const piece of pieces) {
+    for (let at = Math.min(skipped, piece.byteLength); at < piece.byteLength; ) {
+      at += (await file.write(piece, at)).bytesWritten;
+    }
+    skipped = Math.max(0, skipped - piece.byteLength);
   }
 }
 
