@@ -1,10 +1,11 @@
 /**
  * "Same" convolutions through the CPU provider's direct kernels for channel-blocked activations, which beat its general
- * Conv where channels are few and images large. The kernels are 2-D: slices of a volume become a batch, and a 3-D
- * convolution the sum of one 2-D convolution per tap along the depth, each on slices moved by that tap.
+ * Conv where channels are few and images large. The kernels are 2-D: a volume becomes an image of D·H rows, in which a
+ * step along the depth is H rows, so that a 3-D convolution is one 2-D convolution per tap along the height: over depth,
+ * with dilation H, and width. The input of each is moved by its tap, so that no row leaks into the next slice.
  *
  * The provider uses these kernels by itself only for constant weights; named in the graph, they take weights as inputs,
- * in its layout `[O/b, I/b, kh, kw, b in, b out]` for blocks of b channels. Tests compare them with the interpreter.
+ * in its layout `[O/b, I/b, rows, columns, b in, b out]` for blocks of b channels. Tests compare them with the interpreter.
  *
  * @module
  */
@@ -25,6 +26,9 @@ interface SameConv {
   readonly turned: boolean;
 }
 
+const WORTHWHILE_VOXELS = 24;
+const WORTHWHILE_CHANNELS = 64;
+
 /** Whether a stride-1 convolution from `ins` to `outs` channels is one for these kernels. Measured: see the benchmarks. */
 export function suitsBlocks(
   w: OnnxWriter,
@@ -35,83 +39,80 @@ export function suitsBlocks(
 ): boolean {
   const { channelBlock: block, alwaysBlocked = false } = w.target;
   if (block === undefined || kernel.length < 2) return false;
-  const possible = ins % block === 0 && outs % block === 0 && kernel.every((k) => k % 2 === 1);
+  // Fewer channels than a block need no layout; other numbers would have to be filled up.
+  const possible = (ins % block === 0 || ins < block) && outs % block === 0 && kernel.every((k) => k % 2 === 1);
   const voxels = sizeOf(shape.slice(2));
-  // Laying out the weights and moving slices must pay: many voxels for each channel.
+  // Laying out the weights and moving rows must pay: many voxels for each channel.
   const wide = Math.max(ins, outs) > WORTHWHILE_CHANNELS;
   const worthwhile = kernel.every((k) => k > 1) && !wide && voxels >= WORTHWHILE_VOXELS * ins;
   const stable = shape[0]! > 1 || convIsStable(outs, voxels, ins * sizeOf(kernel), false);
   return possible && (alwaysBlocked || worthwhile || !stable);
 }
 
-const WORTHWHILE_VOXELS = 24;
-const WORTHWHILE_CHANNELS = 64;
-
 /** The convolution; `[N, O, (D,) H, W]`. */
 export function blockedConv(w: OnnxWriter, conv: SameConv): string {
   const { x, shape, weightShape, turned } = conv;
-  const [samples, ins] = [shape[0]!, shape[1]!];
+  const [samples, ins, ...spatial] = shape as [number, number, ...number[]];
   const outs = weightShape[turned ? 1 : 0]!;
-  const plane = shape.slice(-2);
-  const depth = shape.length === 5 ? shape[2]! : 1;
-  const kernel = weightShape.slice(-2);
-  const slices = [samples * depth, ins, ...plane];
-  const blocked = internal(w, 'ReorderInput', [w.reshape(slicesFirst(w, x, shape), slices)], {});
-  const pads = kernel.map((k) => (k - 1) / 2);
-  const attributes = { kernel_shape: kernel, pads: [...pads, ...pads], strides: [1, 1], dilations: [1, 1], group: 1 };
+  const [depth, height, width] = (spatial.length === 3 ? spatial : [1, ...spatial]) as [number, number, number];
+  const image = [samples, ins, depth * height, width];
+  const flat = w.reshape(x, image);
+  const blocked = ins < w.target.channelBlock! ? flat : internal(w, 'ReorderInput', [flat], {});
+  const [rowTaps, columnTaps] = [weightShape[2]!, weightShape.at(-1)!];
+  const dilation = spatial.length === 3 ? height : 1;
+  const pads = [((rowTaps - 1) / 2) * dilation, (columnTaps - 1) / 2];
+  const attributes = {
+    kernel_shape: [rowTaps, columnTaps],
+    dilations: [dilation, 1],
+    pads: [...pads, ...pads],
+    strides: [1, 1],
+    group: 1,
+  };
   const taps = blockedWeights(w, conv);
   const centre = (taps.length - 1) / 2;
   let y = internal(w, 'Conv', [blocked, taps[centre]!], attributes);
   for (const [tap, weight] of taps.entries()) {
-    if (tap === centre || Math.abs(tap - centre) >= depth) continue;
-    const moved = moveSlices(w, blocked, [samples, depth, ins * sizeOf(plane)], tap - centre);
-    y = internal(w, 'Conv', [w.reshape(moved, slices), weight, '', y], attributes);
+    if (tap === centre || Math.abs(tap - centre) >= height) continue;
+    const moved = moveRows(w, blocked, [samples * ins * depth, height, width], conv, tap - centre);
+    y = internal(w, 'Conv', [w.reshape(moved, image), weight, '', y], attributes);
   }
-  const plain = internal(w, 'ReorderOutput', [y], { channels: outs });
-  return channelsFirst(w, plain, [samples, depth, outs, sizeOf(plane)], [samples, outs, ...shape.slice(2)]);
+  return w.reshape(internal(w, 'ReorderOutput', [y], { channels: outs }), [samples, outs, ...spatial]);
 }
 
 function internal(
   w: OnnxWriter,
   op: string,
   inputs: readonly string[],
-  attributes: Record<string, number | readonly number[]>,
+  attributes: Readonly<Record<string, number | readonly number[]>>,
 ): string {
   return w.nodeAll(op, inputs, { attributes, domain: DOMAIN })[0]!;
 }
 
-/** `[N, D, C, H·W]` from `[N, C, (D,) H, W]`. */
-function slicesFirst(w: OnnxWriter, x: string, shape: Shape): string {
-  if (shape.length === 4) return x;
-  const [n, c, d, h, width] = shape;
-  return w.transpose(w.reshape(x, [n!, c!, d!, h! * width!]), [0, 2, 1, 3]);
+/** Row h of each slice becomes row h + `by`, zeros from outside; the channels of a block stand together. */
+function moveRows(w: OnnxWriter, x: string, planes: Shape, { shape }: SameConv, by: number): string {
+  const block = shape[1]! < w.target.channelBlock! ? 1 : w.target.channelBlock!;
+  const [count, height, width] = planes as [number, number, number];
+  const view = w.reshape(x, [count / block, height, width * block]);
+  return w.node('Pad', [view, w.ints([0, -by, 0, 0, by, 0])]);
 }
 
-function channelsFirst(w: OnnxWriter, x: string, slices: Shape, shape: Shape): string {
-  return shape.length === 4 ? x : w.reshape(w.transpose(w.reshape(x, slices), [0, 2, 1, 3]), shape);
-}
-
-/** Slice d of the result is slice d + by of x, zeros outside. */
-function moveSlices(w: OnnxWriter, x: string, shape: Shape, by: number): string {
-  return w.node('Pad', [w.reshape(x, shape), w.ints([0, -by, 0, 0, by, 0])]);
-}
-
-/** One 2-D weight in blocked layout per tap along the depth. */
+/** One 2-D weight in blocked layout: for a volume, one per tap along the height. */
 function blockedWeights(w: OnnxWriter, { weight, weightShape, turned }: SameConv): readonly string[] {
   const b = w.target.channelBlock!;
-  const [first, second] = [weightShape[0]!, weightShape[1]!];
-  const kernel = weightShape.slice(2);
-  const planeTaps = sizeOf(kernel.slice(-2));
-  const depthTaps = kernel.length === 3 ? kernel[0]! : 1;
-  let taps = weight;
-  if (turned)
-    taps = w.slice(w.reshape(weight, [first * second, sizeOf(kernel)]), [1], [-1], [-sizeOf(kernel) - 1], [-1]);
-  const split = w.reshape(taps, [first / b, b, second / b, b, depthTaps, planeTaps]);
-  const laidOut = w.transpose(split, turned ? [4, 2, 0, 5, 1, 3] : [4, 0, 2, 5, 3, 1]);
-  const shape = [turned ? second : first, turned ? first : second, ...kernel.slice(-2)];
-  const parts =
-    depthTaps === 1
-      ? [laidOut]
-      : w.nodeAll('Split', [laidOut], { attributes: { axis: 0, num_outputs: depthTaps }, outputs: depthTaps });
+  const [first, second, ...kernel] = weightShape as [number, number, ...number[]];
+  const [depthTaps, heightTaps, widthTaps] = (kernel.length === 3 ? kernel : [kernel[0], 1, kernel[1]]) as number[];
+  const taps = sizeOf(kernel);
+  const reversed = turned ? w.slice(w.reshape(weight, [first * second, taps]), [1], [-1], [-taps - 1], [-1]) : weight;
+  const inBlock = (turned ? first : second) < b ? 1 : b;
+  const [firstBlock, secondBlock] = turned ? [inBlock, b] : [b, inBlock];
+  const split = w.reshape(reversed, [
+    ...[first / firstBlock, firstBlock, second / secondBlock, secondBlock],
+    ...[depthTaps!, heightTaps!, widthTaps!],
+  ]);
+  const laidOut = w.transpose(split, turned ? [5, 2, 0, 4, 6, 1, 3] : [5, 0, 2, 4, 6, 3, 1]);
+  const shape = [turned ? second : first, turned ? first : second, depthTaps!, widthTaps!];
+  if (heightTaps === 1) return [w.reshape(laidOut, shape)];
+  const attributes = { axis: 0, num_outputs: heightTaps! };
+  const parts = w.nodeAll('Split', [laidOut], { attributes, outputs: heightTaps! });
   return parts.map((part) => w.reshape(part, shape));
 }
