@@ -14,12 +14,18 @@ export { segResNet } from './models/segresnet';
 /** A model as plain data: its kind and its options. */
 export type ModelSpec = { readonly kind: 'segresnet' } & SegResNetOptions;
 
+/** A specification that has not been checked yet. */
+interface AnyModelSpec {
+  readonly kind: string;
+  readonly [option: string]: unknown;
+}
+
 const models: { readonly [K in ModelSpec['kind']]: (options: object) => Model } = {
   segresnet: segResNet,
 };
 
 /** The model that a specification names. @throws ConfigError when the kind is unknown or an option is wrong */
-export function createModel({ kind, ...options }: { readonly kind: string }): Model {
+export function createModel({ kind, ...options }: AnyModelSpec): Model {
   if (!Object.hasOwn(models, kind)) {
     throw new ConfigError(`There is no model '${kind}'; the models are: ${Object.keys(models).join(', ')}.`);
   }

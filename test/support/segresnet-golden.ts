@@ -6,6 +6,7 @@ import type { Model } from '../../src/nn/model';
 import type { LossOptions } from '../../src/nn/step-graph';
 import { toOnnx } from '../../src/onnx/export';
 import { openSession } from '../../src/onnx/session';
+import { targetFor } from '../../src/onnx/target';
 import { float32, type NamedTensors, type Shape, sizeOf } from '../../src/tensor/tensor';
 import { fill as u } from '../golden/fill';
 
@@ -82,9 +83,9 @@ export function dataOf(tensors: NamedTensors): Numbers {
   return new Map([...tensors].map(([name, { data }]) => [name, data as Float32Array]));
 }
 
-/** The outputs of a graph in float64 and as the runtime computes them. */
+/** The outputs of a graph in float64 and as the runtime computes them on this machine. */
 export async function both(graph: Graph, feeds: Numbers) {
-  const session = await openSession(toOnnx(graph), { threads: 2 });
+  const session = await openSession(toOnnx(graph, await targetFor('cpu')), { threads: 2 });
   const inputs = [...graph.inputs, ...graph.parameters].map(([name, { shape }]) => {
     return [name, { shape, data: feeds.get(name)! }] as const;
   });

@@ -145,7 +145,7 @@ def run(case):
         model.mask = mask
     reference = [(p.detach() + 0.05 * (1 + i % 3)).float().double() for i, p in enumerate(model.parameters())]
     mu = float(np.float32(case["mu"]))
-    adam = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=case["weightDecay"])
+    adam = torch.optim.Adam(model.parameters(), lr=1e-4, weight_decay=case["weightDecay"])
     losses = []
     for step in range(3):
         logits = model(image)
@@ -160,9 +160,6 @@ def run(case):
             gradients = [stats(i, p.grad) for i, p in enumerate(model.parameters())]
         losses.append(loss.item())
         adam.step()
-    with torch.no_grad():
-        model.mask = None
-        final = stats(0, model(image))
     return {
         **case,
         "names": [name for name, _ in model.named_parameters()],
@@ -170,7 +167,6 @@ def run(case):
         "logits": first,
         "gradients": gradients,
         "losses": losses,
-        "finalLogits": final,
     }
 
 
