@@ -4,19 +4,20 @@
  *
  * @module
  */
-import { DataError, InternalError } from '../errors';
+import { DataError } from '../errors';
 import type { ModelSpec, TrainerSpec } from '../jobs/job-spec';
-import { createModel, type Model } from '../nn/model';
-import { openPredictor, type Predictor } from '../nn/predictor';
-import { newTrainingState, openTrainer, type TrainingSession, type TrainingState } from '../nn/trainer';
+import { createModel } from '../nn/model';
+import type { TrainingState } from '../nn/trainer';
 import type { Task } from '../protocol/messages';
 import type { Metrics, Payload } from '../protocol/payload';
-import { type NamedTensors, type Tensor, tensor } from '../tensor/tensor';
+import type { NamedTensors } from '../tensor/tensor';
 import { deriveSeed } from '../util/streams';
 import type { CaseSource, TrainingSample } from './case-source';
 import { scoreCases, summariseScores } from './evaluation';
 import type { Executor, ExecutorContext } from './executor';
 import type { ScoreCache } from './score-cache';
+import { sharedPredictor, sharedTrainer } from './shared-sessions';
+import { momentsOf, startRound } from './training-state';
 
 export interface SegmentationTrainerOptions {
   readonly site: string;
@@ -61,7 +62,7 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
   };
 
   async function validate(task: Task, { signal, progress }: ExecutorContext): Promise<Metrics> {
-    const predictor = await predictorFor(model, options);
+    const predictor = await sharedPredictor(options);
     const { validation } = await cases.lists();
     const total = validation.length;
     const dice = knownScores(task.round, validation);
@@ -106,7 +107,7 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
 
   /** Runs the round's epochs and returns the mean loss of each, and the number of steps. */
   async function train(task: Task, samples: AsyncIterable<TrainingSample>, { signal, progress }: ExecutorContext) {
-    const session = await trainerFor(model, options);
+    const session = await sharedTrainer(options);
     const { training } = await cases.lists();
     if (training === 0) {
       throw new DataError(`The training list of ${options.site} is empty.`, {
@@ -136,67 +137,18 @@ function metricsOnly(metrics: Metrics): Payload {
   return { kind: 'metrics', tensors: new Map(), metrics, steps: 0 };
 }
 
-function predictorFor(model: Model, { trainer, engine }: SegmentationTrainerOptions): Promise<Predictor> {
-  return openPredictor({ model, inputShape: [1, inputChannels(model), ...trainer.inferRoi], ...engine });
-}
-
-function trainerFor(model: Model, { trainer, engine, regions }: SegmentationTrainerOptions): Promise<TrainingSession> {
-  return openTrainer({
-    model,
-    loss: { kind: 'dice', smoothNr: 0, smoothDr: 1e-5, squaredPred: true, sigmoid: true },
-    optimiser: { kind: 'adam', weightDecay: trainer.weightDecay, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-    inputShape: [1, inputChannels(model), ...trainer.roi],
-    labelShape: [1, regions.length, ...trainer.roi],
-    proximal: trainer.proximalMu > 0,
-    ...engine,
-  });
-}
-
-function inputChannels(model: Model): number {
-  return model.inChannels;
-}
-
-/** The received weights with the site's own moments: the optimiser lives for the whole run. */
-function startRound(
-  model: Model,
-  received: NamedTensors,
-  previous: TrainingState | undefined,
-  restored: NamedTensors | undefined,
-): TrainingState {
-  const fresh = newTrainingState(model, received);
-  if (previous) return { ...fresh, m: previous.m, v: previous.v, step: previous.step };
-  if (!restored) return fresh;
-  const names = model.parameters.map(({ name }) => name);
-  const part = (prefix: string) => new Map(names.map((name) => [name, take(restored, `${prefix}.${name}`)]));
-  return { ...fresh, m: part('m'), v: part('v'), step: Number(take(restored, 'step').data[0]) };
-}
-
-/** Adam's moments and step count as tensors, for the site's store. The weights are not state: each round brings new ones. */
-function momentsOf(state: TrainingState): NamedTensors {
-  const tensors = new Map<string, Tensor>([['step', tensor('float64', [1], Float64Array.of(state.step))]]);
-  for (const [name, value] of state.m) tensors.set(`m.${name}`, value);
-  for (const [name, value] of state.v) tensors.set(`v.${name}`, value);
-  return tensors;
-}
-
-function take(tensors: NamedTensors, name: string): Tensor {
-  const found = tensors.get(name);
-  if (!found) throw new InternalError(`The site's saved state has no tensor '${name}'.`);
-  return found;
-}
-
-/** The trained weights, or their difference to the received ones, as new arrays that may be transferred away. */
+/**
+ * The trained weights, or their difference to the received ones, in the memory of the trained weights: each round starts from
+ * new ones, so the update may be transferred away.
+ */
 function answer(transfer: TrainerSpec['transfer'], received: NamedTensors, trained: NamedTensors): NamedTensors {
-  const tensors = new Map<string, Tensor>();
-  for (const [name, { shape, data }] of trained) {
-    const values = new Float32Array(data as Float32Array);
-    if (transfer === 'weight-diff') {
-      const base = take(received, name).data as Float32Array;
-      for (let i = 0; i < values.length; i++) values[i] = values[i]! - base[i]!;
-    }
-    tensors.set(name, tensor('float32', shape, values));
+  if (transfer === 'weights') return trained;
+  for (const [name, { data }] of trained) {
+    const values = data as Float32Array;
+    const base = received.get(name)!.data as Float32Array;
+    for (let i = 0; i < values.length; i++) values[i] = values[i]! - base[i]!;
   }
-  return tensors;
+  return trained;
 }
 
 function lossMetrics(losses: readonly number[]): Metrics {

@@ -5,9 +5,8 @@
  */
 import type { CaseSource, ValidationCase } from '../../executors/case-source';
 import { type CaseScore, scoreCases } from '../../executors/evaluation';
+import { sharedPredictor } from '../../executors/shared-sessions';
 import { regionsToLabels } from '../../imaging/brats/labels';
-import { createModel } from '../../nn/model';
-import { openPredictor } from '../../nn/predictor';
 import type { NamedTensors } from '../../tensor/tensor';
 import type { SlotSetup } from './slot-messages';
 
@@ -31,20 +30,16 @@ export async function drawCases(
   { model, count }: { readonly model: NamedTensors; readonly count: number },
   signal: AbortSignal,
 ): Promise<CasePicture[]> {
-  const { inferRoi } = job.trainer;
-  const network = createModel(job.model);
-  const predictor = await openPredictor({
-    model: network,
-    inputShape: [1, network.inChannels, ...inferRoi],
-    threads: sessionThreads,
-    provider: job.engine.provider,
-  });
+  const { model: spec, trainer } = job;
+  const engine = { threads: sessionThreads, provider: job.engine.provider };
+  const predictor = await sharedPredictor({ model: spec, trainer, engine });
   const predict = (window: Float32Array) => predictor.run(model, window);
   const pictures: CasePicture[] = [];
   const { validation } = await cases.lists();
   const stream = cases.validation(spread(validation.length, count));
   try {
-    for await (const score of scoreCases(stream, { roi: inferRoi, predict, signal })) pictures.push(pictureOf(score));
+    for await (const score of scoreCases(stream, { roi: trainer.inferRoi, predict, signal }))
+      pictures.push(pictureOf(score));
   } finally {
     stream.close();
   }

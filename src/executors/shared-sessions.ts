@@ -1,0 +1,54 @@
+/**
+ * The sessions of a process. Writing a training graph takes as long as several steps, so the sites that share a process also
+ * share its sessions, from round to round.
+ *
+ * @module
+ */
+import type { ModelSpec, TrainerSpec } from '../jobs/job-spec';
+import { createModel } from '../nn/model';
+import { openPredictor, type Predictor } from '../nn/predictor';
+import { openTrainer, type TrainingSession } from '../nn/trainer';
+
+export interface SessionOptions {
+  readonly model: ModelSpec;
+  readonly trainer: TrainerSpec;
+  readonly engine: { readonly threads: number; readonly provider: string };
+}
+
+const predictors = new Map<string, Promise<Predictor>>();
+const trainers = new Map<string, Promise<TrainingSession>>();
+
+/** Predicts windows of the size that the trainer validates with. */
+export function sharedPredictor({ model: spec, trainer, engine }: SessionOptions): Promise<Predictor> {
+  return once(predictors, { spec, size: trainer.inferRoi, engine }, () => {
+    const model = createModel(spec);
+    return openPredictor({ model, inputShape: [1, model.inChannels, ...trainer.inferRoi], ...engine });
+  });
+}
+
+/** Steps on crops of the trainer's size, with the published loss and optimiser. */
+export function sharedTrainer({ model: spec, trainer, engine }: SessionOptions): Promise<TrainingSession> {
+  return once(trainers, { spec, trainer, engine }, () => {
+    const model = createModel(spec);
+    return openTrainer({
+      model,
+      loss: { kind: 'dice', smoothNr: 0, smoothDr: 1e-5, squaredPred: true, sigmoid: true },
+      optimiser: { kind: 'adam', weightDecay: trainer.weightDecay, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+      inputShape: [1, model.inChannels, ...trainer.roi],
+      labelShape: [1, model.outChannels, ...trainer.roi],
+      proximal: trainer.proximalMu > 0,
+      ...engine,
+    });
+  });
+}
+
+/** What was opened for these settings before, or what `open` gives; a failed attempt is not kept. */
+function once<T>(opened: Map<string, Promise<T>>, settings: object, open: () => Promise<T>): Promise<T> {
+  const key = JSON.stringify(settings);
+  const known = opened.get(key);
+  if (known) return known;
+  const opening = open();
+  opened.set(key, opening);
+  opening.catch(() => opened.delete(key));
+  return opening;
+}
