@@ -103,7 +103,7 @@ export class RunRecord {
       folder.report,
       runReport({ job, last, pictures, finalModelSha256, seconds, started: this.#started }),
     );
-    await this.#writeMeta('finished', { finalModelSha256 });
+    await this.#writeMeta('finished', { final_model_sha256: finalModelSha256 });
     await this.#close();
     return {
       outcome: 'finished',
