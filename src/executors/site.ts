@@ -43,9 +43,15 @@ export interface SiteParts {
   readonly noise: (round: number) => NoiseSource;
 }
 
+export interface SiteResult {
+  readonly update: Update;
+  /** Resolves when the state behind the update is on disk: only then may the update leave. Another task may begin before. */
+  readonly durable: Promise<void>;
+}
+
 export interface Site {
   readonly name: string;
-  run(task: Task, context: ExecutorContext): Promise<Update>;
+  run(task: Task, context: ExecutorContext): Promise<SiteResult>;
 }
 
 export function createSite(parts: SiteParts): Site {
@@ -53,23 +59,22 @@ export function createSite(parts: SiteParts): Site {
   let reached: number | undefined;
   return { name: parts.name, run };
 
-  async function run(task: Task, context: ExecutorContext): Promise<Update> {
+  async function run(task: Task, context: ExecutorContext): Promise<SiteResult> {
     const started = performance.now();
     if (task.kind === 'train') await prepareState(task.round);
     const { payload, seconds } = await parts.executor.execute(task, context);
-    // The state is written while the filters work; both are done before the server hears of the update.
-    const kept = task.kind === 'train' ? keepState(task.round) : Promise.resolve();
-    const [filtered, saved] = await Promise.allSettled([filter(task, payload, context), kept]);
-    if (filtered.status === 'rejected') throw filtered.reason;
-    if (saved.status === 'rejected') throw saved.reason;
+    const durable = task.kind === 'train' ? keepState(task.round) : Promise.resolve();
+    durable.catch(() => {}); // Reported to whoever awaits it; the filter's error comes first.
+    const filtered = await filter(task, payload, context);
     const other = (performance.now() - started) / 1000 - seconds.validate - seconds.train;
-    return {
+    const update: Update = {
       site: parts.name,
       round: task.round,
       task: task.kind,
-      ...filtered.value,
+      ...filtered,
       seconds: { ...seconds, other },
     };
+    return { update, durable };
   }
 
   /** Passes the payload through the site's filters and books what they cost. */

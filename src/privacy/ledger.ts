@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { DataError } from '../errors';
+import { toJson } from '../util/exact-json';
 import type { PrivacyCost } from './cost';
 
 /** One call of a filter at a site. */
@@ -67,9 +68,7 @@ const entrySchema = z.strictObject({
 
 /** The entry as one line of JSON without a line break. Infinite numbers, which JSON lacks, become the string "Infinity". */
 export function encodeLedgerEntry(entry: LedgerEntry): string {
-  return JSON.stringify(entry, (_, value) =>
-    value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY ? String(value) : value,
-  );
+  return toJson(entry);
 }
 
 /** The inverse of {@link encodeLedgerEntry}. @throws DataError when the line is not a whole, valid entry. */

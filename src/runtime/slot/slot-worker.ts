@@ -50,10 +50,11 @@ async function answer(request: Exclude<SlotRequest, { type: 'abort' }>, signal: 
       signal,
       progress: (progress) => reply({ type: 'progress', site, round: task.round, progress }),
     };
-    const update = await (await siteOf(site)).run(task, context);
-    reply({ type: 'update', id, update }, buffersOf(update));
+    const { update, durable } = await (await siteOf(site)).run(task, context);
+    // The disk is slow: the next task of the queue does not wait for it.
+    durable.then(() => reply({ type: 'update', id, update }, buffersOf(update))).catch((error) => fail(id, error));
   } catch (error) {
-    reply({ type: 'failed', id, error: errorToData(error) });
+    fail(id, error);
   }
 }
 
@@ -65,6 +66,10 @@ async function siteOf(name: string): Promise<Site> {
   const composed = await composeSite(setup, site, { cases: loader.source(name), scores });
   sites.set(name, composed);
   return composed;
+}
+
+function fail(id: number, error: unknown): void {
+  reply({ type: 'failed', id, error: errorToData(error) });
 }
 
 function buffersOf({ payload }: Update): ArrayBuffer[] {

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { FilterBlockedError } from '../errors';
+import type { Filter } from '../filters/filter';
+import { seededTestNoise } from '../privacy/seeded-test-noise';
+import type { Task } from '../protocol/messages';
+import { float32, type NamedTensors } from '../tensor/tensor';
+import type { Executor } from './executor';
+import { createSite, type SiteParts } from './site';
+
+const tensors = (value: number): NamedTensors => new Map([['w', float32([1], [value])]]);
+const task = (round: number, kind: Task['kind'] = 'train'): Task => ({ kind, round, model: tensors(0) });
+const context = { signal: new AbortController().signal, progress: () => {} };
+
+/** Its state counts the rounds it trained; its update is that count. */
+function countingExecutor(): Executor {
+  let count = 0;
+  return {
+    async execute({ kind }) {
+      if (kind === 'train') count++;
+      const payload = {
+        kind: kind === 'train' ? ('weight-diff' as const) : ('metrics' as const),
+        tensors: tensors(count),
+        metrics: {},
+        steps: 1,
+      };
+      return { payload, seconds: { validate: 0, train: 0 } };
+    },
+    state: () => tensors(count),
+    restore: (state) => {
+      count = Number(state?.get('w')?.data[0] ?? 0);
+    },
+  };
+}
+
+function parts(disk: Map<number, NamedTensors>, filters: SiteParts['filters'] = []): SiteParts {
+  return {
+    name: 'site-1',
+    executor: countingExecutor(),
+    filters,
+    store: {
+      load: async (round) => [...disk].filter(([saved]) => saved <= round).at(-1)?.[1],
+      save: async (round, state) => void disk.set(round, state),
+    },
+    ledger: { spent: () => 0, charge: async () => {} },
+    noise: (round) => seededTestNoise(0, round),
+  };
+}
+
+const weight = (update: { payload: { tensors: NamedTensors } }) => update.payload.tensors.get('w')!.data[0];
+const double: Filter = {
+  name: 'double',
+  accepts: ['weight-diff'],
+  apply: (payload) => ({ ...payload, tensors: tensors(2 * Number(payload.tensors.get('w')!.data[0])) }),
+};
+
+describe('a site', () => {
+  it('carries its state from round to round', async () => {
+    const site = createSite(parts(new Map()));
+    for (const round of [0, 1, 2]) {
+      const { update, durable } = await site.run(task(round), context);
+      await durable;
+      expect(weight(update)).toBe(round + 1);
+    }
+  });
+
+  it('continues from disk in a new process', async () => {
+    const disk = new Map<number, NamedTensors>();
+    await (await createSite(parts(disk)).run(task(0), context)).durable;
+    const { update } = await createSite(parts(disk)).run(task(1), context);
+    expect(weight(update)).toBe(2);
+  });
+
+  it('repeats a round from the state before it', async () => {
+    const disk = new Map<number, NamedTensors>();
+    const site = createSite(parts(disk));
+    for (const round of [0, 1]) await (await site.run(task(round), context)).durable;
+    const { update } = await site.run(task(1), context);
+    expect(weight(update)).toBe(2);
+  });
+
+  it('sends nothing but what its filters return', async () => {
+    const site = createSite(parts(new Map(), [{ tasks: ['train'], filter: double }]));
+    expect(weight((await site.run(task(0), context)).update)).toBe(2);
+  });
+
+  it('sends nothing when a filter blocks, or cannot handle the payload', async () => {
+    const blocking: Filter = {
+      name: 'blocking',
+      accepts: ['weight-diff'],
+      apply: () => {
+        throw new FilterBlockedError('no');
+      },
+    };
+    const blocked = createSite(parts(new Map(), [{ tasks: ['train'], filter: blocking }]));
+    await expect(blocked.run(task(0), context)).rejects.toMatchObject({ tag: 'FilterBlockedError' });
+    const misplaced = createSite(parts(new Map(), [{ tasks: ['validate'], filter: double }]));
+    await expect(misplaced.run(task(0, 'validate'), context)).rejects.toMatchObject({ tag: 'FilterBlockedError' });
+  });
+
+  it('says so when its state cannot be written: the update must not leave', async () => {
+    const full = parts(new Map());
+    const store = { ...full.store, save: () => Promise.reject(new Error('disk full')) };
+    const { durable } = await createSite({ ...full, store }).run(task(0), context);
+    await expect(durable).rejects.toThrow('disk full');
+  });
+});
