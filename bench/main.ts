@@ -6,12 +6,14 @@ import { mainJob } from './brats18';
 import { framework } from './framework';
 import { startToFirstStep } from './start';
 import { filters } from './svt';
+import { train } from './train';
 
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   brats18: mainJob,
   start: startToFirstStep,
   framework,
   svt: filters,
+  train: () => train(),
 };
 
 async function main(names: readonly string[]): Promise<void> {

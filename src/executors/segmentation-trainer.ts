@@ -5,7 +5,8 @@
  * @module
  */
 import { DataError } from '../errors';
-import type { ModelSpec, TrainerSpec } from '../jobs/job-spec';
+import type { TrainerSpec } from '../jobs/job-spec';
+import type { ModelSpec } from '../jobs/model-spec';
 import { createModel } from '../nn/model';
 import type { TrainingState } from '../nn/trainer';
 import type { Task } from '../protocol/messages';

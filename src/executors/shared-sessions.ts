@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { ModelSpec, TrainerSpec } from '../jobs/job-spec';
+import type { TrainerSpec } from '../jobs/job-spec';
+import type { ModelSpec } from '../jobs/model-spec';
 import { createModel } from '../nn/model';
 import { openPredictor, type Predictor } from '../nn/predictor';
 import { openTrainer, type TrainingSession } from '../nn/trainer';

@@ -17,8 +17,8 @@ import { svtNvflareOptionsSchema } from '../jobs/filter-spec';
 import type { PrivacyCost } from '../privacy/cost';
 import { RandomWords } from '../privacy/random-words';
 import { allocate, type Tensor } from '../tensor/tensor';
+import { parseOptions } from '../util/parse-options';
 import type { Filter } from './filter';
-import { parseOptions } from './parse-options';
 import { type NoisableTensor, noisableTensors, withNoised } from './update-numbers';
 
 const MAX_SWEEPS = 64;
@@ -29,7 +29,7 @@ type Parsed = z.output<typeof svtNvflareOptionsSchema>;
 
 /** The filter described above. @throws ConfigError when an option is out of range. */
 export function svtNvflare(options: SvtNvflareOptions): Filter {
-  const parsed = parseOptions('svt-nvflare', svtNvflareOptionsSchema, options);
+  const parsed = parseOptions("filter 'svt-nvflare'", svtNvflareOptionsSchema, options);
   return {
     name: 'svt-nvflare',
     accepts: ['weight-diff'],

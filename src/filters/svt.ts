@@ -28,8 +28,8 @@ import { type SparseVectorOptions, sparseVector } from '../privacy/sparse-vector
 import { splitSelectionBudget } from '../privacy/svt-split';
 import type { Tensor } from '../tensor/tensor';
 import { allocate } from '../tensor/tensor';
+import { parseOptions } from '../util/parse-options';
 import type { Filter, FilterContext } from './filter';
-import { parseOptions } from './parse-options';
 import { type NoisableTensor, noisableTensors, withNoised } from './update-numbers';
 
 /** Sweeps over the not yet chosen numbers before the filter sends what it has. Never depends on the data. */
@@ -48,7 +48,7 @@ type Parsed = z.output<typeof svtOptionsSchema>;
 
 /** The filter described above. @throws ConfigError when an option is out of range. */
 export function svt(options: SvtOptions): Filter {
-  const parsed = parseOptions('svt', svtOptionsSchema, options);
+  const parsed = parseOptions("filter 'svt'", svtOptionsSchema, options);
   const grid = chooseGrid(parsed);
   return {
     name: 'svt',

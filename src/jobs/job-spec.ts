@@ -8,22 +8,11 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigError } from '../errors';
 import { filterPlacement } from './filter-spec';
+import { modelSpec } from './model-spec';
 
 const count = z.int().positive();
 const size3 = z.tuple([count, count, count]);
 const siteName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63');
-
-/** A SegResNet as in MONAI, with MONAI's parameter names. */
-const segResNetSpec = z.strictObject({
-  kind: z.literal('segresnet'),
-  spatialDims: z.union([z.literal(2), z.literal(3)]).default(3),
-  initFilters: count.default(16),
-  inChannels: count.default(4),
-  outChannels: count.default(3),
-  dropoutProb: z.number().min(0).lt(1).default(0.2),
-  blocksDown: z.array(count).nonempty().default([1, 2, 2, 4]),
-  blocksUp: z.array(count).nonempty().default([1, 1, 1]),
-});
 
 /** Dice-loss segmentation training with Adam, batch 1, and sliding-window validation. */
 const segmentationTrainerSpec = z.strictObject({
@@ -90,8 +79,8 @@ const engineSpec = z.strictObject({
     .string()
     .regex(/^(cpu|webgpu|cuda(:\d+)?)$/, 'cpu, webgpu, cuda or cuda:<device>')
     .default('cpu'),
-  /** Threads of one session; cores divided by slots when absent. The results do not depend on it. */
-  sessionThreads: count.optional(),
+  /** Threads of one session, 1 to 8; cores divided by slots when absent. The results do not depend on it. */
+  sessionThreads: count.max(8).optional(),
 });
 
 export const jobSpec = z
@@ -102,7 +91,7 @@ export const jobSpec = z
     seed: z.int().nonnegative().max(0xffffffff).default(0),
     sites: z.array(siteName).nonempty().max(10_000),
     workflow: z.discriminatedUnion('kind', [fedAvgSpec]),
-    model: z.discriminatedUnion('kind', [segResNetSpec]),
+    model: modelSpec,
     trainer: z.discriminatedUnion('kind', [segmentationTrainerSpec]),
     data: z.discriminatedUnion('kind', [brats18DataSpec, brats18PhantomSpec]),
     filters: z.array(filterPlacement).default([]),
@@ -126,7 +115,6 @@ export const jobSpec = z
 export type JobSpec = z.infer<typeof jobSpec>;
 /** A job as a recipe or a YAML file states it, defaults left out. */
 export type JobInput = z.input<typeof jobSpec>;
-export type ModelSpec = JobSpec['model'];
 export type TrainerSpec = JobSpec['trainer'];
 export type DataSpec = JobSpec['data'];
 export type WorkflowSpec = JobSpec['workflow'];

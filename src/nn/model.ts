@@ -4,15 +4,13 @@
  * @module
  */
 import { ConfigError } from '../errors';
+import type { ModelSpec } from '../jobs/model-spec';
 import type { Model } from './models/definition';
-import { type SegResNetOptions, segResNet } from './models/segresnet';
+import { segResNet } from './models/segresnet';
 
 export { initialise } from './initialise';
 export type { Model, ParameterSpec } from './models/definition';
 export { segResNet } from './models/segresnet';
-
-/** A model as plain data: its kind and its options. */
-export type ModelSpec = { readonly kind: 'segresnet' } & SegResNetOptions;
 
 /** A specification that has not been checked yet. */
 interface AnyModelSpec {

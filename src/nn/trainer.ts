@@ -9,11 +9,11 @@ import { type Feed, openSession, type Session } from '../onnx/session';
 import { targetFor } from '../onnx/target';
 import { float32, type NamedTensors, type Shape, sizeOf, type Tensor } from '../tensor/tensor';
 import { MersenneTwister } from '../util/mersenne-twister';
+import { parseOptions } from '../util/parse-options';
 import { assertImageShape, feedOf, parameterFeeds } from './checks';
 import { drawChannelMask } from './layers/dropout';
 import type { Model } from './models/definition';
 import { type AdamOptions, type AdamSettings, adamOptions, adamScalars } from './optimisers/adam';
-import { parseOptions } from './options';
 import { type LossOptions, names, stepGraph } from './step-graph';
 
 export interface TrainerOptions {

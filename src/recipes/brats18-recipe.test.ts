@@ -17,6 +17,7 @@ describe('Brats18Recipe', () => {
       dropoutProb: 0.2,
       blocksDown: [1, 2, 2, 4],
       blocksUp: [1, 1, 1],
+      numGroups: 8,
     });
     expect(job.trainer).toEqual({
       kind: 'segmentation',

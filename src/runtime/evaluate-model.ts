@@ -5,7 +5,6 @@
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type CaseScore, scoreCases } from '../executors/evaluation';
 import { REGIONS, regionsToLabels } from '../imaging/brats/labels';
@@ -18,6 +17,7 @@ import { createModel } from '../nn/model';
 import { openPredictor } from '../nn/predictor';
 import { requireTensors } from '../tensor/match-tensors';
 import { loadModelFile } from '../tensor/model-file';
+import { defaultSessionThreads } from './slot/slots';
 
 export interface EvaluateOptions {
   readonly modelFile: string;
@@ -28,7 +28,7 @@ export interface EvaluateOptions {
   readonly provider: string;
   /** Folder of the masks. @default `predictions` beside the model */
   readonly masks?: string;
-  /** @default all cores */
+  /** @default the number of cores, at most 8 */
   readonly threads?: number;
   readonly onCase: (name: string, done: number, total: number) => void;
   /** What is odd about the files of a case but did not stop it. */
@@ -49,7 +49,7 @@ export interface EvaluationResult {
 
 /** @throws DataError for files that cannot be read or do not fit the network. */
 export async function evaluateModel(options: EvaluateOptions): Promise<EvaluationResult> {
-  const { modelFile, baseDir, datalist, list, inferRoi, provider, threads = availableParallelism() } = options;
+  const { modelFile, baseDir, datalist, list, inferRoi, provider, threads = defaultSessionThreads(1) } = options;
   const model = createModel({ kind: 'segresnet' });
   const { tensors } = await loadModelFile(modelFile);
   const parameters = requireTensors(model.parameters, tensors, modelFile);

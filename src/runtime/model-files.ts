@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ModelSpec } from '../jobs/job-spec';
+import type { ModelSpec } from '../jobs/model-spec';
 import { exportInferenceOnnx } from '../nn/export-onnx';
 import { createModel } from '../nn/model';
 import { saveModelFile } from '../tensor/model-file';

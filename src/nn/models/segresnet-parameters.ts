@@ -4,8 +4,9 @@
  *
  * @module
  */
+
+import type { SegResNetSettings } from '../../jobs/model-spec';
 import type { ParameterSpec } from './definition';
-import type { SegResNetSettings } from './segresnet';
 
 const ones = { kind: 'constant', value: 1 } as const;
 const zeros = { kind: 'constant', value: 0 } as const;

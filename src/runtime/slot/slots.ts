@@ -33,9 +33,16 @@ export interface Slots {
   close(): Promise<void>;
 }
 
+/**
+ * Cores divided by slots: more threads than cores is the worst thing one can do to onnxruntime. Up to eight threads its sums
+ * are the same to the last bit.
+ */
+export function defaultSessionThreads(slots: number): number {
+  return Math.min(8, Math.max(1, Math.floor(availableParallelism() / slots)));
+}
+
 export function startSlots({ job, sites, threads, testNoiseSeed, emit }: SlotsOptions): Slots {
-  // More threads than cores is the worst thing one can do to onnxruntime.
-  const sessionThreads = job.engine.sessionThreads ?? Math.max(1, Math.floor(availableParallelism() / threads));
+  const sessionThreads = job.engine.sessionThreads ?? defaultSessionThreads(threads);
   const slots = Array.from({ length: threads }, (_, index) =>
     startSlot({
       setup: { job, sessionThreads, testNoiseSeed, sites: sites.filter((_, i) => i % threads === index) },

@@ -11,5 +11,7 @@ export function parseOptions<S extends z.ZodType>(what: string, schema: S, optio
   const parsed = schema.safeParse(options);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`);
-  throw new ConfigError(`The options of ${what} are wrong: ${problems.join('; ')}.`);
+  throw new ConfigError(`The options of ${what} are wrong: ${problems.join('; ')}`, {
+    hint: 'Correct the flag or the key of the job file named above.',
+  });
 }
