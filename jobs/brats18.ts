@@ -5,12 +5,15 @@
  */
 import { readBrats18Flags } from '../src/cli/brats18-flags';
 import { runCommand } from '../src/cli/exit';
-import { exportJob, runJob } from '../src/cli/run-job';
+import { exportJob, runJob, shellWord } from '../src/cli/run-job';
 
 async function main(argv: readonly string[]): Promise<void> {
   const { recipe, exportTo, workspace, threads, resume, json } = readBrats18Flags(argv);
   if (exportTo !== undefined) return exportJob(recipe.job, exportTo);
-  const flags = argv.filter((flag) => flag !== '--resume').join(' ');
+  const flags = argv
+    .filter((flag) => flag !== '--resume')
+    .map(shellWord)
+    .join(' ');
   await runJob({
     job: recipe.job,
     json,

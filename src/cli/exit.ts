@@ -35,10 +35,16 @@ export function printError(error: unknown): void {
 
 /** Runs a command to its end and sets the exit code. Nothing is thrown past it. */
 export async function runCommand(command: () => Promise<void>): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
   try {
     await command();
   } catch (error) {
     printError(error);
     process.exitCode = exitCodeOf(error);
   }
+}
+
+/** A reader that went away (`… | head`) ends the output, not the run. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }

@@ -68,6 +68,11 @@ function stopOnSignal(run: Run, resumeCommand: string): () => void {
   };
 }
 
+/** A word as a shell reads it back. */
+export function shellWord(word: string): string {
+  return /^[\w./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 function asJson(run: Run, result: RunResult) {
   const { outcome, rounds, best, final, files, finalModelSha256, seconds } = result;
   return { run: run.id, outcome, rounds, best, final, files, final_model_sha256: finalModelSha256, seconds };

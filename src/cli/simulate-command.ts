@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../errors';
 import { jobFromYaml } from '../jobs/job-yaml';
 import { wholeNumber } from './flags';
-import { runJob } from './run-job';
+import { runJob, shellWord } from './run-job';
 
 interface SimulateFlags {
   readonly workspace?: string;
@@ -31,7 +31,7 @@ export function simulateCommand(): Command {
         job: jobFromYaml(text, file),
         json,
         resume,
-        resumeCommand: `npx consilium simulate ${file} --resume`,
+        resumeCommand: `npx consilium simulate ${shellWord(file)} --resume`,
         ...(workspace !== undefined && { workspace }),
         ...(threads !== undefined && { threads }),
       });

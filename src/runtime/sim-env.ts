@@ -15,6 +15,7 @@ import { type Checkpoint, type CheckpointStore, checkpointStore } from './checkp
 import { checkData } from './data-check';
 import { dataFolders, siteCases } from './parts';
 import { prepareData } from './prepare-data';
+import { checkProvider } from './provider-check';
 import { archiveEarlierRun, lockFolder, type RunFolder, refuseIfRunning, runFolder } from './run-folder';
 import { type RunWork, startRun } from './run-handle';
 import { RunRecord } from './run-record';
@@ -62,6 +63,7 @@ async function simulate(job: JobSpec, options: SimEnvOptions, { signal, emit }: 
   const hash = jobHash(job);
   const store = checkpointStore(folder.checkpoint);
   await refuseIfRunning(folder);
+  await checkProvider(job);
   await prepareData(job.data, workspace, emit);
   const cases = job.sites.map((site) => siteCases(job, site, dataFolders(job.data, workspace)));
   const selectionCases = await checkData(job, cases);
