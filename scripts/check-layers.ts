@@ -60,11 +60,12 @@ function checkFile(file: string): void {
   const from = file.split(sep)[0]!;
   const source = readFileSync(join(root, file), 'utf8');
   if (!level.has(from)) problems.push(`${file}: ${from} has no place in the layers of scripts/check-layers.ts`);
-  for (const [, specifier] of source.matchAll(/\b(?:from|import\(|require\()\s*'([^']+)'/g)) {
+  for (const [, specifier] of source.matchAll(/\b(?:from|import|require)\s*\(?\s*['"`]([^'"`]+)['"`]/g)) {
     if (specifier!.startsWith('.')) checkFolder(file, from, specifier!);
     else checkPackage(file, from, specifier!);
   }
-  if (from !== 'cli' && /\bprocess\.(argv|exit)\b/.test(source)) {
+  const takesProcess = /\bprocess\.(argv|exit)\b|['"`](node:)?process['"`]/;
+  if (from !== 'cli' && takesProcess.test(source)) {
     problems.push(`${file} uses process.argv or process.exit: only cli and the scripts in jobs/ may`);
   }
 }

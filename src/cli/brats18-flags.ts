@@ -6,7 +6,7 @@
 import { Command, Option } from 'commander';
 import { ConfigError } from '../errors';
 import { Brats18Recipe, type Brats18RecipeOptions } from '../recipes/brats18-recipe';
-import { realNumber, size3, sizePart, wholeNumber } from './flags';
+import { jobName, realNumber, size3, sizePart, wholeNumber } from './flags';
 import { parseProvider } from './provider-flag';
 
 const examples = `
@@ -63,6 +63,7 @@ export function readBrats18Flags(argv: readonly string[]): Brats18Flags {
   const command = brats18Command();
   command.parse([...argv], { from: 'user' });
   const flags = command.opts<RawFlags>();
+  refuseIdlePrivacyFlags(command, flags);
   return {
     recipe: new Brats18Recipe(recipeOptions(flags)),
     workspace: flags.workspace,
@@ -127,7 +128,7 @@ function addRunFlags(command: Command): Command {
     .option('--workspace <dir>', 'where runs and synthetic data go (./consilium-workspace)')
     .addOption(option('--threads <n>', 'sites that train at the same time (as many as cores)', wholeNumber(1)))
     .option('--gpu <which>', 'execution provider: webgpu, cuda, cuda:1 or 0')
-    .option('--job_name <name>', 'name of the run (brats18_<n>, _dp with the filter)')
+    .addOption(option('--job_name <name>', 'name of the run (brats18_<n>, _dp with the filter)', jobName))
     .addOption(option('--seed <n>', 'everything random but privacy noise', wholeNumber(0)).default(0))
     .option('--resume', 'continue the run of this name')
     .option('--export <dir>', 'write the job there instead of running it')
@@ -136,6 +137,17 @@ function addRunFlags(command: Command): Command {
 
 function option<T>(flags: string, description: string, parse: (text: string, before: never) => T): Option {
   return new Option(flags, description).argParser(parse as (text: string, before: T) => T);
+}
+
+/** @throws ConfigError for a privacy flag without the filter: whoever sets one expects protection. */
+function refuseIdlePrivacyFlags(command: Command, flags: RawFlags): void {
+  if (flags.enable_dp) return;
+  const names = ['dp_fraction', 'dp_epsilon', 'dp_noise_var', 'dp_gamma', 'dp_mechanism'];
+  const idle = names.filter((name) => command.getOptionValueSource(name) === 'cli');
+  if (idle.length === 0) return;
+  throw new ConfigError(`--${idle.join(', --')} has no effect without --enable_dp.`, {
+    hint: 'Add --enable_dp to turn the filter on, or leave the flag out.',
+  });
 }
 
 function recipeOptions(flags: RawFlags): Brats18RecipeOptions {

@@ -25,12 +25,17 @@ export function printError(error: unknown): void {
     process.stderr.write(`${pc.red(`${label}:`)} ${current.message}\n`);
     if (isConsiliumError(current)) {
       if (current.hint) process.stderr.write(`${pc.dim('→')} ${current.hint}\n`);
-    } else {
+    } else if (!isSystemError(current)) {
       process.stderr.write(`${current.stack ?? ''}\n`);
     }
     current = current.cause;
     label = 'because';
   }
+}
+
+/** What the operating system said: the message has all there is to know. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
 }
 
 /** Runs a command to its end and sets the exit code. Nothing is thrown past it. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { InvalidArgumentError } from 'commander';
+import { ConfigError } from '../errors';
 
 /** A whole number of at least `least`. */
 export function wholeNumber(least: number) {
@@ -42,12 +43,22 @@ export function sizePart(text: string, before: readonly number[] | undefined): r
   return [...(before ?? []), wholeNumber(1)(text)];
 }
 
-/** @throws Error naming the flag when there are not exactly three numbers. */
+/** @throws ConfigError naming the flag when there are not exactly three numbers. */
 export function size3(flag: string, parts: readonly number[] | undefined): Size3 | undefined {
   if (parts === undefined) return undefined;
   const [x, y, z] = parts;
   if (parts.length !== 3 || x === undefined || y === undefined || z === undefined) {
-    throw new InvalidArgumentError(`${flag} needs three whole numbers, X Y Z, but got ${parts.join(' ')}.`);
+    throw new ConfigError(`${flag} needs three whole numbers, X Y Z, but got ${parts.join(' ')}.`, {
+      hint: `For example: ${flag} 64 64 48`,
+    });
   }
   return [x, y, z];
+}
+
+/** The name of a run, which is also that of its folder. */
+export function jobName(text: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(text)) {
+    throw new InvalidArgumentError('Expected letters, digits, dots, dashes and underscores, at most 100 of them.');
+  }
+  return text;
 }

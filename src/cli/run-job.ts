@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pc from 'picocolors';
-import { ConfigError } from '../errors';
+import { ConfigError, errorToData } from '../errors';
 import type { Run, RunResult } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { jobToYaml } from '../jobs/job-yaml';
@@ -33,6 +33,9 @@ export async function runJob({ job, json, resumeCommand, ...environment }: RunJo
     const result = await run.result();
     if (json) process.stdout.write(`${JSON.stringify(asJson(run, result))}\n`);
     else printResult(result);
+  } catch (error) {
+    if (json) process.stdout.write(`${JSON.stringify(failureAsJson(run, error))}\n`);
+    throw error;
   } finally {
     display.close();
     release();
@@ -76,6 +79,11 @@ export function shellWord(word: string): string {
 function asJson(run: Run, result: RunResult) {
   const { outcome, rounds, best, final, files, finalModelSha256, seconds } = result;
   return { run: run.id, outcome, rounds, best, final, files, final_model_sha256: finalModelSha256, seconds };
+}
+
+function failureAsJson(run: Run, error: unknown) {
+  const { tag, message, hint } = errorToData(error);
+  return { run: run.id, outcome: run.status(), error: { tag, message, hint: hint ?? null } };
 }
 
 function printResult({ best, final, files, folder, seconds }: RunResult): void {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DataError } from '../errors';
+import { DataError, InternalError } from '../errors';
 import type { TrainerSpec } from '../jobs/job-spec';
 import type { ModelSpec } from '../jobs/model-spec';
 import { createModel } from '../nn/model';
@@ -82,6 +82,9 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     } finally {
       stream.close();
     }
+    if (done !== total) {
+      throw new InternalError(`${options.site} has ${total} validation cases, but only ${done} came.`);
+    }
     return summariseScores(dice as readonly (readonly number[])[], options.regions);
   }
 
@@ -129,6 +132,9 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
       const { loss } = await session.step(state, batch);
       sums[epoch]! += loss;
       progress({ phase: 'train', done: ++steps, total, loss });
+    }
+    if (steps !== total) {
+      throw new InternalError(`The round of ${options.site} has ${total} steps, but its samples ended after ${steps}.`);
     }
     return { losses: sums.map((sum) => sum / training), steps };
   }

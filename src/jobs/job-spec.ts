@@ -102,6 +102,7 @@ export const jobSpec = z
     if (seen.size !== job.sites.length) {
       context.addIssue({ code: 'custom', path: ['sites'], message: 'two sites have the same name' });
     }
+    checkSizes(job, context);
     if (job.workflow.minSites > job.sites.length) {
       context.addIssue({
         code: 'custom',
@@ -110,6 +111,21 @@ export const jobSpec = z
       });
     }
   });
+
+/** The network halves a volume at each level, so every size it sees has to be a multiple of a power of two. */
+function checkSizes(job: Pick<JobSpec, 'model' | 'trainer'>, context: z.RefinementCtx): void {
+  const divisor = 2 ** (job.model.blocksDown.length - 1);
+  for (const [name, flag] of [
+    ['roi', '--roi_size'],
+    ['inferRoi', '--infer_roi_size'],
+  ] as const) {
+    const size = job.trainer[name];
+    if (size.every((n) => n % divisor === 0)) continue;
+    const nearest = size.map((n) => Math.max(divisor, Math.round(n / divisor) * divisor));
+    const message = `${flag} is ${size.join(' ')}, but every size has to be a multiple of ${divisor} for this network; ${nearest.join(' ')}, for example`;
+    context.addIssue({ code: 'custom', path: ['trainer', name], message });
+  }
+}
 
 /** A checked job, all defaults filled in. */
 export type JobSpec = z.infer<typeof jobSpec>;
@@ -124,10 +140,20 @@ export type EngineSpec = JobSpec['engine'];
 export function parseJob(input: unknown, source = 'the job'): JobSpec {
   const result = jobSpec.safeParse(input);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `  ${issue.path.join('.') || '(top level)'}: ${issue.message}`);
+  const problems = result.error.issues.map(
+    ({ path, message }) => `  ${path.join('.') || '(top level)'}: ${message}${foundAt(input, path)}`,
+  );
   throw new ConfigError(`${source} is not valid:\n${problems.join('\n')}`, {
     hint: 'Correct the fields named above; docs/reference/job.md lists them all.',
   });
+}
+
+/** What stands in the input at a path, shortened, for the message. */
+function foundAt(input: unknown, path: readonly PropertyKey[]): string {
+  let value: unknown = input;
+  for (const key of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
+  if (value === undefined || typeof value === 'object') return '';
+  return ` (found ${String(value).slice(0, 80)})`;
 }
 
 /** SHA-256 of the job in canonical form: equal for jobs that mean the same, whatever the order of their keys. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { ConfigError, DataError } from '../errors';
 import { caseName, checkDisjoint, type DatalistItem, loadDatalist } from '../imaging/datalist';
@@ -15,10 +15,10 @@ import type { SiteCases } from './loader/loader-messages';
  * @throws ConfigError or DataError naming the flag or the file, what was found and what was expected.
  */
 export async function checkData(job: JobSpec, sites: readonly SiteCases[]): Promise<readonly string[]> {
-  checkSizes(job);
   const checked = new Set<string>();
   const selection = new Set<string>();
   for (const { datalist, baseDir } of sites) {
+    if (job.data.centralized) checkCentralList(datalist);
     const training = await loadDatalist(datalist, { list: 'training', baseDir });
     const validation = await loadDatalist(datalist, { list: 'validation', baseDir });
     checkDisjoint(datalist, training, validation);
@@ -47,19 +47,10 @@ function filesOf({ image, label }: DatalistItem): string[] {
   return [...image, label];
 }
 
-/** The network halves a volume three times, so every size it sees has to be a multiple of eight. */
-function checkSizes({ trainer, model }: JobSpec): void {
-  const divisor = 2 ** (model.blocksDown.length - 1);
-  for (const [flag, size] of [
-    ['--roi_size', trainer.roi],
-    ['--infer_roi_size', trainer.inferRoi],
-  ] as const) {
-    if (size.every((n) => n % divisor === 0)) continue;
-    throw new ConfigError(
-      `${flag} is ${size.join(' ')}, but every size has to be a multiple of ${divisor} for this network.`,
-      {
-        hint: `Use ${size.map((n) => Math.max(divisor, Math.round(n / divisor) * divisor)).join(' ')}, for example.`,
-      },
-    );
-  }
+/** @throws ConfigError when the list of the centralised baseline is missing; another list is never taken for it. */
+function checkCentralList(datalist: string): void {
+  if (existsSync(datalist)) return;
+  throw new ConfigError(`--n_clients 1 is the centralised baseline and needs '${datalist}', which does not exist.`, {
+    hint: 'Put site-All.json, the union of the training lists of all sites, beside the other data lists.',
+  });
 }

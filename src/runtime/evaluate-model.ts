@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ConfigError } from '../errors';
 import { type CaseScore, scoreCases } from '../executors/evaluation';
 import { REGIONS, regionsToLabels } from '../imaging/brats/labels';
 import { restoreGrid } from '../imaging/brats/restore-grid';
@@ -51,6 +52,11 @@ export interface EvaluationResult {
 export async function evaluateModel(options: EvaluateOptions): Promise<EvaluationResult> {
   const { modelFile, baseDir, datalist, list, inferRoi, provider, threads = defaultSessionThreads(1) } = options;
   const model = createModel({ kind: 'segresnet' });
+  if (inferRoi.some((n) => n % model.spatialDivisor !== 0)) {
+    throw new ConfigError(
+      `--infer_roi_size is ${inferRoi.join(' ')}, but every size has to be a multiple of ${model.spatialDivisor} for this network.`,
+    );
+  }
   const { tensors } = await loadModelFile(modelFile);
   const parameters = requireTensors(model.parameters, tensors, modelFile);
   const items = await loadDatalist(datalist, { list, baseDir });

@@ -4,6 +4,7 @@
  * @module
  */
 import type { PrivacyCost } from '../privacy/cost';
+import { describeCost } from '../privacy/describe-cost';
 import { appendLine, writeFileAtomic } from '../util/atomic-file';
 import { toJson } from '../util/exact-json';
 import type { RoundLine } from './round-line';
@@ -17,6 +18,8 @@ interface LedgerLine extends PrivacyCost {
   readonly round: number;
   /** ε of this site up to and with this call (basic composition). */
   readonly epsilonTotal: number;
+  /** What the call is worth, in words. */
+  readonly verdict: string;
 }
 
 /** Opens the ledger and makes it equal to the rounds so far. */
@@ -35,7 +38,7 @@ export async function openPrivacyLedger(file: string, history: readonly RoundLin
       privacy.map((cost) => {
         const epsilonTotal = (totals.get(site) ?? 0) + cost.epsilon;
         totals.set(site, epsilonTotal);
-        return { site, round: line.round, ...cost, epsilonTotal };
+        return { site, round: line.round, ...cost, epsilonTotal, verdict: describeCost(cost) };
       }),
     );
   }

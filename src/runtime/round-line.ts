@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { PrivacyCost } from '../privacy/cost';
+import { describeCost } from '../privacy/describe-cost';
 import type { Participation, RoundReport } from '../workflows/fed-avg';
 
 const metrics = z.record(z.string(), z.number().nullable());
@@ -18,6 +19,8 @@ const costs = z.strictObject({
   epsilonTotal: z.number().or(z.literal(Number.POSITIVE_INFINITY)),
   delta: z.number(),
   unit: z.string(),
+  /** What the round's cost is worth, in words. */
+  verdict: z.string(),
 });
 
 const siteLine = z.strictObject({
@@ -92,13 +95,17 @@ function privacyOf(sites: RoundLine['sites'], before: readonly RoundLine[]): Rou
   const all = charged.flatMap(({ privacy }) => privacy);
   const spentBefore = (site: string) =>
     sum(before.flatMap((line) => costsOf(line, site)).map(({ epsilon }) => epsilon));
-  return {
+  const cost = {
     mechanism: [...new Set(all.map(({ mechanism }) => mechanism))].join(', '),
     differentiallyPrivate: all.every(({ differentiallyPrivate }) => differentiallyPrivate),
     epsilon: Math.max(...charged.map(({ privacy }) => epsilonOf(privacy))),
-    epsilonTotal: Math.max(...charged.map(({ name, privacy }) => spentBefore(name) + epsilonOf(privacy))),
     delta: Math.max(...charged.map(({ privacy }) => sum(privacy.map(({ delta }) => delta)))),
+  };
+  return {
+    ...cost,
+    epsilonTotal: Math.max(...charged.map(({ name, privacy }) => spentBefore(name) + epsilonOf(privacy))),
     unit: first.unit,
+    verdict: describeCost(cost),
   };
 }
 

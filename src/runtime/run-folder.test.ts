@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { archiveEarlierRun, lockFolder, refuseIfRunning, runFolder } from './run-folder';
+import { archiveEarlierRun, lockFolder, runFolder } from './run-folder';
 
 let workspace: string;
 beforeEach(async () => {
@@ -26,25 +26,27 @@ describe('the folder of a run', () => {
   it('is refused while a live process holds it, and free again afterwards', async () => {
     const folder = runFolder(workspace, 'job');
     const unlock = await lockFolder(folder);
-    await expect(refuseIfRunning(folder)).rejects.toThrow(`in use by process ${process.pid}`);
-    await expect(lockFolder(folder)).rejects.toMatchObject({ tag: 'WorkspaceError' });
+    await expect(lockFolder(folder)).rejects.toThrow(`in use by process ${process.pid}`);
     await unlock();
-    await refuseIfRunning(folder);
+    await (await lockFolder(folder))();
   });
 
   it('is taken over from a process that was killed', async () => {
     const folder = runFolder(workspace, 'job');
-    await mkdir(folder.server, { recursive: true });
-    await writeFile(join(folder.server, 'run.lock'), '999999999');
-    await refuseIfRunning(folder);
+    await writeFile(`${folder.root}.lock`, '999999999');
     await (await lockFolder(folder))();
   });
 
   it('is taken over when the number of the killed process was given to another one', async () => {
     const folder = runFolder(workspace, 'job');
-    await mkdir(folder.server, { recursive: true });
-    await writeFile(join(folder.server, 'run.lock'), `${process.pid} 1`);
-    await refuseIfRunning(folder);
+    await writeFile(`${folder.root}.lock`, `${process.pid} 1`);
+    await (await lockFolder(folder))();
+  });
+
+  it('cannot take the place of a file', async () => {
+    const folder = runFolder(workspace, 'job');
+    await writeFile(folder.root, '');
+    await expect(archiveEarlierRun(folder)).rejects.toThrow('is a file');
   });
 
   it('cannot be made below a file', async () => {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { WorkspaceError } from '../errors';
 import { workspaceError } from '../util/atomic-file';
 
@@ -52,6 +52,11 @@ export function runFolder(workspace: string, jobName: string): RunFolder {
 /** Moves an earlier run of the same name to `<name>.1`, `<name>.2`, … and returns where to; nothing is ever overwritten. */
 export async function archiveEarlierRun(folder: RunFolder): Promise<string | undefined> {
   if (!existsSync(folder.root)) return undefined;
+  if (!statSync(folder.root).isDirectory()) {
+    throw new WorkspaceError(`'${folder.root}' is a file, but the run needs a folder of that name.`, {
+      hint: 'Move the file, or choose another --job_name or --workspace.',
+    });
+  }
   let number = 1;
   while (existsSync(`${folder.root}.${number}`)) number++;
   const target = `${folder.root}.${number}`;
@@ -71,8 +76,10 @@ export async function archiveEarlierRun(folder: RunFolder): Promise<string | und
  */
 export async function lockFolder(folder: RunFolder): Promise<() => Promise<void>> {
   const lock = lockFile(folder);
+  await mkdir(dirname(lock), { recursive: true }).catch((error: unknown) => {
+    throw workspaceError('create the folder', dirname(lock), error);
+  });
   try {
-    await mkdir(folder.server, { recursive: true });
     await writeFile(lock, identityOf(process.pid), { flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw workspaceError('create', lock, error);
@@ -83,7 +90,7 @@ export async function lockFolder(folder: RunFolder): Promise<() => Promise<void>
 }
 
 /** @throws WorkspaceError when a live process holds the folder. */
-export async function refuseIfRunning(folder: RunFolder): Promise<void> {
+async function refuseIfRunning(folder: RunFolder): Promise<void> {
   const lock = lockFile(folder);
   if (!existsSync(lock)) return;
   const owner = await readFile(lock, 'utf8');
@@ -94,7 +101,8 @@ export async function refuseIfRunning(folder: RunFolder): Promise<void> {
 }
 
 function lockFile(folder: RunFolder): string {
-  return join(folder.server, 'run.lock');
+  // Beside the folder, which may be moved away.
+  return `${folder.root}.lock`;
 }
 
 /** The process's number and, where the system tells, its start: numbers are given out again. */

@@ -15,6 +15,7 @@ import { writeReport } from '../tracking/report/write-report';
 import { openRoundMetrics, type RoundMetrics } from '../tracking/round-metrics';
 import { openRunLog, type RunLog } from '../tracking/run-log';
 import { writeFileAtomic } from '../util/atomic-file';
+import { toJson } from '../util/exact-json';
 import { type Checkpoint, sha256Of } from './checkpoint';
 import { writeModelFiles } from './model-files';
 import { openPrivacyLedger, type PrivacyLedgerFile } from './privacy-ledger-file';
@@ -60,6 +61,8 @@ export class RunRecord {
     const { job, folder } = this.#options;
     const { history } = start;
     this.#last = start;
+    this.#log.write('info', 'run started', { finished_rounds: start.round });
+    if (job.data.kind === 'brats18-phantom') this.#log.write('warn', 'The data are SYNTHETIC.');
     await writeFileAtomic(folder.jobFile, jobToYaml(job));
     await this.#writeMeta('running');
     this.#metrics = await openRoundMetrics(folder.metrics, { keyMetric: job.workflow.keyMetric, history });
@@ -84,6 +87,7 @@ export class RunRecord {
     await this.#metrics?.add(line);
     await this.#ledger?.add(line);
     await this.#events?.add(line);
+    if (line.privacy) this.#log.write('info', `privacy of an update: ${line.privacy.verdict}`, { round: line.round });
     for (const { name, status, reason, metrics, steps } of line.sites) {
       const message = reason === undefined ? `round ${status}` : `round ${status}: ${reason}`;
       this.#siteLogs.get(name)?.write('info', message, { round: line.round, ...(steps && { steps }), ...metrics });
@@ -131,8 +135,8 @@ export class RunRecord {
   async endedEarly(error: unknown, outcome: Outcome): Promise<void> {
     const { message } = errorToData(error);
     this.#log.write('error', message);
-    if (this.#last && this.#last.round > 0) await this.#writeModels(this.#last);
     await this.#writeMeta(outcome, { error: message });
+    if (this.#last && this.#last.round > 0) await this.#writeModels(this.#last);
     await this.#close();
   }
 
@@ -161,9 +165,25 @@ export class RunRecord {
       session_threads: sessionThreads,
       cores: availableParallelism(),
       versions: versions(),
+      synthetic_data: job.data.kind === 'brats18-phantom',
+      privacy: this.#privacy(),
       ...more,
     };
-    await writeFileAtomic(folder.metaFile, `${JSON.stringify(meta, null, 2)}\n`);
+    await writeFileAtomic(folder.metaFile, `${toJson(meta, 2)}\n`);
+  }
+
+  /** What the filters have cost the site that they cost most; `null` when none acted. */
+  #privacy(): object | null {
+    const spent = this.#last?.history.findLast(({ privacy }) => privacy)?.privacy;
+    if (!spent) return null;
+    const { mechanism, differentiallyPrivate, epsilon, epsilonTotal, verdict } = spent;
+    return {
+      mechanism,
+      differentially_private: differentiallyPrivate,
+      epsilon_per_round: epsilon,
+      epsilon_total: epsilonTotal,
+      verdict_per_round: verdict,
+    };
   }
 
   async #close(): Promise<void> {

@@ -13,10 +13,11 @@ import { createModel, initialise } from '../nn/model';
 import { inMemorySites } from '../transport/in-memory';
 import { type Checkpoint, type CheckpointStore, checkpointStore } from './checkpoint';
 import { checkData } from './data-check';
+import type { SiteCases } from './loader/loader-messages';
 import { dataFolders, siteCases } from './parts';
 import { prepareData } from './prepare-data';
 import { checkProvider } from './provider-check';
-import { archiveEarlierRun, lockFolder, type RunFolder, refuseIfRunning, runFolder } from './run-folder';
+import { archiveEarlierRun, lockFolder, type RunFolder, runFolder } from './run-folder';
 import { type RunWork, startRun } from './run-handle';
 import { RunRecord } from './run-record';
 import { freshStart, runServer } from './server-run';
@@ -57,19 +58,38 @@ export class SimEnv implements Environment {
   }
 }
 
-async function simulate(job: JobSpec, options: SimEnvOptions, { signal, emit }: RunWork): Promise<RunResult> {
+async function simulate(job: JobSpec, options: SimEnvOptions, work: RunWork): Promise<RunResult> {
   const workspace = resolve(options.workspace ?? 'consilium-workspace');
   const folder = runFolder(workspace, job.name);
-  const hash = jobHash(job);
-  const store = checkpointStore(folder.checkpoint);
-  await refuseIfRunning(folder);
-  await checkProvider(job);
-  await prepareData(job.data, workspace, emit);
-  const cases = job.sites.map((site) => siteCases(job, site, dataFolders(job.data, workspace)));
-  const selectionCases = await checkData(job, cases);
-  const start = options.resume ? await earlierState(store, folder, hash) : await newRun(folder, job, hash, emit);
-
   const unlock = await lockFolder(folder);
+  try {
+    await checkProvider(job);
+    await prepareData(job.data, workspace, work.emit);
+    const cases = job.sites.map((site) => siteCases(job, site, dataFolders(job.data, workspace)));
+    const selectionCases = await checkData(job, cases);
+    const hash = jobHash(job);
+    const store = checkpointStore(folder.checkpoint);
+    const start = options.resume ? await earlierState(store, folder, hash) : await newRun(folder, job, hash, work.emit);
+    return await runRounds({ job, hash, folder, store, start, cases, selectionCases }, options, work);
+  } finally {
+    await unlock();
+  }
+}
+
+/** A run whose folder is taken and whose data are there. */
+interface PreparedRun {
+  readonly job: JobSpec;
+  readonly hash: string;
+  readonly folder: RunFolder;
+  readonly store: CheckpointStore;
+  readonly start: Checkpoint;
+  readonly cases: readonly SiteCases[];
+  /** Names of the validation cases. */
+  readonly selectionCases: readonly string[];
+}
+
+async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emit }: RunWork): Promise<RunResult> {
+  const { job, hash, folder, store, start, cases, selectionCases } = run;
   const slots = startSlots({
     job,
     sites: job.sites.map((name, i) => ({ name, folder: folder.site(name).job, cases: cases[i]! })),
@@ -81,21 +101,18 @@ async function simulate(job: JobSpec, options: SimEnvOptions, { signal, emit }: 
   const record = new RunRecord({ job, hash, folder, selectionCases, slots: count, sessionThreads });
   try {
     await record.begin(start);
-    tell({
-      kind: 'started',
-      folder: folder.root,
-      slots: slots.count,
-      resumedAt: options.resume ? start.round : undefined,
-    });
+    tell({ kind: 'started', folder: folder.root, slots: count, resumedAt: options.resume ? start.round : undefined });
     const last = await serve({ job, hash, start, store, slots, record, signal, emit: tell });
     return await record.finish(last, await pictures(job, last, slots, signal));
   } catch (error) {
     const full = withSiteFailure(error, slots);
-    await record.endedEarly(full, signal.aborted ? 'aborted' : 'failed');
+    await record.endedEarly(full, signal.aborted ? 'aborted' : 'failed').catch((second: Error) => {
+      // The first error is the one to throw; the second (a full disk, say) is told beside it.
+      emit({ kind: 'log', level: 'warn', message: second.message });
+    });
     throw full;
   } finally {
     await slots.close();
-    await unlock();
   }
 
   function tell(event: RunEvent): void {

@@ -122,6 +122,10 @@ const reasons: Readonly<Record<string, readonly [why: string, hint: string]>> = 
   EACCES: ['this user may not write there', grantAccess],
   EPERM: ['the operation is not permitted', grantAccess],
   EROFS: ['the file system is read-only', 'Choose a folder on a writable disk with --workspace.'],
+  ENOENT: [
+    'the folder does not exist and cannot be made there',
+    'Check the path; is it on a read-only file system? Choose another folder with --workspace.',
+  ],
   ENOTDIR: [
     'a part of the path is a file, not a folder',
     'Remove that file, or choose another folder with --workspace.',

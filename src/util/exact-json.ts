@@ -5,12 +5,14 @@
  */
 import { InternalError } from '../errors';
 
-export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
+/** @param indent spaces an indentation; one line when absent. */
+export function toJson(value: unknown, indent?: number): string {
+  const keepInfinities = (_key: string, inner: unknown) => {
     if (typeof inner !== 'number' || Number.isFinite(inner)) return inner;
     if (Number.isNaN(inner)) throw new InternalError('NaN cannot be written as JSON.');
     return String(inner);
-  });
+  };
+  return JSON.stringify(value, keepInfinities, indent);
 }
 
 export function fromJson(text: string): unknown {

@@ -14,7 +14,7 @@ const small: FedAvgRecipeOptions = {
   sites: 2,
   rounds: 3,
   model: { kind: 'segresnet', initFilters: 8, blocksDown: [1, 1, 1], blocksUp: [1, 1] },
-  trainer: { kind: 'segmentation', roi: [16, 16, 16], inferRoi: [32, 32, 32], learningRate: 1e-3 },
+  trainer: { kind: 'segmentation', roi: [16, 16, 16], inferRoi: [32, 32, 32], learningRate: 1e-3, epochs: 4 },
   data: { kind: 'brats18-phantom', sites: 2, casesPerSite: 2, validationCases: 1, shape: [32, 32, 32] },
   filters: [{ at: 'site-out', filter: { kind: 'svt', fraction: 0.9, epsilon: 0.001, noiseVar: 1, gamma: 1e-4 } }],
 };
@@ -58,10 +58,12 @@ describe('the same job and seed give the same bytes of the final model', () => {
   });
 
   it('stopped in the middle of a round and continued, without asking a site twice', async () => {
+    const models = join(workspace, 'middle', 'small', 'server', 'simulate_job', 'app_server');
+    const accepted = join(models, 'checkpoint', 'updates', 'site-1.train.safetensors');
     const run = new FedAvgRecipe(small).execute(environment('middle', { threads: 1 }));
     for await (const event of run.events()) {
-      const second = event.kind === 'progress' && event.round === 1 && event.site === 'site-2';
-      if (second && event.phase === 'train') run.abort();
+      if (event.kind === 'progress' && event.round === 1 && event.site === 'site-2' && existsSync(accepted))
+        run.abort();
     }
     await expect(run.result()).rejects.toMatchObject({ tag: 'AbortedError' });
     const continued = await simulate('middle', { resume: true, threads: 1 });
@@ -113,14 +115,18 @@ describe('a finished run', () => {
     const first = lines[0] as { metrics: object; sites: { name: string; status: string; steps: number }[] };
     expect(Object.keys(first.metrics).sort()).toEqual([
       'train_loss',
+      'train_loss_epoch_0',
+      'train_loss_epoch_1',
+      'train_loss_epoch_2',
+      'train_loss_epoch_3',
       'val_dice',
       'val_dice_et',
       'val_dice_tc',
       'val_dice_wt',
     ]);
     expect(first.sites).toMatchObject([
-      { name: 'site-1', status: 'ok', steps: 2 },
-      { name: 'site-2', status: 'ok', steps: 2 },
+      { name: 'site-1', status: 'ok', steps: 8 },
+      { name: 'site-2', status: 'ok', steps: 8 },
     ]);
     expect(lines[3]!.metrics).not.toHaveProperty('train_loss');
   });

@@ -74,6 +74,8 @@ export async function writeBratsPhantom(options: BratsPhantomOptions): Promise<P
     await rename(draft, out);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
+    // Another process may have written the same phantom meanwhile.
+    if (await isReusable(out, manifest)) return { ...folders, reused: true };
     throw isConsiliumError(error) ? error : workspaceError('write the phantom into', out, error);
   }
   return { ...folders, reused: false };

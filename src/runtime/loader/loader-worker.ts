@@ -11,7 +11,8 @@ import { type SiteCaseReader, siteCaseReader } from './site-case-reader';
 
 const port = parentPort!;
 const readers = new Map((workerData as SiteCases[]).map((cases) => [cases.site, siteCaseReader(cases, warn)]));
-const streams = new Map<number, AsyncGenerator<TrainingSample | ValidationCase>>();
+/** Streams in use. The pulls of a stream are answered one after the other, and none after an error. */
+const streams = new Map<number, { items: AsyncGenerator<TrainingSample | ValidationCase>; answered: Promise<void> }>();
 
 port.on('message', (request: LoaderRequest) => {
   answer(request).catch((error) => reply({ type: 'error', id: request.id, error: errorToData(error) }));
@@ -25,19 +26,30 @@ async function answer(request: LoaderRequest): Promise<void> {
     case 'open': {
       const { stream } = request;
       const reader = readerOf(request.site);
-      streams.set(
-        id,
-        stream.kind === 'training' ? reader.training(stream.round, stream.epochs) : reader.validation(stream.indices),
-      );
+      const items =
+        stream.kind === 'training' ? reader.training(stream.round, stream.epochs) : reader.validation(stream.indices);
+      streams.set(id, { items, answered: Promise.resolve() });
       return;
     }
     case 'pull': {
-      const step = await streams.get(id)?.next();
-      if (!step || step.done) return reply({ type: 'end', id });
-      return reply({ type: 'item', id, item: step.value }, [step.value.image.buffer, step.value.label.buffer]);
+      const stream = streams.get(id);
+      if (stream) stream.answered = stream.answered.then(() => answerPull(id));
+      return;
     }
     case 'close':
       streams.delete(id);
+  }
+}
+
+async function answerPull(id: number): Promise<void> {
+  try {
+    const step = await streams.get(id)?.items.next();
+    if (!step) return; // Closed meanwhile.
+    if (step.done) reply({ type: 'end', id });
+    else reply({ type: 'item', id, item: step.value }, [step.value.image.buffer, step.value.label.buffer]);
+  } catch (error) {
+    streams.delete(id);
+    reply({ type: 'error', id, error: errorToData(error) });
   }
 }
 
