@@ -29,10 +29,11 @@ async function untilFirstStep(workspace: string): Promise<void> {
   for await (const event of run.events()) {
     if (event.kind === 'progress' && event.phase === 'train') {
       process.stdout.write(String(Date.now()));
-      process.exit(0);
+      run.abort();
+      break;
     }
   }
-  await run.result();
+  await run.result().catch(() => {});
 }
 
 if (require.main === module) void untilFirstStep(process.argv[2]!);

@@ -54,11 +54,12 @@ export async function exportJob(job: JobSpec, dir: string): Promise<void> {
   process.stdout.write(`The job is in ${file}. Run it with: npx consilium simulate ${file}\n`);
 }
 
-/** The first signal ends the run at the next step; a second one ends the process. */
+/** The first signal ends the run at the next step; a second one ends the process at once, like a power cut. */
 function stopOnSignal(run: Run, resumeCommand: string): () => void {
   let asked = false;
   const stop = (signal: NodeJS.Signals) => {
-    if (asked) process.exit(130);
+    // A plain exit would wait for, and then crash on, the threads that are inside the runtime.
+    if (asked) process.kill(process.pid, 'SIGKILL');
     asked = true;
     process.stderr.write(`\n${signal}: stopping; finished rounds are kept. Continue with:\n  ${resumeCommand}\n`);
     run.abort(`The run was stopped by ${signal}.`);

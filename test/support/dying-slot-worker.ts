@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import type { SlotReply, SlotRequest } from '../../src/runtime/slot/slot-messages';
 
 parentPort!.on('message', (request: SlotRequest) => {
+  if (request.type === 'close') return parentPort!.close();
   if (request.type !== 'task') return;
   const { id, site, task } = request;
   if (task.kind === 'train') throw new Error('out of memory');

@@ -38,7 +38,9 @@ export type SlotRequest =
       readonly model: NamedTensors;
       readonly count: number;
     }
-  | { readonly type: 'abort'; readonly id: number };
+  | { readonly type: 'abort'; readonly id: number }
+  /** Stop the task in hand at its next step and end the thread. */
+  | { readonly type: 'close' };
 
 export type SlotReply =
   | { readonly type: 'ready' }

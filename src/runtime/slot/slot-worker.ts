@@ -29,13 +29,21 @@ let queue: Promise<void> = Promise.resolve();
 
 port.on('message', (request: SlotRequest) => {
   if (request.type === 'abort') return running.get(request.id)?.abort();
+  if (request.type === 'close') return void close();
   const controller = new AbortController();
   running.set(request.id, controller);
   queue = queue.then(() => answer(request, controller.signal)).finally(() => running.delete(request.id));
 });
 reply({ type: 'ready' });
 
-async function answer(request: Exclude<SlotRequest, { type: 'abort' }>, signal: AbortSignal): Promise<void> {
+async function close(): Promise<void> {
+  for (const controller of running.values()) controller.abort();
+  await queue;
+  await loader.close();
+  port.close();
+}
+
+async function answer(request: Exclude<SlotRequest, { type: 'abort' | 'close' }>, signal: AbortSignal): Promise<void> {
   const { id } = request;
   try {
     signal.throwIfAborted();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { AbortedError, EngineError, errorFromData, SiteFailedError } from '../../errors';
 import type { Progress } from '../../executors/executor';
@@ -17,6 +18,7 @@ export interface Slot {
   run(site: string, task: Task, signal: AbortSignal): Promise<Update>;
   /** Predicts a few validation cases of a site, for the report of a simulation. */
   pictures(site: string, model: NamedTensors, count: number, signal: AbortSignal): Promise<readonly CasePicture[]>;
+  /** Ends the worker after the step in hand: to end a thread in the middle of a native call ends the process. */
   close(): Promise<void>;
 }
 
@@ -68,7 +70,10 @@ export function startSlot({ setup, onProgress, onWarning, worker: module = 'slot
     },
     async close() {
       closed = true;
-      await worker?.terminate();
+      if (!worker) return;
+      const ended = once(worker, 'exit');
+      worker.postMessage({ type: 'close' } satisfies SlotRequest);
+      await ended;
     },
   };
 
