@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { ConfigError } from '../errors';
 import { Brats18Recipe, type Brats18RecipeOptions } from '../recipes/brats18-recipe';
@@ -184,7 +185,10 @@ function privacyOf(flags: RawFlags): NonNullable<Brats18RecipeOptions['privacy']
 /** Both folders or none: with one of them the user has real data in mind. */
 function realData(flags: RawFlags): { baseDir: string; datalistDir: string } | undefined {
   const { dataset_base_dir: baseDir, datalist_json_path: datalistDir } = flags;
-  if (baseDir !== undefined && datalistDir !== undefined) return { baseDir, datalistDir };
+  // A job is run from other folders too: after --export, and by --resume.
+  if (baseDir !== undefined && datalistDir !== undefined) {
+    return { baseDir: resolve(baseDir), datalistDir: resolve(datalistDir) };
+  }
   if (baseDir === undefined && datalistDir === undefined) return undefined;
   throw new ConfigError(
     `${baseDir === undefined ? '--dataset_base_dir' : '--datalist_json_path'} is missing: real data need both folders.`,

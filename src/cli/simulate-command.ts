@@ -23,7 +23,8 @@ export function simulateCommand(): Command {
     .option('--json', 'progress to standard error, one JSON object to standard output')
     .exitOverride()
     .addHelpText('after', '\nExample:\n  npx consilium simulate job.yaml --threads 2')
-    .action(async (file: string, { workspace, threads, resume = false, json = false }: SimulateFlags) => {
+    .action(async (file: string, flags: SimulateFlags) => {
+      const { workspace, threads, resume = false, json = false } = flags;
       const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
         throw new ConfigError(`The job file '${file}' cannot be read (${cause.code}).`, { cause });
       });
@@ -31,9 +32,16 @@ export function simulateCommand(): Command {
         job: jobFromYaml(text, file),
         json,
         resume,
-        resumeCommand: `npx consilium simulate ${shellWord(file)} --resume`,
+        resumeCommand: ['npx consilium simulate', shellWord(file), ...sameFlags(flags), '--resume'].join(' '),
         ...(workspace !== undefined && { workspace }),
         ...(threads !== undefined && { threads }),
       });
     });
+}
+
+function sameFlags({ workspace, threads }: Pick<SimulateFlags, 'workspace' | 'threads'>): string[] {
+  return [
+    ...(workspace === undefined ? [] : [`--workspace ${shellWord(workspace)}`]),
+    ...(threads === undefined ? [] : [`--threads ${threads}`]),
+  ];
 }

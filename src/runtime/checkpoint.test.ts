@@ -12,6 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+const warn = () => {};
 const model = (value: number): NamedTensors => new Map([['w', float32([2], [value, -value])]]);
 const line = (round: number) => ({ round, metrics: { val_dice: 0.5 }, sites: [], seconds: 1, time: 'now' });
 const finished = (round: number): Checkpoint => ({
@@ -32,13 +33,13 @@ const update = (site: string, round: number, epsilon = 1): Update => ({
 
 describe('a checkpoint', () => {
   it('is undefined before the first round', async () => {
-    expect(await checkpointStore(folder).load()).toBeUndefined();
+    expect(await checkpointStore(folder).load(warn)).toBeUndefined();
   });
 
   it('comes back as it was saved', async () => {
     const store = checkpointStore(folder);
     await store.save(finished(2));
-    expect(await store.load()).toEqual(finished(2));
+    expect(await store.load(warn)).toEqual(finished(2));
   });
 
   it('keeps the last two models and the best one, and no more', async () => {
@@ -48,16 +49,43 @@ describe('a checkpoint', () => {
     expect(models.sort()).toEqual(['best-1.safetensors', 'model-3.safetensors', 'model-4.safetensors']);
   });
 
+  it('with a damaged best model is refused, naming the file', async () => {
+    const store = checkpointStore(folder);
+    await store.save(finished(2));
+    await writeFile(join(folder, 'best-1.safetensors'), 'rubbish');
+    await expect(store.load(warn)).rejects.toThrow(/best-1.safetensors.*checksum/);
+  });
+
+  it.each(['model-3.safetensors', 'state.json'])(
+    'with a damaged %s gives way to the one before, loudly',
+    async (name) => {
+      const store = checkpointStore(folder);
+      for (const round of [1, 2, 3]) await store.save(finished(round));
+      await writeFile(join(folder, name), '{"trunc');
+      const warnings: string[] = [];
+      expect(await store.load((message) => warnings.push(message))).toEqual(finished(2));
+      expect(warnings).toEqual([expect.stringContaining(name)]);
+    },
+  );
+
+  it('removes what a killed process left half-written', async () => {
+    const store = checkpointStore(folder);
+    await store.save(finished(1));
+    await writeFile(join(folder, '.model-2.safetensors.99-0.tmp'), 'half');
+    await store.save(finished(2));
+    expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
   it('with a damaged model is refused, naming the file', async () => {
     const store = checkpointStore(folder);
     await store.save(finished(1));
     await writeFile(join(folder, 'model-1.safetensors'), 'rubbish');
-    await expect(store.load()).rejects.toThrow(/model-1.safetensors.*checksum/);
+    await expect(store.load(warn)).rejects.toThrow(/model-1.safetensors.*checksum/);
   });
 
   it('with unknown fields is refused', async () => {
     await writeFile(join(folder, 'state.json'), '{"version": 9}');
-    await expect(checkpointStore(folder).load()).rejects.toMatchObject({ tag: 'DataError' });
+    await expect(checkpointStore(folder).load(warn)).rejects.toMatchObject({ tag: 'DataError' });
   });
 });
 

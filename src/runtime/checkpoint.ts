@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DataError } from '../errors';
+import { DataError, isConsiliumError } from '../errors';
 import type { Update } from '../protocol/messages';
 import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
 import type { NamedTensors } from '../tensor/tensor';
@@ -26,7 +26,9 @@ const savedState = z.strictObject({
   /** File of the model after them, and the SHA-256 of its bytes. */
   model: z.strictObject({ file: z.string(), sha256: z.string() }),
   /** The best model so far among those that were validated. */
-  best: z.strictObject({ file: z.string(), round: z.int().nonnegative(), value: z.number() }).nullable(),
+  best: z
+    .strictObject({ file: z.string(), sha256: z.string(), round: z.int().nonnegative(), value: z.number() })
+    .nullable(),
   history: z.array(roundLine),
 });
 
@@ -39,64 +41,101 @@ export interface Checkpoint {
 }
 
 export interface CheckpointStore {
-  /** The last complete checkpoint, or `undefined` when there is none. @throws DataError when its model is damaged. */
-  load(): Promise<Checkpoint | undefined>;
+  /**
+   * The last complete checkpoint, or `undefined` when there is none. A damaged one is passed over for the one before it, and
+   * `warn` is told.
+   *
+   * @throws DataError when both are damaged.
+   */
+  load(warn: (message: string) => void): Promise<Checkpoint | undefined>;
   /** On disk when it resolves; a reader sees the old checkpoint or the new one, never a mixture. */
   save(checkpoint: Checkpoint): Promise<void>;
   readonly journal: RoundJournal;
 }
 
+type SavedState = z.infer<typeof savedState>;
+
 export function checkpointStore(folder: string): CheckpointStore {
   const stateFile = join(folder, 'state.json');
+  const previousFile = join(folder, 'state.previous.json');
   const updates = join(folder, 'updates');
   return { load, save, journal: { accepted, record } };
 
-  async function load(): Promise<Checkpoint | undefined> {
+  async function load(warn: (message: string) => void): Promise<Checkpoint | undefined> {
     if (!existsSync(stateFile)) return undefined;
-    const parsed = savedState.safeParse(fromJson(await readFile(stateFile, 'utf8')));
-    if (!parsed.success) throw damaged(stateFile, parsed.error.issues[0]?.message ?? 'unknown fields');
-    const { jobHash, round, model, best, history } = parsed.data;
+    try {
+      return await read(stateFile);
+    } catch (error) {
+      if (!isConsiliumError(error, 'DataError') || !existsSync(previousFile)) throw error;
+      warn(`${error.message} Going back to the checkpoint before it.`);
+      return read(previousFile);
+    }
+  }
+
+  async function read(file: string): Promise<Checkpoint> {
+    const { jobHash, round, model, best, history } = await readState(file);
     return {
       jobHash,
       round,
       history,
-      model: await readModel(model.file, model.sha256),
-      best: best ? { round: best.round, value: best.value, model: await readModel(best.file) } : undefined,
+      model: await readModel(model),
+      best: best ? { round: best.round, value: best.value, model: await readModel(best) } : undefined,
     };
   }
 
-  async function readModel(name: string, sha256?: string): Promise<NamedTensors> {
+  async function readState(file: string): Promise<SavedState> {
+    const text = await readFile(file, 'utf8');
+    let json: unknown;
+    try {
+      json = fromJson(text);
+    } catch {
+      throw damaged(file, 'it is not whole');
+    }
+    const parsed = savedState.safeParse(json);
+    if (!parsed.success) throw damaged(file, parsed.error.issues[0]?.message ?? 'unknown fields');
+    return parsed.data;
+  }
+
+  async function readModel({ file: name, sha256 }: { file: string; sha256: string }): Promise<NamedTensors> {
     const file = join(folder, name);
+    if (!existsSync(file)) throw damaged(file, 'it is missing');
     const bytes = await readFile(file);
-    if (sha256 !== undefined && sha256Of(bytes) !== sha256) throw damaged(file, 'its checksum differs');
+    if (sha256Of(bytes) !== sha256) throw damaged(file, 'its checksum differs');
     return decodeSafetensors(bytes).tensors;
   }
 
   async function save({ jobHash, round, model, best, history }: Checkpoint): Promise<void> {
-    const bytes = safetensorsParts(model);
-    const modelFile = `model-${round}.safetensors`;
-    const writes = [writeFileAtomic(join(folder, modelFile), bytes)];
-    const bestFile = best && `best-${best.round}.safetensors`;
-    if (best && bestFile && !existsSync(join(folder, bestFile))) {
-      writes.push(writeFileAtomic(join(folder, bestFile), safetensorsParts(best.model)));
-    }
-    await Promise.all(writes);
-    const state: z.infer<typeof savedState> = {
+    const state: SavedState = {
       version: 1,
       jobHash,
       round,
-      model: { file: modelFile, sha256: sha256Of(...bytes) },
-      best: best && bestFile ? { file: bestFile, round: best.round, value: best.value } : null,
+      model: await writeModel(`model-${round}.safetensors`, model),
+      best: best
+        ? { ...(await writeModel(`best-${best.round}.safetensors`, best.model)), round: best.round, value: best.value }
+        : null,
       history: [...history],
     };
+    const before = existsSync(stateFile) ? await readFile(stateFile) : undefined;
+    if (before) await writeFileAtomic(previousFile, before);
     await writeFileAtomic(stateFile, toJson(state));
-    await removeOutdated([modelFile, `model-${round - 1}.safetensors`, bestFile ?? '']);
+    await removeOutdated(state);
   }
 
-  /** Keeps the named models (the previous one too) and drops the updates of finished rounds. */
-  async function removeOutdated(keep: readonly string[]): Promise<void> {
-    const models = (await readdir(folder)).filter((name) => /^(model|best)-\d+\.safetensors$/.test(name));
-    const outdated = models.filter((name) => !keep.includes(name)).map((name) => join(folder, name));
+  /** A best model that is there already is not written again. */
+  async function writeModel(file: string, model: NamedTensors): Promise<{ file: string; sha256: string }> {
+    const parts = safetensorsParts(model);
+    if (!file.startsWith('best') || !existsSync(join(folder, file))) await writeFileAtomic(join(folder, file), parts);
+    return { file, sha256: sha256Of(...parts) };
+  }
+
+  /** Keeps what the last two checkpoints name; drops older models, updates of finished rounds, and what a kill left half-written. */
+  async function removeOutdated(state: SavedState): Promise<void> {
+    const previous = existsSync(previousFile) ? await readState(previousFile).catch(() => undefined) : undefined;
+    const keep = [state, previous].flatMap((saved) => (saved ? [saved.model.file, saved.best?.file] : []));
+    const old = (await readdir(folder)).filter(
+      (name) => /^(model|best)-\d+\.safetensors$|^\..*\.tmp$/.test(name) && !keep.includes(name),
+    );
+    const outdated = old.map((name) => join(folder, name));
     await Promise.all([...outdated, updates].map((path) => rm(path, { recursive: true, force: true })));
   }
 

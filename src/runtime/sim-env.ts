@@ -69,7 +69,9 @@ async function simulate(job: JobSpec, options: SimEnvOptions, work: RunWork): Pr
     const selectionCases = await checkData(job, cases);
     const hash = jobHash(job);
     const store = checkpointStore(folder.checkpoint);
-    const start = options.resume ? await earlierState(store, folder, hash) : await newRun(folder, job, hash, work.emit);
+    const start = options.resume
+      ? await earlierState(store, folder, hash, work.emit)
+      : await newRun(store, folder, job, hash, work.emit);
     return await runRounds({ job, hash, folder, store, start, cases, selectionCases }, options, work);
   } finally {
     await unlock();
@@ -157,8 +159,13 @@ function pictures(job: JobSpec, { best, model }: Checkpoint, slots: Slots, signa
 }
 
 /** @throws ConfigError when there is nothing to continue, or it belongs to another job. */
-async function earlierState(store: CheckpointStore, folder: RunFolder, hash: string): Promise<Checkpoint> {
-  const saved = await store.load();
+async function earlierState(
+  store: CheckpointStore,
+  folder: RunFolder,
+  hash: string,
+  emit: (event: RunEvent) => void,
+): Promise<Checkpoint> {
+  const saved = await store.load((message) => emit({ kind: 'log', level: 'warn', message }));
   if (!saved) {
     throw new ConfigError(`There is no run to continue in '${folder.root}'.`, {
       hint: 'Start it without --resume, or check --workspace and --job_name.',
@@ -173,6 +180,7 @@ async function earlierState(store: CheckpointStore, folder: RunFolder, hash: str
 }
 
 async function newRun(
+  store: CheckpointStore,
   folder: RunFolder,
   job: JobSpec,
   hash: string,
@@ -180,5 +188,7 @@ async function newRun(
 ): Promise<Checkpoint> {
   const archived = await archiveEarlierRun(folder);
   if (archived) emit({ kind: 'log', level: 'info', message: `The earlier run of this name is kept in ${archived}.` });
-  return freshStart(hash, initialise(createModel(job.model), job.seed));
+  const start = freshStart(hash, initialise(createModel(job.model), job.seed));
+  await store.save(start); // From here on the run can be continued, its first round included.
+  return start;
 }

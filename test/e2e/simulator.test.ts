@@ -57,6 +57,15 @@ describe('the same job and seed give the same bytes of the final model', () => {
     expect(jsonLines(continued.files.round_metrics!).map(({ round }) => round)).toEqual([0, 1, 2, 3]);
   });
 
+  it('stopped in the middle of the first round and continued', async () => {
+    const run = new FedAvgRecipe(small).execute(environment('first'));
+    for await (const event of run.events()) {
+      if (event.kind === 'progress' && event.phase === 'train') run.abort();
+    }
+    await expect(run.result()).rejects.toMatchObject({ tag: 'AbortedError' });
+    expect((await simulate('first', { resume: true })).finalModelSha256).toBe(straight.finalModelSha256);
+  });
+
   it('stopped in the middle of a round and continued, without asking a site twice', async () => {
     const models = join(workspace, 'middle', 'small', 'server', 'simulate_job', 'app_server');
     const accepted = join(models, 'checkpoint', 'updates', 'site-1.train.safetensors');

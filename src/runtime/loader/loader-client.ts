@@ -23,7 +23,8 @@ export function startLoader(
   onWarning: (site: string, message: string) => void,
 ): LoaderClient {
   const worker = spawnWorker(__dirname, 'loader-worker', { workerData: sites });
-  const replies = routeReplies(worker, onWarning);
+  let closed = false;
+  const replies = routeReplies(worker, onWarning, () => closed);
   let nextId = 0;
 
   return {
@@ -33,6 +34,7 @@ export function startLoader(
       validation: (indices) => stream<ValidationCase>(site, { kind: 'validation', indices }),
     }),
     async close() {
+      closed = true;
       await worker.terminate();
     },
   };
@@ -83,8 +85,12 @@ function unexpected(reply: LoaderReply): Error {
   return new EngineError(`The loader answered '${reply.type}' out of turn.`);
 }
 
+function rethrow(error: Error): never {
+  throw error;
+}
+
 /** Sorts replies by request; a request may wait for its next one. The end of the thread answers every request. */
-function routeReplies(worker: Worker, onWarning: (site: string, message: string) => void) {
+function routeReplies(worker: Worker, onWarning: (site: string, message: string) => void, closing: () => boolean) {
   /** Replies of the requests in use; what comes for a closed one is dropped. */
   const arrived = new Map<number, LoaderReply[]>();
   const waiting = new Map<number, (reply: LoaderReply) => void>();
@@ -122,5 +128,8 @@ function routeReplies(worker: Worker, onWarning: (site: string, message: string)
     failure ??= error;
     for (const [id, resolve] of waiting) resolve({ type: 'error', id, error: errorToData(failure) });
     waiting.clear();
+    // A trainer without its loader is of no use: its thread ends too, and the next task starts both anew.
+    const cause = failure;
+    if (!closing()) setImmediate(() => rethrow(cause));
   }
 }
