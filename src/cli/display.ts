@@ -46,16 +46,32 @@ function liveDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
     undefined,
   );
   const eta = roundClock(job);
+  const { rounds } = job.workflow;
+  let dice = '';
+  const whole = bars.create(rounds, 0, { site: '', phase: 'starting' }, { format: `  ${pc.bold('{phase}')}` });
   const bySite = new Map<string, SingleBar>();
   return {
     show(event) {
       eta.note(event);
+      if (event.kind === 'round-started') showRound(event.round);
       if (event.kind === 'progress') showProgress(event);
-      for (const line of linesOf(event, job)) bars.log(`${line}${eta.after(event)}\n`);
+      if (event.kind === 'round-finished') dice = `  Dice ${event.metrics.val_dice?.toFixed(3) ?? '–'}`;
+      for (const line of linesOf(event, job)) printWhole(line + eta.after(event));
       if (event.kind === 'done') bars.stop();
     },
     close: () => bars.stop(),
   };
+
+  /** Long lines go on in the next one; the bars' own output would cut them. */
+  function printWhole(line: string): void {
+    const width = Math.max(20, (stream.columns ?? 80) - 1);
+    for (let at = 0; at < line.length; at += width) bars.log(`${line.slice(at, at + width).padEnd(width)}\n`);
+  }
+
+  function showRound(round: number): void {
+    const what = round < rounds ? `round ${round} (${round + 1}/${rounds})` : 'validating the finished model';
+    whole.update(Math.min(round, rounds), { phase: `${what}${dice}${eta.left(round)}` });
+  }
 
   function showProgress({ site, phase, done, total, loss }: Extract<RunEvent, { kind: 'progress' }>): void {
     const what = phase === 'train' ? `step ${done}/${total}` : `validation ${done}/${total}`;
@@ -95,10 +111,13 @@ function roundClock(job: JobSpec) {
       if (event.kind === 'round-finished') seconds.push(event.seconds);
     },
     after(event: RunEvent): string {
-      if (event.kind !== 'round-finished' || event.final) return '';
-      const left = job.workflow.rounds - event.round - 1;
+      return event.kind === 'round-finished' && !event.final ? pc.dim(this.left(event.round + 1)) : '';
+    },
+    /** The time that the rounds from `round` on will take, once one round has been seen. */
+    left(round: number): string {
+      const rounds = job.workflow.rounds - round;
       const mean = seconds.reduce((a, b) => a + b, 0) / seconds.length;
-      return left > 0 ? pc.dim(`  ETA ${formatDuration(left * mean)}`) : '';
+      return rounds > 0 && seconds.length > 0 ? `  ETA ${formatDuration(rounds * mean)}` : '';
     },
   };
 }
