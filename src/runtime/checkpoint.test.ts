@@ -46,14 +46,14 @@ describe('a checkpoint', () => {
     const store = checkpointStore(folder);
     for (const round of [1, 2, 3, 4]) await store.save(finished(round));
     const models = (await readdir(folder)).filter((name) => name.endsWith('.safetensors'));
-    expect(models.sort()).toEqual(['best-1.safetensors', 'model-3.safetensors', 'model-4.safetensors']);
+    expect(models.sort()).toEqual(['model-1.safetensors', 'model-3.safetensors', 'model-4.safetensors']);
   });
 
   it('with a damaged best model is refused, naming the file', async () => {
     const store = checkpointStore(folder);
     await store.save(finished(2));
-    await writeFile(join(folder, 'best-1.safetensors'), 'rubbish');
-    await expect(store.load(warn)).rejects.toThrow(/best-1.safetensors.*checksum/);
+    await writeFile(join(folder, 'model-1.safetensors'), 'rubbish');
+    await expect(store.load(warn)).rejects.toThrow(/model-1.safetensors.*checksum/);
   });
 
   it.each(['model-3.safetensors', 'state.json'])(

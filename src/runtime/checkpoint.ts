@@ -59,6 +59,8 @@ export function checkpointStore(folder: string): CheckpointStore {
   const stateFile = join(folder, 'state.json');
   const previousFile = join(folder, 'state.previous.json');
   const updates = join(folder, 'updates');
+  /** SHA-256 of the model files that this process has written. */
+  const written = new Map<string, string>();
   return { load, save, journal: { accepted, record } };
 
   async function load(warn: (message: string) => void): Promise<Checkpoint | undefined> {
@@ -109,10 +111,8 @@ export function checkpointStore(folder: string): CheckpointStore {
       version: 1,
       jobHash,
       round,
-      model: await writeModel(`model-${round}.safetensors`, model),
-      best: best
-        ? { ...(await writeModel(`best-${best.round}.safetensors`, best.model)), round: best.round, value: best.value }
-        : null,
+      model: await writeModel(round, model),
+      best: best ? { ...(await writeModel(best.round, best.model)), round: best.round, value: best.value } : null,
       history: [...history],
     };
     const before = existsSync(stateFile) ? await readFile(stateFile) : undefined;
@@ -121,11 +121,15 @@ export function checkpointStore(folder: string): CheckpointStore {
     await removeOutdated(state);
   }
 
-  /** A best model that is there already is not written again. */
-  async function writeModel(file: string, model: NamedTensors): Promise<{ file: string; sha256: string }> {
+  /** Writes the global model of a round, once: the best one was the current one before. */
+  async function writeModel(round: number, model: NamedTensors): Promise<{ file: string; sha256: string }> {
+    const file = `model-${round}.safetensors`;
+    const known = written.get(file);
+    if (known !== undefined && existsSync(join(folder, file))) return { file, sha256: known };
     const parts = safetensorsParts(model);
-    if (!file.startsWith('best') || !existsSync(join(folder, file))) await writeFileAtomic(join(folder, file), parts);
-    return { file, sha256: sha256Of(...parts) };
+    const [sha256] = [sha256Of(...parts), await writeFileAtomic(join(folder, file), parts)];
+    written.set(file, sha256);
+    return { file, sha256 };
   }
 
   /** Keeps what the last two checkpoints name; drops older models, updates of finished rounds, and what a kill left half-written. */
@@ -133,7 +137,7 @@ export function checkpointStore(folder: string): CheckpointStore {
     const previous = existsSync(previousFile) ? await readState(previousFile).catch(() => undefined) : undefined;
     const keep = [state, previous].flatMap((saved) => (saved ? [saved.model.file, saved.best?.file] : []));
     const old = (await readdir(folder)).filter(
-      (name) => /^(model|best)-\d+\.safetensors$|^\..*\.tmp$/.test(name) && !keep.includes(name),
+      (name) => /^model-\d+\.safetensors$|^\..*\.tmp$/.test(name) && !keep.includes(name),
     );
     const outdated = old.map((name) => join(folder, name));
     await Promise.all([...outdated, updates].map((path) => rm(path, { recursive: true, force: true })));

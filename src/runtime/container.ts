@@ -15,6 +15,7 @@ import type { JobSpec } from '../jobs/job-spec';
 import { cryptoNoise } from '../privacy/crypto-noise';
 import type { NoiseSource } from '../privacy/noise-source';
 import { seededTestNoise } from '../privacy/seeded-test-noise';
+import type { LoaderClient } from './loader/loader-client';
 import { trainers } from './parts';
 import { siteLedger, siteStateStore } from './site-store';
 import type { SlotSetup, SlotSite } from './slot/slot-messages';
@@ -37,6 +38,7 @@ export const tokens = {
 interface SharedParts {
   readonly cases: CaseSource;
   readonly scores: ScoreCache;
+  readonly write: LoaderClient['write'];
 }
 
 /** The container of one site of a run. */
@@ -48,7 +50,7 @@ async function siteContainer(setup: SlotSetup, site: SlotSite, shared: SharedPar
     useFactory: () => trainers[job.trainer.kind](job.trainer, { job, site: site.name, sessionThreads, ...shared }),
   });
   container.register(tokens.filters, { useFactory: () => siteFilters(job) });
-  container.register(tokens.store, { useFactory: () => siteStateStore(site.folder) });
+  container.register(tokens.store, { useFactory: () => siteStateStore(site.folder, shared.write) });
   container.register(tokens.noise, {
     useValue: (round: number) =>
       testNoiseSeed === undefined ? cryptoNoise() : seededTestNoise(testNoiseSeed, `${site.name}/${round}`),

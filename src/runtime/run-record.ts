@@ -84,9 +84,7 @@ export class RunRecord {
   /** Adds a finished round; its checkpoint is on disk already. */
   async addLine(line: RoundLine, checkpoint: Checkpoint): Promise<void> {
     this.#last = checkpoint;
-    await this.#metrics?.add(line);
-    await this.#ledger?.add(line);
-    await this.#events?.add(line);
+    await Promise.all([this.#metrics?.add(line), this.#ledger?.add(line), this.#events?.add(line)]);
     if (line.privacy) this.#log.write('info', `privacy of an update: ${line.privacy.verdict}`, { round: line.round });
     for (const { name, status, reason, metrics, steps } of line.sites) {
       const message = reason === undefined ? `round ${status}` : `round ${status}: ${reason}`;

@@ -8,11 +8,14 @@ import { join } from 'node:path';
 import type { SiteLedger, SiteStateStore } from '../executors/site';
 import { decodeLedgerEntry, encodeLedgerEntry, type LedgerEntry, totalSpent } from '../privacy/ledger';
 import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
-import { appendLine, dropTornLine, writeFileAtomic } from '../util/atomic-file';
+import { shareTensors } from '../tensor/shared-tensors';
+import { appendLine, dropTornLine } from '../util/atomic-file';
+import type { LoaderClient } from './loader/loader-client';
 
 /** The trainer's state after each of the last two rounds: the round before is needed when a round has to be repeated. */
-export function siteStateStore(folder: string): SiteStateStore {
+export function siteStateStore(folder: string, write: LoaderClient['write']): SiteStateStore {
   const states = join(folder, 'state');
+  let memory: SharedArrayBuffer | undefined;
   return {
     async load(round) {
       const newest = (await savedRounds(states)).filter((saved) => saved <= round).at(-1);
@@ -20,7 +23,10 @@ export function siteStateStore(folder: string): SiteStateStore {
       return decodeSafetensors(await readFile(fileOf(states, newest))).tensors;
     },
     async save(round, state) {
-      await writeFileAtomic(fileOf(states, round), safetensorsParts(state));
+      const shared = shareTensors(state, memory);
+      const [first] = shared.values();
+      memory = first?.data.buffer as SharedArrayBuffer | undefined;
+      await write(fileOf(states, round), safetensorsParts(shared));
       const outdated = (await savedRounds(states)).filter((saved) => saved < round - 1);
       await Promise.all(outdated.map((saved) => rm(fileOf(states, saved), { force: true })));
     },

@@ -7,10 +7,15 @@ import { allocate, bytesOf, bytesPerElement, type NamedTensors, type Tensor, vie
 
 const alignment = 8;
 
-/** A copy of the tensors over one SharedArrayBuffer: sending it to a thread copies nothing. */
-export function shareTensors(tensors: NamedTensors): NamedTensors {
+/**
+ * A copy of the tensors over one SharedArrayBuffer: sending it to a thread copies nothing.
+ *
+ * @param reuse memory of an earlier copy that nobody reads any more; fresh memory costs more than the copying.
+ */
+export function shareTensors(tensors: NamedTensors, reuse?: SharedArrayBuffer): NamedTensors {
   const sizes = [...tensors.values()].map(({ data }) => Math.ceil(data.byteLength / alignment) * alignment);
-  const memory = new Uint8Array(new SharedArrayBuffer(sizes.reduce((sum, size) => sum + size, 0)));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const memory = new Uint8Array(reuse?.byteLength === total ? reuse : new SharedArrayBuffer(total));
   const shared = new Map<string, Tensor>();
   let at = 0;
   for (const [i, [name, tensor]] of [...tensors].entries()) {

@@ -14,6 +14,8 @@ const ahead = 2;
 
 export interface LoaderClient {
   source(site: string): CaseSource;
+  /** Writes a file as a whole, on the loader's thread: a training thread answers the disk only between two steps. */
+  write(path: string, parts: readonly Uint8Array[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,6 +35,7 @@ export function startLoader(
       training: (round, epochs) => stream<TrainingSample>(site, { kind: 'training', round, epochs }),
       validation: (indices) => stream<ValidationCase>(site, { kind: 'validation', indices }),
     }),
+    write,
     async close() {
       closed = true;
       await worker.terminate();
@@ -46,6 +49,14 @@ export function startLoader(
 
   function send(request: LoaderRequest): void {
     worker.postMessage(request);
+  }
+
+  async function write(path: string, parts: readonly Uint8Array[]): Promise<void> {
+    const id = newRequest();
+    send({ type: 'write', id, path, parts });
+    const reply = await replies.next(id);
+    replies.forget(id);
+    if (reply.type !== 'written') throw unexpected(reply);
   }
 
   async function lists(site: string): Promise<{ training: number; validation: readonly string[] }> {

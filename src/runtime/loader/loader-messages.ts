@@ -1,5 +1,5 @@
 /**
- * What a trainer and its loader thread say to each other. Streams are pulled: every `pull` is answered by one `item`, or
+ * What a trainer and its loader thread, which also writes the trainer's state, say to each other. Streams are pulled: every `pull` is answered by one `item`, or
  * by `end` or `error`, so the trainer decides how far ahead the loader works.
  *
  * @module
@@ -26,6 +26,8 @@ export type StreamKind =
 export type LoaderRequest =
   | { readonly type: 'lists'; readonly id: number; readonly site: string }
   | { readonly type: 'open'; readonly id: number; readonly site: string; readonly stream: StreamKind }
+  /** Write a file as a whole, off the training thread; the parts lie in shared memory. */
+  | { readonly type: 'write'; readonly id: number; readonly path: string; readonly parts: readonly Uint8Array[] }
   | { readonly type: 'pull'; readonly id: number }
   | { readonly type: 'close'; readonly id: number };
 
@@ -34,5 +36,6 @@ export type LoaderReply =
   | { readonly type: 'item'; readonly id: number; readonly item: TrainingSample | ValidationCase }
   /** Something odd about a file that did not stop it; answers no request. */
   | { readonly type: 'warning'; readonly site: string; readonly message: string }
+  | { readonly type: 'written'; readonly id: number }
   | { readonly type: 'end'; readonly id: number }
   | { readonly type: 'error'; readonly id: number; readonly error: ErrorData };

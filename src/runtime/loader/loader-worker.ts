@@ -6,6 +6,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorToData, InternalError } from '../../errors';
 import type { TrainingSample, ValidationCase } from '../../executors/case-source';
+import { writeFileAtomic } from '../../util/atomic-file';
 import type { LoaderReply, LoaderRequest, SiteCases } from './loader-messages';
 import { type SiteCaseReader, siteCaseReader } from './site-case-reader';
 
@@ -36,6 +37,9 @@ async function answer(request: LoaderRequest): Promise<void> {
       if (stream) stream.answered = stream.answered.then(() => answerPull(id));
       return;
     }
+    case 'write':
+      await writeFileAtomic(request.path, request.parts);
+      return reply({ type: 'written', id });
     case 'close':
       streams.delete(id);
   }

@@ -71,7 +71,7 @@ async function siteOf(name: string): Promise<Site> {
   if (known) return known;
   const site = setup.sites.find((candidate) => candidate.name === name);
   if (!site) throw new InternalError(`This slot has no site '${name}'.`);
-  const composed = await composeSite(setup, site, { cases: loader.source(name), scores });
+  const composed = await composeSite(setup, site, { cases: loader.source(name), scores, write: loader.write });
   sites.set(name, composed);
   return composed;
 }
