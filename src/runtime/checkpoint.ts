@@ -127,7 +127,9 @@ export function checkpointStore(folder: string): CheckpointStore {
     const known = written.get(file);
     if (known !== undefined && existsSync(join(folder, file))) return { file, sha256: known };
     const parts = safetensorsParts(model);
-    const [sha256] = [sha256Of(...parts), await writeFileAtomic(join(folder, file), parts)];
+    const writing = writeFileAtomic(join(folder, file), parts);
+    const sha256 = sha256Of(...parts);
+    await writing;
     written.set(file, sha256);
     return { file, sha256 };
   }

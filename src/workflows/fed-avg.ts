@@ -89,15 +89,17 @@ async function collect(
   }
   const waiting = sites.names.filter((name) => !done.has(name));
   const options = { deadlineSeconds: spec.roundDeadlineSeconds, signal };
+  const records: Promise<void>[] = [];
   for await (const answer of sites.broadcast(task, waiting, options)) {
-    done.set(answer.site, await accept(answer));
+    done.set(answer.site, accept(answer));
   }
+  await Promise.all(records); // No update counts before it is on disk.
   const participations = sites.names.map((name) => done.get(name)!);
   const accepted = participations.filter(({ status }) => status === 'ok').length;
   if (accepted < spec.minSites) throw missedQuorum(task, spec, participations, accepted);
   return participations;
 
-  async function accept(answer: SiteAnswer): Promise<Participation> {
+  function accept(answer: SiteAnswer): Participation {
     const { site } = answer;
     if (answer.status === 'late') {
       return { site, status: 'late', reason: `no answer within ${spec.roundDeadlineSeconds} s` };
@@ -109,7 +111,9 @@ async function collect(
       if (!isConsiliumError(error, 'UpdateRejectedError')) throw error;
       return { site, status: 'rejected', reason: error.message };
     }
-    await journal.record(answer.update);
+    const record = journal.record(answer.update);
+    record.catch(() => {}); // Awaited below, with the others.
+    records.push(record);
     return participated(answer.update);
   }
 }

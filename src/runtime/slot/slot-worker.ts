@@ -8,8 +8,9 @@ import { errorToData, InternalError } from '../../errors';
 import type { ExecutorContext } from '../../executors/executor';
 import { scoreCache } from '../../executors/score-cache';
 import type { Site } from '../../executors/site';
-import type { Update } from '../../protocol/messages';
+import type { Task, Update } from '../../protocol/messages';
 import { ownTensors } from '../../tensor/shared-tensors';
+import type { NamedTensors } from '../../tensor/tensor';
 import { composeSite } from '../container';
 import { startLoader } from '../loader/loader-client';
 import { drawCases } from './case-pictures';
@@ -53,7 +54,7 @@ async function answer(request: Exclude<SlotRequest, { type: 'abort' | 'close' }>
       return reply({ type: 'pictures', id, pictures });
     }
     const { site } = request;
-    const task = { ...request.task, model: ownTensors(request.task.model) };
+    const task = { ...request.task, model: receivedModel(request.task) };
     const context: ExecutorContext = {
       signal,
       progress: (progress) => reply({ type: 'progress', site, round: task.round, progress }),
@@ -64,6 +65,14 @@ async function answer(request: Exclude<SlotRequest, { type: 'abort' | 'close' }>
   } catch (error) {
     fail(id, error);
   }
+}
+
+/** The global model in this thread's own memory: one copy for all sites of the slot, which only read it. */
+let received: Pick<Task, 'round' | 'model'> | undefined;
+
+function receivedModel({ round, model }: Task): NamedTensors {
+  if (received?.round !== round) received = { round, model: ownTensors(model) };
+  return received.model;
 }
 
 async function siteOf(name: string): Promise<Site> {
