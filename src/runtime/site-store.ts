@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SiteLedger, SiteStateStore } from '../executors/site';
 import { decodeLedgerEntry, encodeLedgerEntry, type LedgerEntry, totalSpent } from '../privacy/ledger';
@@ -26,9 +26,7 @@ export function siteStateStore(folder: string, write: LoaderClient['write']): Si
       const shared = shareTensors(state, memory);
       const [first] = shared.values();
       memory = first?.data.buffer as SharedArrayBuffer | undefined;
-      await write(fileOf(states, round), safetensorsParts(shared));
-      const outdated = (await savedRounds(states)).filter((saved) => saved < round - 1);
-      await Promise.all(outdated.map((saved) => rm(fileOf(states, saved), { force: true })));
+      await write(fileOf(states, round), safetensorsParts(shared), fileOf(states, round - 2));
     },
   };
 }

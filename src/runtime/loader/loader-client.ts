@@ -14,8 +14,11 @@ const ahead = 2;
 
 export interface LoaderClient {
   source(site: string): CaseSource;
-  /** Writes a file as a whole, on the loader's thread: a training thread answers the disk only between two steps. */
-  write(path: string, parts: readonly Uint8Array[]): Promise<void>;
+  /**
+   * Writes a file as a whole, on the loader's thread: a training thread answers the disk only between two steps. Then removes
+   * the file that it supersedes, if there is one.
+   */
+  write(path: string, parts: readonly Uint8Array[], superseded: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -51,9 +54,9 @@ export function startLoader(
     worker.postMessage(request);
   }
 
-  async function write(path: string, parts: readonly Uint8Array[]): Promise<void> {
+  async function write(path: string, parts: readonly Uint8Array[], superseded: string): Promise<void> {
     const id = newRequest();
-    send({ type: 'write', id, path, parts });
+    send({ type: 'write', id, path, parts, superseded });
     const reply = await replies.next(id);
     replies.forget(id);
     if (reply.type !== 'written') throw unexpected(reply);

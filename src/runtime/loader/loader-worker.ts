@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { rm } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorToData, InternalError } from '../../errors';
 import type { TrainingSample, ValidationCase } from '../../executors/case-source';
@@ -39,7 +40,8 @@ async function answer(request: LoaderRequest): Promise<void> {
     }
     case 'write':
       await writeFileAtomic(request.path, request.parts);
-      return reply({ type: 'written', id });
+      reply({ type: 'written', id });
+      return rm(request.superseded, { force: true });
     case 'close':
       streams.delete(id);
   }
