@@ -62,7 +62,7 @@ export const vjpRules: { readonly [K in Op]: VjpRule<K> | NotDifferentiable } = 
 
   GroupNorm: (b, g, { inputs: [x, scale], outputs: [, mean, rstd], attrs: { groups } }) =>
     b.emitAll('GroupNormGrad', [g, x!, scale!, mean!, rstd!], { groups }),
-  GroupNormGrad: { notDifferentiable: 'second derivatives through group normalisation are not implemented' },
+  GroupNormGrad: { notDifferentiable: 'a gradient itself: nothing here differentiates twice' },
 
   UpsampleLinear: (b, g) => [b.emit('UpsampleLinearGrad', [g], {})],
   UpsampleLinearGrad: (b, g) => [b.emit('UpsampleLinear', [g], {})],

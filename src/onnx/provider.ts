@@ -55,11 +55,6 @@ function quieten(ort: Runtime): Runtime {
   return ort;
 }
 
-/** The providers that the installed runtime has. */
-export async function availableProviders(): Promise<readonly string[]> {
-  return (await runtime()).listSupportedBackends().map(({ name }) => name);
-}
-
 /** @throws EngineError naming what to install when the runtime does not have the provider */
 export function assertAvailable(ort: Runtime, { kind }: Provider): void {
   const backends = ort.listSupportedBackends();

@@ -35,21 +35,12 @@ export function labelsToRegions(labels: Float32Array): Float32Array {
 
 /** The inverse for [3, n] masks (or predictions binarised to 0 and 1): ET → 4, else TC → 1, else WT → 2, else 0. */
 export function regionsToLabels(regions: ArrayLike<number>): Uint8Array {
-  return merge(regions, 0.5);
-}
-
-/** The label map of [3, n] logits: a region is where its logit is ≥ 0, that is where its probability is ≥ 0.5. */
-export function logitsToLabels(logits: ArrayLike<number>): Uint8Array {
-  return merge(logits, 0);
-}
-
-function merge(regions: ArrayLike<number>, threshold: number): Uint8Array {
   const n = regions.length / 3;
   const labels = new Uint8Array(n);
   for (let i = 0; i < n; i++) {
-    if (regions[2 * n + i]! >= threshold) labels[i] = 4;
-    else if (regions[i]! >= threshold) labels[i] = 1;
-    else if (regions[n + i]! >= threshold) labels[i] = 2;
+    if (regions[2 * n + i]! >= 0.5) labels[i] = 4;
+    else if (regions[i]! >= 0.5) labels[i] = 1;
+    else if (regions[n + i]! >= 0.5) labels[i] = 2;
   }
   return labels;
 }
