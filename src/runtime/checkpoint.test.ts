@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Update } from '../protocol/messages';
 import { float32, type NamedTensors } from '../tensor/tensor';
 import { type Checkpoint, checkpointStore } from './checkpoint';
@@ -92,17 +92,28 @@ describe('a checkpoint', () => {
 describe('the journal of a round', () => {
   it('gives the accepted updates of the round back, infinite costs and undefined metrics included', async () => {
     const store = checkpointStore(folder);
-    await store.journal.record(update('site-2', 3, Number.POSITIVE_INFINITY));
-    await store.journal.record(update('site-1', 3));
-    const found = await checkpointStore(folder).journal.accepted(3);
-    expect(found).toEqual([update('site-1', 3), update('site-2', 3, Number.POSITIVE_INFINITY)]);
+    store.journal.record(update('site-2', 3, Number.POSITIVE_INFINITY));
+    store.journal.record(update('site-1', 3));
+    await vi.waitFor(async () => {
+      const found = await checkpointStore(folder).journal.accepted(3);
+      expect(found).toEqual([update('site-1', 3), update('site-2', 3, Number.POSITIVE_INFINITY)]);
+    });
   });
 
-  it('knows nothing of other rounds, nor of a round whose checkpoint is saved', async () => {
+  it('knows nothing of other rounds, nor of a round whose checkpoint is saved, and keeps those of the next', async () => {
     const store = checkpointStore(folder);
-    await store.journal.record(update('site-1', 3));
-    expect(await store.journal.accepted(4)).toEqual([]);
+    store.journal.record(update('site-1', 3));
+    store.journal.record(update('site-1', 4));
+    expect(await store.journal.accepted(5)).toEqual([]);
     await store.save(finished(4));
     expect(await store.journal.accepted(3)).toEqual([]);
+    await vi.waitFor(async () => expect(await store.journal.accepted(4)).toEqual([update('site-1', 4)]));
+  });
+
+  it('that cannot be written fails the checkpoint of its round', async () => {
+    const store = checkpointStore(folder);
+    await writeFile(join(folder, 'updates'), 'a file where a folder should be');
+    store.journal.record(update('site-1', 3));
+    await expect(store.save(finished(4))).rejects.toThrow(/updates/);
   });
 });

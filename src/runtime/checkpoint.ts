@@ -61,6 +61,8 @@ export function checkpointStore(folder: string): CheckpointStore {
   const updates = join(folder, 'updates');
   /** SHA-256 of the model files that this process has written. */
   const written = new Map<string, string>();
+  /** Updates on their way to disk, by round. */
+  const records = new Map<number, Promise<void>[]>();
   return { load, save, journal: { accepted, record } };
 
   async function load(warn: (message: string) => void): Promise<Checkpoint | undefined> {
@@ -107,6 +109,8 @@ export function checkpointStore(folder: string): CheckpointStore {
   }
 
   async function save({ jobHash, round, model, best, history }: Checkpoint): Promise<void> {
+    const previous = keepPrevious();
+    previous.catch(() => {}); // Awaited below.
     const state: SavedState = {
       version: 1,
       jobHash,
@@ -115,10 +119,13 @@ export function checkpointStore(folder: string): CheckpointStore {
       best: best ? { ...(await writeModel(best.round, best.model)), round: best.round, value: best.value } : null,
       history: [...history],
     };
-    const before = existsSync(stateFile) ? await readFile(stateFile) : undefined;
-    if (before) await writeFileAtomic(previousFile, before);
+    await previous;
     await writeFileAtomic(stateFile, toJson(state));
     await removeOutdated(state);
+  }
+
+  async function keepPrevious(): Promise<void> {
+    if (existsSync(stateFile)) await writeFileAtomic(previousFile, await readFile(stateFile));
   }
 
   /** Writes the global model of a round, once: the best one was the current one before. */
@@ -141,15 +148,28 @@ export function checkpointStore(folder: string): CheckpointStore {
     const old = (await readdir(folder)).filter(
       (name) => /^model-\d+\.safetensors$|^\..*\.tmp$/.test(name) && !keep.includes(name),
     );
-    const outdated = old.map((name) => join(folder, name));
-    await Promise.all([...outdated, updates].map((path) => rm(path, { recursive: true, force: true })));
+    await removeUpdates(state);
+    await Promise.all(old.map((name) => rm(join(folder, name), { force: true })));
+  }
+
+  async function removeUpdates({ round, history }: SavedState): Promise<void> {
+    const open = history.at(-1)?.final ? round + 1 : round;
+    for (const [recorded, writing] of records) {
+      if (recorded >= open) continue;
+      await Promise.all(writing);
+      records.delete(recorded);
+    }
+    const rounds = existsSync(updates) ? await readdir(updates) : [];
+    const finished = rounds.filter((name) => Number(name) < open);
+    await Promise.all(finished.map((name) => rm(join(updates, name), { recursive: true, force: true })));
   }
 
   async function accepted(round: number): Promise<Update[]> {
-    const names = existsSync(updates) ? (await readdir(updates)).sort() : [];
+    const ofRound = join(updates, String(round));
+    const names = existsSync(ofRound) ? (await readdir(ofRound)).sort() : [];
     const found: Update[] = [];
     for (const name of names.filter((name) => name.endsWith('.safetensors') && !name.startsWith('.'))) {
-      const { tensors, metadata } = decodeSafetensors(await readFile(join(updates, name)));
+      const { tensors, metadata } = decodeSafetensors(await readFile(join(ofRound, name)));
       // Written by `record` of this very library; the workflow and the aggregator check what matters again.
       const update = fromJson(metadata.update ?? 'null') as Update;
       if (update.round === round) found.push({ ...update, payload: { ...update.payload, tensors } });
@@ -157,10 +177,16 @@ export function checkpointStore(folder: string): CheckpointStore {
     return found;
   }
 
-  async function record(update: Update): Promise<void> {
+  function record(update: Update): void {
+    const writing = write(update);
+    writing.catch(() => {}); // Told to whoever saves the round.
+    records.set(update.round, [...(records.get(update.round) ?? []), writing]);
+  }
+
+  async function write(update: Update): Promise<void> {
     const { tensors, ...payload } = update.payload;
     const metadata = { update: toJson({ ...update, payload }) };
-    const file = join(updates, `${update.site}.${update.task}.safetensors`);
+    const file = join(updates, String(update.round), `${update.site}.${update.task}.safetensors`);
     await writeFileAtomic(file, safetensorsParts(tensors, metadata));
   }
 }

@@ -33,33 +33,49 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
   let checkpoint = options.start;
   if (checkpoint.history.at(-1)?.final) return checkpoint;
 
+  const failed = new AbortController();
   const workflow = workflows[job.workflow.kind](job.workflow, checkpoint, {
     sites: options.sites,
     journal: store.journal,
     aggregator: (reference, round) =>
       weightedMean({ reference, round, siteOrder: job.sites, kind: job.trainer.transfer, maxSteps }),
-    signal,
+    signal: AbortSignal.any([signal, failed.signal]),
   });
+  // While a checkpoint goes to disk, the next round has begun: one at a time, and its failure ends the round.
+  let committing = Promise.resolve();
   let started = performance.now();
   emit({ kind: 'round-started', round: checkpoint.round, rounds });
-  for await (const report of workflow) {
-    const seconds = (performance.now() - started) / 1000;
-    const line = lineOf(report, seconds, new Date(), checkpoint.history);
-    checkpoint = {
-      jobHash: options.jobHash,
-      round: report.state.round,
-      model: report.state.model,
-      best: better(checkpoint.best, report, keyMetric),
-      history: [...checkpoint.history, line],
-    };
-    await store.save(checkpoint);
-    await options.onLine(line, checkpoint);
-    emit(roundFinished(line));
-    signal.throwIfAborted();
-    started = performance.now();
-    if (!report.final) emit({ kind: 'round-started', round: report.state.round, rounds });
+  try {
+    for await (const report of workflow) {
+      const seconds = (performance.now() - started) / 1000;
+      const line = lineOf(report, seconds, new Date(), checkpoint.history);
+      checkpoint = {
+        jobHash: options.jobHash,
+        round: report.state.round,
+        model: report.state.model,
+        best: better(checkpoint.best, report, keyMetric),
+        history: [...checkpoint.history, line],
+      };
+      await committing;
+      committing = commit(options, line, checkpoint);
+      committing.catch((error) => failed.abort(error));
+      signal.throwIfAborted();
+      started = performance.now();
+    }
+  } finally {
+    // Also after an error: finished rounds are kept, and a full disk is the better reason than the abort it caused.
+    await committing;
   }
   return checkpoint;
+}
+
+/** Puts a finished round on disk, then tells of it. */
+async function commit({ job, store, onLine, emit }: ServerRunOptions, line: RoundLine, checkpoint: Checkpoint) {
+  await store.save(checkpoint);
+  await onLine(line, checkpoint);
+  emit(roundFinished(line));
+  const { rounds } = job.workflow;
+  if (line.final !== true) emit({ kind: 'round-started', round: checkpoint.round, rounds });
 }
 
 /** More steps than any site can take in a round: the bound on the weight of an update. */

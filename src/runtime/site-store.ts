@@ -12,7 +12,13 @@ import { shareTensors } from '../tensor/shared-tensors';
 import { appendLine, dropTornLine } from '../util/atomic-file';
 import type { LoaderClient } from './loader/loader-client';
 
-/** The trainer's state after each of the last two rounds: the round before is needed when a round has to be repeated. */
+/**
+ * Saved states that are kept. The server commits a round while its sites are in the next, and may have to go back by one
+ * damaged checkpoint: the oldest state that a repeated round can need is three rounds before the newest.
+ */
+const GENERATIONS = 4;
+
+/** The trainer's state after each of the last rounds. */
 export function siteStateStore(folder: string, write: LoaderClient['write']): SiteStateStore {
   const states = join(folder, 'state');
   let memory: SharedArrayBuffer | undefined;
@@ -26,7 +32,7 @@ export function siteStateStore(folder: string, write: LoaderClient['write']): Si
       const shared = shareTensors(state, memory);
       const [first] = shared.values();
       memory = first?.data.buffer as SharedArrayBuffer | undefined;
-      await write(fileOf(states, round), safetensorsParts(shared), fileOf(states, round - 2));
+      await write(fileOf(states, round), safetensorsParts(shared), fileOf(states, round - GENERATIONS));
     },
   };
 }

@@ -38,7 +38,7 @@ function parts(links: readonly SiteLink[], journal: Partial<FedAvgParts['journal
   return {
     sites: inMemorySites(links),
     aggregator: (reference, round) => weightedMean({ reference, round, siteOrder, kind: 'weight-diff', maxSteps: 100 }),
-    journal: { accepted: async () => [], record: async () => {}, ...journal },
+    journal: { accepted: async () => [], record: () => {}, ...journal },
     signal: new AbortController().signal,
   };
 }
@@ -109,7 +109,7 @@ describe('federated averaging', () => {
 
   it('writes an update to the journal once it was accepted, and never one that was refused', async () => {
     const recorded: string[] = [];
-    const record = async (one: Update) => {
+    const record = (one: Update) => {
       recorded.push(`${one.site} ${one.round}`);
     };
     const links = [site('a', 1, 1), site('b', 1, 1), site('c', Number.NaN, 1)];

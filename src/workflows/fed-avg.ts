@@ -28,8 +28,8 @@ export interface FedAvgState {
 /** Updates of the round in progress that were accepted before an interruption; and where new ones are kept. */
 export interface RoundJournal {
   accepted(round: number): Promise<readonly Update[]>;
-  /** The update is on disk when it resolves. */
-  record(update: Update): Promise<void>;
+  /** Begins to write it; the checkpoint of the round is not complete before, and fails where this failed. */
+  record(update: Update): void;
 }
 
 export interface FedAvgParts {
@@ -89,11 +89,9 @@ async function collect(
   }
   const waiting = sites.names.filter((name) => !done.has(name));
   const options = { deadlineSeconds: spec.roundDeadlineSeconds, signal };
-  const records: Promise<void>[] = [];
   for await (const answer of sites.broadcast(task, waiting, options)) {
     done.set(answer.site, accept(answer));
   }
-  await Promise.all(records); // No update counts before it is on disk.
   const participations = sites.names.map((name) => done.get(name)!);
   const accepted = participations.filter(({ status }) => status === 'ok').length;
   if (accepted < spec.minSites) throw missedQuorum(task, spec, participations, accepted);
@@ -111,9 +109,7 @@ async function collect(
       if (!isConsiliumError(error, 'UpdateRejectedError')) throw error;
       return { site, status: 'rejected', reason: error.message };
     }
-    const record = journal.record(answer.update);
-    record.catch(() => {}); // Awaited below, with the others.
-    records.push(record);
+    journal.record(answer.update);
     return participated(answer.update);
   }
 }

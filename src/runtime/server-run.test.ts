@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import type { RunEvent } from '../jobs/environment';
+import type { Task, Update } from '../protocol/messages';
+import { Brats18Recipe } from '../recipes/brats18-recipe';
+import { float32 } from '../tensor/tensor';
+import { inMemorySites } from '../transport/in-memory';
+import type { CheckpointStore } from './checkpoint';
+import { freshStart, runServer } from './server-run';
+
+const start = freshStart('hash', new Map([['w', float32([1], [0])]]));
+
+/** Sites that add 1, and a note of every task and save. */
+function rig(rounds: number, save: (round: number) => Promise<void>) {
+  const notes: string[] = [];
+  const { job } = new Brats18Recipe({ nClients: 2, rounds });
+  const store: CheckpointStore = {
+    load: async () => undefined,
+    save: async ({ round, history }) => {
+      const what = history.at(-1)?.final ? 'final' : round;
+      notes.push(`save ${what}`);
+      await save(round);
+      notes.push(`saved ${what}`);
+    },
+    journal: { accepted: async () => [], record: () => {} },
+  };
+  const links = job.sites.map((name) => ({
+    name,
+    run: async (task: Task): Promise<Update> => {
+      notes.push(`${task.kind} ${task.round}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const tensors = task.kind === 'train' ? new Map([['w', float32([1], [1])]]) : new Map();
+      const kind = task.kind === 'train' ? 'weight-diff' : 'metrics';
+      return {
+        site: name,
+        round: task.round,
+        task: task.kind,
+        payload: { kind, tensors, metrics: {}, steps: 1 },
+        privacy: [],
+        seconds: { validate: 0, train: 0, other: 0 },
+      };
+    },
+  }));
+  const events: RunEvent[] = [];
+  const run = (signal = new AbortController().signal) =>
+    runServer({
+      job,
+      jobHash: 'hash',
+      start,
+      sites: inMemorySites(links),
+      store,
+      onLine: async () => {},
+      emit: (event) => events.push(event),
+      signal,
+    });
+  return { run, notes, events };
+}
+
+const soon = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
+const longerThanARound = () => new Promise<void>((resolve) => setTimeout(resolve, 50));
+
+describe('the server of a run', () => {
+  it('begins the next round while the checkpoint goes to disk, and has one checkpoint under way at most', async () => {
+    const { run, notes } = rig(3, longerThanARound);
+    const last = await run();
+    expect(last.history.at(-1)).toMatchObject({ final: true });
+    expect(notes.indexOf('train 1')).toBeLessThan(notes.indexOf('saved 1'));
+    const saves = notes.filter((note) => note.startsWith('save'));
+    expect(saves).toEqual(['1', '2', '3', 'final'].flatMap((round) => [`save ${round}`, `saved ${round}`]));
+  });
+
+  it('tells of a round once it is on disk, and of the next one after it', async () => {
+    const { run, events } = rig(2, soon);
+    await run();
+    expect(events.map((event) => `${event.kind} ${'round' in event ? event.round : ''}`)).toEqual([
+      ...['round-started 0', 'round-finished 0', 'round-started 1', 'round-finished 1'],
+      ...['round-started 2', 'round-finished 2'],
+    ]);
+  });
+
+  it('ends with the reason when a checkpoint cannot be written, without waiting for all rounds', async () => {
+    const { run, notes } = rig(100, async (round) => {
+      if (round === 2) throw new Error('the disk is full');
+    });
+    await expect(run()).rejects.toThrow('the disk is full');
+    expect(notes).not.toContain('train 5');
+  });
+
+  it('keeps the finished round when it is stopped in the next', async () => {
+    const stop = new AbortController();
+    const { run, notes } = rig(3, async () => {
+      stop.abort();
+      await longerThanARound();
+    });
+    await expect(run(stop.signal)).rejects.toThrow();
+    expect(notes).toContain('saved 1');
+    expect(notes).not.toContain('save 2');
+  });
+});
