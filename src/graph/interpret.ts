@@ -6,7 +6,8 @@
 import { ShapeError } from '../errors';
 import { sizeOf } from '../tensor/tensor';
 import type { Graph, NodeOf, Value } from './graph';
-import { type Array64, interpreterRules } from './interpreter-rules';
+import { interpreterRules } from './interpreter-rules';
+import type { Array64 } from './interpreter-rules/rule';
 import type { Op } from './ops';
 
 /**

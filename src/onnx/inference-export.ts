@@ -5,45 +5,15 @@
  * @module
  */
 import { ConfigError } from '../errors';
-import type { Graph, NodeOf } from '../graph/graph';
+import type { Graph } from '../graph/graph';
 import type { Op } from '../graph/ops';
 import { bytesOf, type NamedTensors } from '../tensor/tensor';
+import { freeRules } from './inference-rules';
+import type { FreeRule } from './inference-rules/rule';
 import { encodeModel, type OnnxTensor, type OnnxValue } from './model-proto';
 import { OnnxWriter } from './writer';
 
 const OPSET = 17;
-
-/** Writes a node for inputs of any size; undefined for operators that inference does not need. */
-type FreeRule<K extends Op> = (w: OnnxWriter, node: NodeOf<K>, inputs: readonly string[]) => string;
-
-const direct =
-  (opType: string) =>
-  (w: OnnxWriter, _: unknown, inputs: readonly string[]): string =>
-    w.node(opType, inputs);
-
-const rules: { readonly [K in Op]?: FreeRule<K> } = {
-  Add: direct('Add'),
-  Relu: direct('Relu'),
-  Sigmoid: direct('Sigmoid'),
-  // Shapes of parameters only: those do not vary.
-  Reshape: (w, { attrs: { shape } }, [x]) => w.reshape(x!, shape),
-  Conv: (w, { inputs, attrs: { stride, padding } }, names) => {
-    const attributes = { kernel_shape: inputs[1]!.shape.slice(2), strides: stride, pads: [...padding, ...padding] };
-    return w.node('Conv', names, attributes);
-  },
-  GroupNorm: (w, { inputs, attrs: { groups, epsilon } }, [x, scale, shift]) => {
-    const grouped = w.reshape(x!, [0, groups, -1]);
-    const [ones, zeros] = [1, 0].map((value) => w.floats(new Array<number>(groups).fill(value)));
-    const normal = w.node('InstanceNormalization', [grouped, ones!, zeros!], { epsilon: { float: epsilon } });
-    const restored = w.node('Reshape', [normal, w.node('Shape', [x!])]);
-    const perChannel = [-1, ...inputs[0]!.shape.slice(2).map(() => 1)];
-    return w.node('Add', [w.node('Mul', [restored, w.reshape(scale!, perChannel)]), w.reshape(shift!, perChannel)]);
-  },
-  UpsampleLinear: (w, { inputs }, [x]) => {
-    const scales = w.floats(inputs[0]!.shape.map((_, i) => (i < 2 ? 1 : 2)));
-    return w.node('Resize', [x!, '', scales], { mode: 'linear', coordinate_transformation_mode: 'half_pixel' });
-  },
-};
 
 /**
  * The bytes of an `.onnx` file. The graph has one input `[N, C, ...spatial]`; its parameters become initializers.
@@ -54,7 +24,7 @@ export function toInferenceOnnx(graph: Graph, parameters: NamedTensors): Uint8Ar
   const writer = new OnnxWriter();
   const names = new Map([...graph.inputs, ...graph.parameters].map(([name, value]) => [value.id, name]));
   for (const node of graph.nodes) {
-    const rule = rules[node.op] as FreeRule<Op> | undefined;
+    const rule = freeRules[node.op] as FreeRule<Op> | undefined;
     if (!rule) throw new ConfigError(`${node.op} cannot be exported for inputs of any size.`);
     const inputs = node.inputs.map((value) => names.get(value.id)!);
     names.set(node.outputs[0]!.id, rule(writer, node, inputs));

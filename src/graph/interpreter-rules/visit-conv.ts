@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Shape } from '../tensor/tensor';
-import type { ConvAttrs } from './ops';
+import type { Shape } from '../../tensor/tensor';
+import type { ConvAttrs } from '../ops/conv';
 
 /** A run of products x[xStart + j·xStep] · w[wIndex] · dy[yStart + j], j < count. */
 type VisitRow = (xStart: number, xStep: number, wIndex: number, yStart: number, count: number) => void;

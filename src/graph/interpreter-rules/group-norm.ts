@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { sizeOf } from '../tensor/tensor';
-import type { Array64 } from './interpreter-rules';
+import { sizeOf } from '../../tensor/tensor';
+import type { Array64 } from './rule';
 
 /** Calls `visit(element, channel, group)` for each element of x `[N, C, ...]`; `group` counts over all samples. */
 function visitGroups(x: Array64, groups: number, visit: (i: number, channel: number, group: number) => void): void {

@@ -1,0 +1,2 @@
+/** No attributes. */
+export type None = Readonly<Record<never, never>>;

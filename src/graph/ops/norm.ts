@@ -1,0 +1,10 @@
+/** Normalisations of activations `[N, C, ...spatial]`. */
+export interface NormOps {
+  /**
+   * Group normalisation (Wu & He 2018, arXiv:1803.08494). (x [N,C,...], γ [C], β [C]) → y, and the mean and
+   * 1/√(biased variance + ε) of each sample's groups, both [N,groups], which only GroupNormGrad may use.
+   */
+  GroupNorm: { readonly groups: number; readonly epsilon: number };
+  /** (dy, x, γ, mean, rstd) → dx, dγ, dβ. */
+  GroupNormGrad: { readonly groups: number };
+}

@@ -1,0 +1,8 @@
+import type { NormOps } from '../ops/norm';
+import type { VjpRules } from './rule';
+
+export const normVjps: VjpRules<keyof NormOps> = {
+  GroupNorm: (b, g, { inputs: [x, scale], outputs: [, mean, rstd], attrs: { groups } }) =>
+    b.emitAll('GroupNormGrad', [g, x!, scale!, mean!, rstd!], { groups }),
+  GroupNormGrad: { notDifferentiable: 'a gradient itself: nothing here differentiates twice' },
+};

@@ -1,0 +1,9 @@
+import type { LayoutOps } from '../../graph/ops/layout';
+import type { OnnxRules } from './rule';
+
+export const layoutRules: OnnxRules<keyof LayoutOps> = {
+  Constant: (w, { attrs: { values, shape } }) => [w.floats(values, shape)],
+  Reshape: (w, { attrs: { shape } }, [x]) => [w.reshape(x!, shape)],
+  Expand: (w, { attrs: { shape } }, [x]) => [w.node('Expand', [x!, w.ints(shape)])],
+  Transpose: (w, { attrs: { order } }, [x]) => [w.transpose(x!, order)],
+};
