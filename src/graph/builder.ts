@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConfigError, InternalError } from '../errors';
+import { ConfigError, InternalError, ShapeError } from '../errors';
 import { type Shape, sameShape } from '../tensor/tensor';
 import type { Graph, Node, Value } from './graph';
 import type { ConvAttrs, None, Op, Ops } from './ops';
@@ -18,6 +18,7 @@ export class Builder {
   private readonly outputs = new Map<string, Value>();
   private readonly written: Node[] = [];
   private nextId = 0;
+  private layer = '';
 
   /** The nodes written so far, in order. */
   get nodes(): readonly Node[] {
@@ -40,14 +41,21 @@ export class Builder {
     this.outputs.set(name, value);
   }
 
+  /** Attributes the nodes that `write` emits to a layer, named by its whole path: in what is printed and in errors. */
+  inLayer<T>(path: string, write: () => T): T {
+    const outer = this.layer;
+    this.layer = path;
+    try {
+      return write();
+    } finally {
+      this.layer = outer;
+    }
+  }
+
   /** Appends a node and gives all its outputs. @throws ShapeError when the inputs' shapes break the operator's rule. */
   emitAll<K extends Op>(op: K, inputs: readonly Value[], attrs: Ops[K]): readonly Value[] {
-    const shapes = shapeRules[op](
-      inputs.map((value) => value.shape),
-      attrs,
-    );
-    const outputs = shapes.map((shape) => this.value(shape));
-    this.written.push({ op, inputs, attrs, outputs } as unknown as Node);
+    const outputs = this.outputShapes(op, inputs, attrs).map((shape) => this.value(shape));
+    this.written.push({ op, inputs, attrs, outputs, layer: this.layer } as unknown as Node);
     return outputs;
   }
 
@@ -140,6 +148,16 @@ export class Builder {
     const extra = from.shape.length - shape.length;
     const axes = from.shape.flatMap((n, i) => (i < extra || (shape[i - extra] === 1 && n !== 1) ? [i] : []));
     return this.reshape(this.reduceSum(from, axes), shape);
+  }
+
+  private outputShapes<K extends Op>(op: K, inputs: readonly Value[], attrs: Ops[K]): readonly Shape[] {
+    const shapes = inputs.map((value) => value.shape);
+    try {
+      return shapeRules[op](shapes, attrs);
+    } catch (cause) {
+      if (!(cause instanceof ShapeError) || this.layer === '') throw cause;
+      throw new ShapeError(`Layer '${this.layer}': ${cause.message}`, { cause });
+    }
   }
 
   private declare(table: Map<string, Value>, name: string, shape: Shape): Value {

@@ -25,7 +25,8 @@ export function differentiate(b: Builder, loss: Value, wrt: readonly Value[]): r
   const relevant = dependents(nodes, wrt);
   const gradients = new Map<number, Value>([[loss.id, b.emit('Constant', [], { shape: loss.shape, values: [1] })]]);
   for (const node of nodes.reverse()) {
-    if (node.outputs.some((value) => relevant.has(value.id))) propagate(b, node, gradients, relevant);
+    if (!node.outputs.some((value) => relevant.has(value.id))) continue;
+    b.inLayer(node.layer, () => propagate(b, node, gradients, relevant));
   }
   return wrt.map((value) => gradients.get(value.id) ?? b.expand(b.scalar(0), value.shape));
 }

@@ -82,6 +82,20 @@ describe('a graph', () => {
     expect(() => b.reshape(x, [7])).toThrow(/size must stay the same/);
   });
 
+  it('says which layer wrote a node, and names it when shapes do not fit', () => {
+    const b = new Builder();
+    const x = b.input('x', [2]);
+    const y = b.inLayer('stem', () => b.inLayer('stem.act', () => b.relu(x)));
+    b.output('dx', differentiate(b, b.reduceSum(y), [x])[0]!);
+    const lines = graphToString(b.build()).split('\n');
+    expect(lines.filter((line) => line.endsWith('  # stem.act')).map((line) => line.replace(/.*= |\(.*/g, ''))).toEqual(
+      ['Relu', 'ReluGrad'],
+    );
+    expect(() => b.inLayer('head.0', () => b.add(x, b.input('z', [3])))).toThrow(
+      "Layer 'head.0': Add: lengths must be equal or 1 along each axis, but the inputs have shapes [2], [3].",
+    );
+  });
+
   it('refuses names that are taken and feeds that are missing or of the wrong size', () => {
     const b = new Builder();
     const x = b.input('x', [2]);

@@ -18,6 +18,8 @@ export interface NodeOf<K extends Op> {
   readonly inputs: readonly Value[];
   readonly attrs: Ops[K];
   readonly outputs: readonly Value[];
+  /** Path of the model's layer that wrote it, or whose derivative it is; '' outside all layers. Says nothing of what is computed. */
+  readonly layer: string;
 }
 
 /** A node of any operator, discriminated by `op`. */

@@ -7,7 +7,7 @@ import type { Graph, Node, Value } from './graph';
 
 const typed = (value: Value): string => `%${value.id}: f32[${value.shape}]`;
 
-/** One line per input, parameter, node and output, in the order of the graph. */
+/** One line per input, parameter, node and output, in the order of the graph; after a node, `#` and its layer. */
 export function graphToString(graph: Graph): string {
   return [
     ...[...graph.inputs].map(([name, value]) => `input ${name} = ${typed(value)}`),
@@ -20,5 +20,6 @@ export function graphToString(graph: Graph): string {
 function nodeLine(node: Node): string {
   const inputs = node.inputs.map((value) => `%${value.id}`).join(', ');
   const attrs = Object.entries(node.attrs).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
-  return `${node.outputs.map(typed).join(', ')} = ${node.op}(${inputs})${attrs.join('')}`;
+  const layer = node.layer === '' ? '' : `  # ${node.layer}`;
+  return `${node.outputs.map(typed).join(', ')} = ${node.op}(${inputs})${attrs.join('')}${layer}`;
 }
