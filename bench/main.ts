@@ -1,31 +1,34 @@
 /**
  * Benchmarks: `npm run bench`, or `npm run bench -- NAME...` for some of them. Figures are of this machine at this moment;
- * compare ratios within one run.
+ * compare ratios within one run. `train` takes `--only TEXT`, for some of its rows, and `--json FILE`.
  */
+import { parseArgs } from 'node:util';
 import { mainJob } from './brats18';
 import { framework } from './framework';
 import { startToFirstStep } from './start';
 import { filters } from './svt';
-import { train } from './train';
+import { trainCommand } from './train/train';
 
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   brats18: mainJob,
   start: startToFirstStep,
   framework,
   svt: filters,
-  train: () => train(),
 };
 
-async function main(names: readonly string[]): Promise<void> {
-  const unknown = names.filter((name) => !(name in benchmarks));
-  if (unknown.length > 0) {
-    console.error(`unknown: ${unknown.join(', ')}; the benchmarks are ${Object.keys(benchmarks).join(', ')}`);
-    process.exitCode = 2;
-    return;
-  }
-  for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
-    console.log(name, JSON.stringify(await benchmarks[name]!()));
+async function main(args: string[]): Promise<void> {
+  const options = { only: { type: 'string' }, json: { type: 'string' } } as const;
+  const { positionals, values } = parseArgs({ args, options, allowPositionals: true });
+  const known = [...Object.keys(benchmarks), 'train'];
+  const unknown = positionals.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; the benchmarks are ${known.join(', ')}`);
+  for (const name of positionals.length > 0 ? positionals : known) {
+    if (name === 'train') await trainCommand(values);
+    else console.log(name, JSON.stringify(await benchmarks[name]!()));
   }
 }
 
-void main(process.argv.slice(2).filter((word) => !word.startsWith('-')));
+main(process.argv.slice(2)).catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 2;
+});

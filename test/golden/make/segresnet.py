@@ -181,6 +181,7 @@ cases = [
     dict(plain, title="3-D, five levels", options=dict(brats, initFilters=8, inChannels=2, outChannels=1, numGroups=8, blocksDown=[1, 1, 1, 1, 1], blocksUp=[1, 1, 1, 1]), inputShape=[1, 2, 16, 16, 32]),
     dict(plain, title="3-D, one level", options=dict(brats, initFilters=4, inChannels=3, outChannels=5, numGroups=1, blocksDown=[1], blocksUp=[]), inputShape=[1, 3, 5, 3, 7]),
 ]
-out = Path(__file__).parent.parent / "segresnet-cases.json"
-out.write_text(json.dumps([run(case) for case in cases]))
-print(out, out.stat().st_size)
+if __name__ == "__main__":
+    out = Path(__file__).parent.parent / "segresnet-cases.json"
+    out.write_text(json.dumps([run(case) for case in cases]))
+    print(out, out.stat().st_size)

@@ -1,0 +1,29 @@
+/** What `npm run bench -- train` measures. */
+export interface Row {
+  readonly network: 'segresnet-step' | 'segresnet-inference';
+  /** `[N, C, ...spatial]`. */
+  readonly input: readonly number[];
+  readonly threads: number;
+  /** Whether PyTorch can stand beside it: not where the two together would not fit into memory. */
+  readonly peer: boolean;
+}
+
+const cube = (n: number): readonly number[] => [1, 4, n, n, n];
+const step = { network: 'segresnet-step', threads: 2, peer: true } as const;
+const inference = { network: 'segresnet-inference', threads: 2, peer: true } as const;
+
+export const rows: readonly Row[] = [
+  { ...step, input: cube(32) },
+  { ...step, input: cube(64) },
+  { ...step, input: cube(96) },
+  { ...step, input: cube(128) },
+  { ...inference, input: cube(64) },
+  { ...inference, input: [1, 4, 240, 240, 160] },
+  // The crop of the published BraTS18 job, for which the original asks for a GPU of 12 GB.
+  { ...step, input: [1, 4, 224, 224, 144], peer: false },
+];
+
+/** "segresnet-step 1×4×64×64×64": what `--only` is looked for in. */
+export function titleOf({ network, input }: Pick<Row, 'network' | 'input'>): string {
+  return `${network} ${input.join('×')}`;
+}
