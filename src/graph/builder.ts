@@ -6,7 +6,8 @@
 import { ConfigError, InternalError, ShapeError } from '../errors';
 import { type Shape, sameShape } from '../tensor/tensor';
 import type { Graph, Node, Value } from './graph';
-import type { ConvAttrs, None, Op, Ops } from './ops';
+import type { None, Op, Ops } from './ops';
+import { type ConvOptions, convAttrs } from './ops/conv';
 import { eliminateCommonSubexpressions, eliminateDeadCode } from './passes';
 import { shapeRules } from './shape-rules';
 
@@ -139,8 +140,8 @@ export class Builder {
     return this.emit('Transpose', [x], { order });
   }
 
-  conv(x: Value, weight: Value, attrs: ConvAttrs): Value {
-    return this.emit('Conv', [x, weight], attrs);
+  conv(x: Value, weight: Value, options: ConvOptions): Value {
+    return this.emit('Conv', [x, weight], convAttrs(options));
   }
 
   /** The adjoint of broadcasting to `from.shape`: sums over the axes that were stretched. */

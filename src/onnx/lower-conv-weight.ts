@@ -17,16 +17,28 @@ const SPLIT_PLANE = 128;
 
 export function lowerConvWeightGrad(
   w: OnnxWriter,
-  node: NodeOf<'ConvWeightGrad'>,
+  { attrs, inputs }: NodeOf<'ConvWeightGrad'>,
   [x, dy]: readonly string[],
 ): readonly string[] {
-  const { stride, padding, kernel } = node.attrs;
-  const [xShape, dyShape] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
+  return [weightGrad(w, { ...attrs, xShape: inputs[0]!.shape, dyShape: inputs[1]!.shape }, x!, dy!)];
+}
+
+interface WeightGrad {
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+  readonly kernel: readonly number[];
+  readonly xShape: Shape;
+  readonly dyShape: Shape;
+}
+
+/** The weight gradient of a convolution in one group, `[O, I, ...kernel]`. */
+export function weightGrad(w: OnnxWriter, conv: WeightGrad, x: string, dy: string): string {
+  const { stride, padding, dilation, kernel, xShape, dyShape } = conv;
   const factors: Factors = {
-    w,
-    ...node.attrs,
-    x: channelsFirst(w, x!, xShape),
-    dy: channelsFirst(w, dy!, dyShape),
+    ...{ w, stride, padding, dilation, kernel },
+    x: channelsFirst(w, x, xShape),
+    dy: channelsFirst(w, dy, dyShape),
     ins: xShape[1]!,
     outs: dyShape[1]!,
     samples: xShape[0]!,
@@ -34,10 +46,11 @@ export function lowerConvWeightGrad(
     ySpatial: dyShape.slice(2),
   };
   const flat = stride.every((s) => s === 1);
-  if (flat && kernel.every((k) => k === 1) && padding.every((p) => p === 0)) return [pointwise(factors)];
+  if (flat && kernel.every((k) => k === 1) && padding.every((p) => p === 0)) return pointwise(factors);
   const plane = sizeOf(factors.ySpatial.slice(1));
-  const splits = flat && kernel.length > 1 && plane >= SPLIT_PLANE && factors.ySpatial[0]! >= kernel[0]!;
-  return [splits ? splitShifts(factors) : gatherShifts(factors)];
+  const dense = flat && dilation.every((d) => d === 1);
+  const splits = dense && kernel.length > 1 && plane >= SPLIT_PLANE && factors.ySpatial[0]! >= kernel[0]!;
+  return splits ? splitShifts(factors) : gatherShifts(factors);
 }
 
 interface Factors {
@@ -52,6 +65,7 @@ interface Factors {
   readonly ySpatial: readonly number[];
   readonly stride: readonly number[];
   readonly padding: readonly number[];
+  readonly dilation: readonly number[];
   readonly kernel: readonly number[];
 }
 
@@ -73,7 +87,7 @@ function pointwise({ w, x, dy, ins, outs, samples, xSpatial, kernel }: Factors):
 }
 
 /** Every tuple of taps of a kernel, last axis fastest. */
-function taps(kernel: readonly number[]): readonly (readonly number[])[] {
+export function kernelTaps(kernel: readonly number[]): readonly (readonly number[])[] {
   return kernel.reduce<number[][]>(
     (tuples, k) => tuples.flatMap((tuple) => Array.from({ length: k }, (_, tap) => [...tuple, tap])),
     [[]],
@@ -147,7 +161,7 @@ function gatherShifts(factors: Factors): string {
  * one small table per axis, so that no large constant is stored.
  */
 function gatherIndices(factors: Factors, padded: readonly number[], from: number, to: number): string {
-  const { w, samples, ySpatial, stride, kernel } = factors;
+  const { w, samples, ySpatial, stride, dilation, kernel } = factors;
   const rank = kernel.length;
   const all = (axis: number, table: readonly number[], taps = 1): string => {
     const dims = new Array<number>(1 + 2 * rank).fill(1);
@@ -163,7 +177,7 @@ function gatherIndices(factors: Factors, padded: readonly number[], from: number
     const [first, end] = i === 0 ? [from, to] : [0, ySpatial[i]!];
     const pitch = sizeOf(padded.slice(i + 1));
     const table = Array.from({ length: (end - first) * taps }, (_, j) => {
-      return ((first + Math.floor(j / taps)) * stride[i]! + (j % taps)) * pitch;
+      return ((first + Math.floor(j / taps)) * stride[i]! + (j % taps) * dilation[i]!) * pitch;
     });
     return w.node('Add', [sum, all(i + 1, table, taps)]);
   }, bySample);
@@ -178,7 +192,7 @@ function splitShifts({ w, x, dy, ins, outs, samples, xSpatial, ySpatial, padding
   const plane = sizeOf(ySpatial.slice(1));
   const grid = xSpatial[0]! + 2 * padding[0]!;
   const perRow = 4 * ins * sizeOf(planeKernel) * samples * plane;
-  const planeTaps = taps(planeKernel);
+  const planeTaps = kernelTaps(planeKernel);
   const products = slabs(grid, Math.floor(SLAB_BYTES / perRow), firstTaps).map(([from, to]) => {
     const length = samples * (to - from) * plane;
     const shiftedX = planeTaps.map((tap) => {

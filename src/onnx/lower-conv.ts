@@ -5,6 +5,7 @@
  * @module
  */
 import type { NodeOf } from '../graph/graph';
+import type { ConvAttrs } from '../graph/ops/conv';
 import { type Shape, sizeOf } from '../tensor/tensor';
 import { blockedConv, suitsBlocks } from './lower-blocked-conv';
 import { convIsStable } from './partition';
@@ -37,7 +38,11 @@ interface PlainConv {
  * Conv, in a form whose bits do not depend on the number of threads: where they would, its output channels are computed
  * as two groups over two copies of the input, each by one thread.
  */
-function plainConv(w: OnnxWriter, conv: PlainConv, attributes: Readonly<Record<string, readonly number[]>>): string {
+export function plainConv(
+  w: OnnxWriter,
+  conv: PlainConv,
+  attributes: Readonly<Record<string, readonly number[]>>,
+): string {
   const { x, shape, weight, weightShape, positions } = conv;
   const [outs, ins] = [weightShape[0]!, weightShape[1]!];
   const kernel = weightShape.slice(2);
@@ -49,6 +54,12 @@ function plainConv(w: OnnxWriter, conv: PlainConv, attributes: Readonly<Record<s
   if (outs % 2 === 0) return w.node('Conv', [w.node('Concat', [x, x], { axis: 1 }), weight], { ...all, group: 2 });
   // An odd number of channels: two equal samples, one for each thread.
   return w.slice(w.node('Conv', [w.node('Concat', [x, x], { axis: 0 }), weight], all), [0], [0], [1]);
+}
+
+/** Whether {@link lowerConvInputGrad} has a form for it: stride 1, or stride 2 with kernel 3 and padding 1. */
+export function hasPlainInputGrad({ stride, padding }: ConvAttrs, kernel: readonly number[]): boolean {
+  if (stride.every((s) => s === 1)) return kernel.every((k, i) => padding[i]! < k);
+  return stride.every((s) => s === 2) && kernel.every((k) => k === 3) && padding.every((p) => p === 1);
 }
 
 export function lowerConvInputGrad(
@@ -63,15 +74,14 @@ export function lowerConvInputGrad(
     return [blockedConv(w, { x: dy!, shape, weight: weight!, weightShape, turned: true })];
   }
   const turnedPadding = kernel.map((k, i) => k - 1 - padding[i]!);
-  if (stride.every((s) => s === 1) && turnedPadding.every((p) => p >= 0)) {
+  if (stride.every((s) => s === 1)) {
     const turned = turnedWeight(w, weight!, weightShape);
     const turnedShape = [weightShape[1]!, weightShape[0]!, ...kernel];
     const positions = sizeOf(node.outputs[0]!.shape.slice(2));
     const conv = { x: dy!, shape, weight: turned, weightShape: turnedShape, positions };
     return [plainConv(w, conv, { pads: [...turnedPadding, ...turnedPadding] })];
   }
-  const halving = stride.every((s) => s === 2) && kernel.every((k) => k === 3) && padding.every((p) => p === 1);
-  return [halving ? doubledGradient(w, node, dy!, weight!) : transposedConv(w, node, dy!, weight!)];
+  return [doubledGradient(w, node, dy!, weight!)];
 }
 
 /** The weight with input and output channels exchanged and every spatial axis reversed: `[I, O, ...kernel]`. */
@@ -135,18 +145,4 @@ function parityTaps(w: OnnxWriter, rank: number): string {
     if (row >= 0) matrix[row * 4 ** rank + column] = 1;
   }
   return w.floats(matrix, [3 ** rank, 4 ** rank]);
-}
-
-/** The general case. */
-function transposedConv(w: OnnxWriter, node: NodeOf<'ConvInputGrad'>, dy: string, weight: string): string {
-  const { stride, padding, spatial } = node.attrs;
-  const kernel = node.inputs[1]!.shape.slice(2);
-  // Rows of x that no window reaches are left out by the division in Conv: they come back as output padding.
-  const reached = node.inputs[0]!.shape.slice(2).map((n, i) => (n - 1) * stride[i]! + kernel[i]! - 2 * padding[i]!);
-  return w.node('ConvTranspose', [dy, weight], {
-    strides: stride,
-    pads: [...padding, ...padding],
-    kernel_shape: kernel,
-    output_padding: spatial.map((n, i) => n - reached[i]!),
-  });
 }

@@ -7,7 +7,7 @@
  */
 
 /** Thread counts up to this give equal bits. */
-const MAX_THREADS = 8;
+export const MAX_THREADS = 8;
 
 /** Sums of at most this many terms are one chunk whatever the columns. */
 const CHUNK = 128;

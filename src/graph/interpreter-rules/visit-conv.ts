@@ -22,15 +22,18 @@ export function visitConv(x: Shape, w: Shape, y: Shape, attrs: ConvAttrs, visit:
   const ys = three(y.slice(2), 1);
   const stride = three(attrs.stride, 1);
   const padding = three(attrs.padding, 0);
+  const dilation = three(attrs.dilation, 1);
   const xSize = xs[0] * xs[1] * xs[2];
   const kSize = ks[0] * ks[1] * ks[2];
   const ySize = ys[0] * ys[1] * ys[2];
   const [batch, outs, ins] = [y[0]!, w[0]!, w[1]!];
-  const taps = rowsPerTap(xs, ks, ys, stride, padding);
+  const channels = ins * attrs.groups;
+  const taps = rowsPerTap(xs, ks, ys, { stride, padding, dilation });
   for (let n = 0; n < batch; n++) {
     for (let o = 0; o < outs; o++) {
+      const group = Math.floor((o * attrs.groups) / outs);
       for (let i = 0; i < ins; i++) {
-        const xBase = (n * ins + i) * xSize;
+        const xBase = (n * channels + group * ins + i) * xSize;
         const wBase = (o * ins + i) * kSize;
         const yBase = (n * outs + o) * ySize;
         for (const { tap, xStart, yStart, count } of taps) {
@@ -50,14 +53,20 @@ interface Row {
 
 type Triple = readonly [number, number, number];
 
+interface Windows {
+  readonly stride: Triple;
+  readonly padding: Triple;
+  readonly dilation: Triple;
+}
+
 /** For every tap of the kernel, the rows of one channel's output that it touches inside the input. */
-function rowsPerTap(xs: Triple, ks: Triple, ys: Triple, stride: Triple, padding: Triple): readonly Row[] {
+function rowsPerTap(xs: Triple, ks: Triple, ys: Triple, { stride, padding, dilation }: Windows): readonly Row[] {
   const rows: Row[] = [];
   for (let tap = 0; tap < ks[0] * ks[1] * ks[2]; tap++) {
     const offset = [
-      Math.floor(tap / (ks[1] * ks[2])) - padding[0],
-      (Math.floor(tap / ks[2]) % ks[1]) - padding[1],
-      (tap % ks[2]) - padding[2],
+      Math.floor(tap / (ks[1] * ks[2])) * dilation[0] - padding[0],
+      (Math.floor(tap / ks[2]) % ks[1]) * dilation[1] - padding[1],
+      (tap % ks[2]) * dilation[2] - padding[2],
     ] as const;
     const first = Math.max(0, Math.ceil(-offset[2] / stride[2]));
     const end = Math.min(ys[2], Math.floor((xs[2] - 1 - offset[2]) / stride[2]) + 1);

@@ -1,14 +1,18 @@
-import type { ConvOps } from '../../../src/graph/ops/conv';
+import { type ConvOps, convAttrs } from '../../../src/graph/ops/conv';
 import type { Shape } from '../../../src/tensor/tensor';
 import type { OpCases } from './case';
+import { generalConvolutions } from './general-conv';
 
-interface ConvCase {
+/** One convolution: from it, a case of each of the three operators. */
+export interface ConvCase {
   readonly title: string;
   readonly x: Shape;
   readonly w: Shape;
   readonly y: Shape;
   readonly stride: readonly number[];
   readonly padding: readonly number[];
+  readonly dilation?: readonly number[];
+  readonly groups?: number;
 }
 
 const convolutions: readonly ConvCase[] = [
@@ -122,18 +126,22 @@ const convolutions: readonly ConvCase[] = [
     stride: [1, 1, 1],
     padding: [0, 0, 0],
   },
+  ...generalConvolutions,
 ];
 
-export const convCases: OpCases<keyof ConvOps> = {
-  Conv: convolutions.map(({ title, x, w, stride, padding }) => ({ title, inputs: [x, w], attrs: { stride, padding } })),
-  ConvInputGrad: convolutions.map(({ title, x, w, y, stride, padding }) => ({
-    title,
-    inputs: [y, w],
-    attrs: { stride, padding, spatial: x.slice(2) },
+/** The cases of each of the three operators that some convolutions make. */
+export const casesOfConvolutions = (calls: readonly ConvCase[]): OpCases<keyof ConvOps> => ({
+  Conv: calls.map((conv) => ({ title: conv.title, inputs: [conv.x, conv.w], attrs: convAttrs(conv) })),
+  ConvInputGrad: calls.map((conv) => ({
+    title: conv.title,
+    inputs: [conv.y, conv.w],
+    attrs: { ...convAttrs(conv), spatial: conv.x.slice(2) },
   })),
-  ConvWeightGrad: convolutions.map(({ title, x, w, y, stride, padding }) => ({
-    title,
-    inputs: [x, y],
-    attrs: { stride, padding, kernel: w.slice(2) },
+  ConvWeightGrad: calls.map((conv) => ({
+    title: conv.title,
+    inputs: [conv.x, conv.y],
+    attrs: { ...convAttrs(conv), kernel: conv.w.slice(2) },
   })),
-};
+});
+
+export const convCases = casesOfConvolutions(convolutions);
