@@ -5,7 +5,7 @@
 import { createInterface } from 'node:readline';
 import { initialise, segResNet } from '../../src/nn/model';
 import { openPredictor } from '../../src/nn/predictor';
-import { newTrainingState, openTrainer } from '../../src/nn/trainer';
+import { newTrainingState, openTrainer, type TrainerOptions } from '../../src/nn/trainer';
 import type { Row } from './rows';
 
 /** One repetition of the row's task, ready to be timed. */
@@ -20,7 +20,7 @@ async function prepare({ network, input, threads }: Row): Promise<() => Promise<
     return () => predictor.run(weights, image);
   }
   const label = Float32Array.from({ length: 3 * voxels }, (_, i) => Number(Math.sin(i / 100) > 0.5));
-  const session = await openTrainer({
+  const options: TrainerOptions = {
     model,
     loss: { kind: 'dice', smoothNr: 0, smoothDr: 1e-5, squaredPred: true, sigmoid: true },
     optimiser: { kind: 'adam', weightDecay: 1e-5 },
@@ -28,8 +28,9 @@ async function prepare({ network, input, threads }: Row): Promise<() => Promise<
     labelShape: [1, 3, ...spatial],
     proximal: false,
     threads,
-  });
-  const state = newTrainingState(model, weights);
+  };
+  const session = await openTrainer(options);
+  const state = newTrainingState(options, weights);
   return () => session.step(state, { image, label, learningRate: 1e-4, dropoutSeed: 0 });
 }
 

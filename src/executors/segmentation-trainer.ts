@@ -7,18 +7,17 @@
 import { DataError, InternalError } from '../errors';
 import type { TrainerSpec } from '../jobs/job-spec';
 import type { ModelSpec } from '../jobs/model-spec';
-import { createModel } from '../nn/model';
-import type { TrainingState } from '../nn/trainer';
+import { modelState, type TrainingState } from '../nn/training-state';
 import type { Task } from '../protocol/messages';
 import type { Metrics, Payload } from '../protocol/payload';
-import type { NamedTensors } from '../tensor/tensor';
+import type { NamedTensors, Tensor, TensorData } from '../tensor/tensor';
 import { deriveSeed } from '../util/streams';
 import type { CaseSource, TrainingSample } from './case-source';
 import { scoreCases, summariseScores } from './evaluation';
 import type { Executor, ExecutorContext } from './executor';
 import type { ScoreCache } from './score-cache';
-import { sharedPredictor, sharedTrainer } from './shared-sessions';
-import { momentsOf, startRound } from './training-state';
+import { sharedPredictor, sharedTrainer, trainingOf } from './shared-sessions';
+import { slotsOf, startRound } from './training-state';
 
 export interface SegmentationTrainerOptions {
   readonly site: string;
@@ -36,7 +35,8 @@ export interface SegmentationTrainerOptions {
 
 export function segmentationTrainer(options: SegmentationTrainerOptions): Executor {
   const { trainer, cases } = options;
-  const model = createModel(options.model);
+  const training = trainingOf(options);
+  const { model } = training;
   let state: TrainingState | undefined;
   let restored: NamedTensors | undefined;
 
@@ -55,10 +55,10 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
         samples?.close();
       }
     },
-    state: () => state && momentsOf(state),
-    restore(moments) {
+    state: () => state && slotsOf(state),
+    restore(slots) {
       state = undefined;
-      restored = moments;
+      restored = slots;
     },
   };
 
@@ -103,7 +103,7 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     const { losses, steps } = await train(task, samples, context);
     return {
       kind: trainer.transfer,
-      tensors: answer(trainer.transfer, task.model, state!.parameters),
+      tensors: answer(trainer.transfer, task.model, modelState(model, state!)),
       metrics: { ...scores, ...lossMetrics(losses) },
       steps,
     };
@@ -112,22 +112,22 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
   /** Runs the round's epochs and returns the mean loss of each, and the number of steps. */
   async function train(task: Task, samples: AsyncIterable<TrainingSample>, { signal, progress }: ExecutorContext) {
     const session = await sharedTrainer(options);
-    const { training } = await cases.lists();
-    if (training === 0) {
+    const { training: count } = await cases.lists();
+    if (count === 0) {
       throw new DataError(`The training list of ${options.site} is empty.`, {
         hint: 'Give every site a training case.',
       });
     }
-    const total = training * trainer.epochs;
-    state = startRound(model, task.model, state, restored);
+    const total = count * trainer.epochs;
+    state = startRound(training, task.model, state, restored);
     restored = undefined;
     const proximal = trainer.proximalMu > 0 ? { mu: trainer.proximalMu, reference: task.model } : undefined;
     const sums = new Array<number>(trainer.epochs).fill(0);
     let steps = 0;
     for await (const { image, label } of samples) {
       signal.throwIfAborted();
-      const epoch = Math.floor(steps / training);
-      const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, epoch, steps % training);
+      const epoch = Math.floor(steps / count);
+      const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, epoch, steps % count);
       const batch = { image, label, learningRate: trainer.learningRate, dropoutSeed, ...(proximal && { proximal }) };
       const { loss } = await session.step(state, batch);
       sums[epoch]! += loss;
@@ -136,7 +136,7 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     if (steps !== total) {
       throw new InternalError(`The round of ${options.site} has ${total} steps, but its samples ended after ${steps}.`);
     }
-    return { losses: sums.map((sum) => sum / training), steps };
+    return { losses: sums.map((sum) => sum / count), steps };
   }
 }
 
@@ -145,17 +145,28 @@ function metricsOnly(metrics: Metrics): Payload {
 }
 
 /**
- * The trained weights, or their difference to the received ones, in the memory of the trained weights: each round starts from
- * new ones, so the update may be transferred away.
+ * The trained model, or its difference to the received one, in the memory of the trained tensors: each round starts from new
+ * ones, so the update may be transferred away.
  */
 function answer(transfer: TrainerSpec['transfer'], received: NamedTensors, trained: NamedTensors): NamedTensors {
-  if (transfer === 'weights') return trained;
-  for (const [name, { data }] of trained) {
-    const values = data as Float32Array;
-    const base = received.get(name)!.data as Float32Array;
+  const own = new Map([...trained].map(([name, value]) => [name, ownTensor(value, received.get(name)!)]));
+  if (transfer === 'weight-diff') for (const [name, { data }] of own) subtract(data, received.get(name)!.data);
+  return own;
+}
+
+/** What training left alone, such as a frozen parameter, still is the received tensor: a copy may be changed. */
+function ownTensor(trained: Tensor, received: Tensor): Tensor {
+  return trained.data === received.data ? { ...trained, data: trained.data.slice() } : trained;
+}
+
+function subtract(values: TensorData, base: TensorData): void {
+  if (values instanceof BigInt64Array && base instanceof BigInt64Array) {
     for (let i = 0; i < values.length; i++) values[i] = values[i]! - base[i]!;
+  } else if (values instanceof Float32Array && base instanceof Float32Array) {
+    for (let i = 0; i < values.length; i++) values[i] = values[i]! - base[i]!;
+  } else {
+    throw new InternalError('A model holds float32 parameters and int64 counters only.');
   }
-  return trained;
 }
 
 function lossMetrics(losses: readonly number[]): Metrics {

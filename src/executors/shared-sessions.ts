@@ -7,6 +7,7 @@
 import type { TrainerSpec } from '../jobs/job-spec';
 import type { ModelSpec } from '../jobs/model-spec';
 import { createModel } from '../nn/model';
+import type { ModelTraining } from '../nn/parameter-groups';
 import { openPredictor, type Predictor } from '../nn/predictor';
 import { openTrainer, type TrainingSession } from '../nn/trainer';
 
@@ -27,14 +28,26 @@ export function sharedPredictor({ model: spec, trainer, engine }: SessionOptions
   });
 }
 
+/** The model and how its parameters are trained: with the published optimiser. */
+export function trainingOf({
+  model,
+  trainer: { weightDecay },
+}: Pick<SessionOptions, 'model' | 'trainer'>): ModelTraining {
+  return {
+    model: createModel(model),
+    optimiser: { kind: 'adam', weightDecay, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  };
+}
+
 /** Steps on crops of the trainer's size, with the published loss and optimiser. */
-export function sharedTrainer({ model: spec, trainer, engine }: SessionOptions): Promise<TrainingSession> {
+export function sharedTrainer(options: SessionOptions): Promise<TrainingSession> {
+  const { model: spec, trainer, engine } = options;
   return once(trainers, { spec, trainer, engine }, () => {
-    const model = createModel(spec);
+    const training = trainingOf(options);
+    const { model } = training;
     return openTrainer({
-      model,
+      ...training,
       loss: { kind: 'dice', smoothNr: 0, smoothDr: 1e-5, squaredPred: true, sigmoid: true },
-      optimiser: { kind: 'adam', weightDecay: trainer.weightDecay, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
       inputShape: [1, model.inChannels, ...trainer.roi],
       labelShape: [1, model.outChannels, ...trainer.roi],
       proximal: trainer.proximalMu > 0,

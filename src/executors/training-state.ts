@@ -1,39 +1,42 @@
 /**
- * What a trainer carries from round to round: the optimiser's moments and step count. The weights are not among it, since
- * every round brings new ones.
+ * What a trainer carries from round to round: what its optimiser keeps, and the step count. Weights and buffers are not
+ * among it, since every round brings new ones.
  *
  * @module
  */
 import { InternalError } from '../errors';
-import type { Model } from '../nn/model';
-import { newTrainingState, type TrainingState } from '../nn/trainer';
+import type { ModelTraining } from '../nn/parameter-groups';
+import { buffersOf, newTrainingState, slotShapes, type TrainingState } from '../nn/training-state';
 import { type NamedTensors, type Tensor, tensor } from '../tensor/tensor';
 
 /**
- * The received weights with the site's own moments: the optimiser lives for the whole run.
+ * The received model with the site's own optimiser state: the optimiser lives for the whole run.
  *
  * @param previous the state after the round before, in memory.
- * @param restored the moments of {@link momentsOf}, read from disk.
+ * @param restored the tensors of {@link slotsOf}, read from disk.
  */
 export function startRound(
-  model: Model,
+  training: ModelTraining,
   received: NamedTensors,
   previous: TrainingState | undefined,
   restored: NamedTensors | undefined,
 ): TrainingState {
-  const parameters = new Map(received);
-  if (previous) return { parameters, m: previous.m, v: previous.v, step: previous.step };
-  if (!restored) return newTrainingState(model, received);
-  const names = model.parameters.map(({ name }) => name);
-  const part = (prefix: string) => new Map(names.map((name) => [name, take(restored, `${prefix}.${name}`)]));
-  return { parameters, m: part('m'), v: part('v'), step: Number(take(restored, 'step').data[0]) };
+  if (!previous && !restored) return newTrainingState(training, received);
+  const { model } = training;
+  const parameters = new Map(model.parameters.map(({ name }) => [name, take(received, name)]));
+  const buffers = buffersOf(model, received);
+  if (previous) return { parameters, buffers, slots: previous.slots, step: previous.step };
+  const slots = new Map<string, Map<string, Tensor>>();
+  for (const [slot, name] of slotShapes(training)) {
+    slots.set(slot, (slots.get(slot) ?? new Map<string, Tensor>()).set(name, take(restored!, `${slot}.${name}`)));
+  }
+  return { parameters, buffers, slots, step: Number(take(restored!, 'step').data[0]) };
 }
 
-/** Adam's moments and step count as tensors. */
-export function momentsOf(state: TrainingState): NamedTensors {
+/** The step count and what the optimiser keeps, as tensors: `step`, and `<slot>.<parameter>` of each. */
+export function slotsOf(state: TrainingState): NamedTensors {
   const tensors = new Map<string, Tensor>([['step', tensor('float64', [1], Float64Array.of(state.step))]]);
-  for (const [name, value] of state.m) tensors.set(`m.${name}`, value);
-  for (const [name, value] of state.v) tensors.set(`v.${name}`, value);
+  for (const [slot, values] of state.slots) for (const [name, value] of values) tensors.set(`${slot}.${name}`, value);
   return tensors;
 }
 

@@ -15,14 +15,20 @@ import { vjpRules } from './vjp-rules';
  *
  * @param loss a value of one element
  * @param wrt the values to differentiate by
+ * @param constants values through which nothing is differentiated, though they depend on `wrt`
  * @returns the gradient of each of `wrt`, of its shape; zeros where the loss does not depend on it
  * @throws ConfigError when the loss has more than one element, or depends on `wrt` through an operator without a derivative
  */
-export function differentiate(b: Builder, loss: Value, wrt: readonly Value[]): readonly Value[] {
+export function differentiate(
+  b: Builder,
+  loss: Value,
+  wrt: readonly Value[],
+  constants: readonly Value[] = [],
+): readonly Value[] {
   if (sizeOf(loss.shape) !== 1)
     throw new ConfigError(`A loss has one element, but this one has shape [${loss.shape}].`);
   const nodes = [...b.nodes];
-  const relevant = dependents(nodes, wrt);
+  const relevant = dependents(nodes, wrt, constants);
   const gradients = new Map<number, Value>([[loss.id, b.emit('Constant', [], { shape: loss.shape, values: [1] })]]);
   for (const node of nodes.reverse()) {
     if (!node.outputs.some((value) => relevant.has(value.id))) continue;
@@ -31,11 +37,13 @@ export function differentiate(b: Builder, loss: Value, wrt: readonly Value[]): r
   return wrt.map((value) => gradients.get(value.id) ?? b.expand(b.scalar(0), value.shape));
 }
 
-/** The ids of all values that depend on one of `wrt`. */
-function dependents(nodes: readonly Node[], wrt: readonly Value[]): Set<number> {
+/** The ids of all values that depend on one of `wrt`, other than through a constant. */
+function dependents(nodes: readonly Node[], wrt: readonly Value[], constants: readonly Value[]): Set<number> {
   const found = new Set(wrt.map((value) => value.id));
+  const cut = new Set(constants.map((value) => value.id));
   for (const { inputs, outputs } of nodes) {
-    if (inputs.some((value) => found.has(value.id))) for (const value of outputs) found.add(value.id);
+    if (!inputs.some((value) => found.has(value.id))) continue;
+    for (const value of outputs) if (!cut.has(value.id)) found.add(value.id);
   }
   return found;
 }

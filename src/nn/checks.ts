@@ -33,16 +33,25 @@ export function feedOf(name: string, shape: Shape, data: Float32Array): Feed {
   return { shape, data };
 }
 
-/** The model's tensors out of `tensors`. @throws ShapeError naming the first that is missing or does not fit */
+/** The model's parameters out of `tensors`. @throws ShapeError naming the first that is missing or does not fit */
 export function* parameterFeeds(model: Model, tensors: NamedTensors): Generator<readonly [name: string, feed: Feed]> {
-  for (const { name, shape } of model.parameters) yield [name, floatsOf(name, shape, tensors.get(name))];
+  for (const { name, shape } of model.parameters) yield [name, floatFeed('Parameter', name, shape, tensors.get(name))];
 }
 
-function floatsOf(name: string, shape: Shape, found: Tensor | undefined): Feed {
-  if (!found) throw new ShapeError(`The model's parameter '${name}' is missing.`);
+/** The model's parameters and float32 buffers out of `tensors`. @throws ShapeError as {@link parameterFeeds} */
+export function* modelFeeds(model: Model, tensors: NamedTensors): Generator<readonly [name: string, feed: Feed]> {
+  yield* parameterFeeds(model, tensors);
+  for (const { name, shape, dtype } of model.buffers ?? []) {
+    if (dtype === 'float32') yield [name, floatFeed('Buffer', name, shape, tensors.get(name))];
+  }
+}
+
+/** A tensor that must be float32 and of this shape. @throws ShapeError saying what it is, what was expected and what came */
+export function floatFeed(what: string, name: string, shape: Shape, found: Tensor | undefined): Feed {
+  if (!found) throw new ShapeError(`${what} '${name}' is missing; float32 [${shape}] was expected.`);
   const { dtype, data } = found;
   if (!(data instanceof Float32Array) || !sameShape(found.shape, shape)) {
-    throw new ShapeError(`Parameter '${name}' must be float32 [${shape}], but is ${dtype} [${found.shape}].`);
+    throw new ShapeError(`${what} '${name}' must be float32 [${shape}], but is ${dtype} [${found.shape}].`);
   }
   return { shape, data };
 }

@@ -7,7 +7,7 @@ import { toOnnx } from '../onnx/export';
 import { type Feed, openSession } from '../onnx/session';
 import { targetFor } from '../onnx/target';
 import type { NamedTensors, Shape } from '../tensor/tensor';
-import { assertImageShape, feedOf, parameterFeeds } from './checks';
+import { assertImageShape, feedOf, modelFeeds } from './checks';
 import type { Model } from './models/definition';
 import { inferenceGraph, names } from './step-graph';
 
@@ -25,9 +25,10 @@ export interface Predictor {
   /**
    * The logits `[N, outChannels, ...spatial]` of an image in C order. It blocks this thread while the runtime computes.
    *
-   * @throws ShapeError when the image or the parameters do not fit
+   * @param state the model's parameters, and its buffers when it has any
+   * @throws ShapeError when the image or the state does not fit
    */
-  run(parameters: NamedTensors, image: Float32Array): Promise<Float32Array>;
+  run(state: NamedTensors, image: Float32Array): Promise<Float32Array>;
 }
 
 /**
@@ -43,10 +44,10 @@ export async function openPredictor(options: PredictorOptions): Promise<Predicto
     provider,
   });
   return {
-    async run(parameters, image) {
+    async run(state, image) {
       const feeds = new Map<string, Feed>([
         [names.image, feedOf('image', inputShape, image)],
-        ...parameterFeeds(model, parameters),
+        ...modelFeeds(model, state),
       ]);
       return (await session.run(feeds)).get('logits')!;
     },

@@ -6,7 +6,7 @@ import * as golden from '../../test/support/segresnet-golden';
 import { sizeOf } from '../tensor/tensor';
 import { createModel, initialise, segResNet } from './model';
 import { gradientGraph, inferenceGraph, names } from './step-graph';
-import { newTrainingState, openTrainer } from './trainer';
+import { newTrainingState, openTrainer, type TrainerOptions } from './trainer';
 
 const read = (name: string) => JSON.parse(readFileSync(join(__dirname, '../../test/golden', name), 'utf8'));
 const expected = read('segresnet-16.json').f64_16x16x16;
@@ -58,7 +58,7 @@ describe('SegResNet against MONAI on a 16-cube', () => {
   it('has the losses and weights of three Adam steps', async () => {
     const optimiser = { kind: 'adam', weightDecay: 1e-5 } as const;
     const session = await openTrainer({ ...step, model, optimiser, threads: 2 });
-    const state = newTrainingState(model, weights);
+    const state = newTrainingState({ model, optimiser }, weights);
     for (const loss of expected.adam3.losses) {
       const batch = { image, label, learningRate: 1e-4, dropoutSeed: 0 };
       expect(Math.abs((await session.step(state, batch)).loss - loss)).toBeLessThan(1e-5);
@@ -186,7 +186,7 @@ describe.each(read('segresnet-cases.json') as Case[])('SegResNet against PyTorch
 
   it('has the losses of three Adam steps', async () => {
     const plain = createModel({ kind: 'segresnet', ...example.options, dropoutProb: 0 });
-    const session = await openTrainer({
+    const training: TrainerOptions = {
       model: plain,
       loss: { kind: 'dice', smoothNr: dice.nr, smoothDr: dice.dr, squaredPred: dice.squared, sigmoid: true },
       optimiser: { kind: 'adam', weightDecay: example.weightDecay },
@@ -194,8 +194,9 @@ describe.each(read('segresnet-cases.json') as Case[])('SegResNet against PyTorch
       labelShape: labels,
       proximal: false,
       threads: 2,
-    });
-    const state = newTrainingState(plain, weights);
+    };
+    const session = await openTrainer(training);
+    const state = newTrainingState(training, weights);
     for (const expectedLoss of example.losses) {
       const data = { image: feeds.get('image')!, label: feeds.get('label')! };
       const { loss } = await session.step(state, { ...data, learningRate: 1e-4, dropoutSeed: 0 });

@@ -1,97 +1,86 @@
 /**
- * One training step as one graph: forward, loss, backward, optimiser.
+ * The graphs of training one network on labelled images, and of using it.
  *
  * @module
  */
 import { Builder } from '../graph/builder';
-import { differentiate } from '../graph/differentiate';
 import type { Graph, Value } from '../graph/graph';
+import type { GradientClip } from '../jobs/optimiser-spec';
 import type { Shape } from '../tensor/tensor';
+import { applyForInference, declareModel } from './apply-model';
 import { type DiceLossOptions, diceLoss } from './losses/dice';
 import { proximalTerm } from './losses/proximal';
 import type { Model } from './models/definition';
-import { type AdamSettings, adamStep } from './optimisers/adam';
+import type { ModelTraining } from './parameter-groups';
+import { type StepNetwork, StepWriter, stepNames, type WrittenStep } from './step-writer';
 
 export type LossOptions = DiceLossOptions;
 
-export interface StepGraphOptions {
+/** What the loss of a step depends on. */
+export interface LossGraphOptions {
   readonly model: Model;
   readonly loss: LossOptions;
-  readonly optimiser: AdamSettings;
   readonly inputShape: Shape;
   readonly labelShape: Shape;
   readonly proximal: boolean;
 }
 
+export interface StepGraphOptions extends LossGraphOptions, ModelTraining {
+  readonly clip?: GradientClip;
+}
+
+/** The name of the only network of a step: its tensors have their own names. */
+export const ONLY = '';
+
 /** The names of the graph's inputs and outputs that are not parameters. */
 export const names = {
   image: 'image',
   label: 'label',
-  stepSize: 'step_size',
-  correction: 'correction',
   mu: 'mu',
   loss: 'loss',
-  mask: (dropout: string): string => `mask.${dropout}`,
+  logits: 'logits',
+  mask: (dropout: string): string => stepNames.mask('', dropout, 0),
   reference: (parameter: string): string => `reference.${parameter}`,
-  m: (parameter: string): string => `m.${parameter}`,
-  v: (parameter: string): string => `v.${parameter}`,
-  next: (name: string): string => `next.${name}`,
   gradient: (parameter: string): string => `gradient.${parameter}`,
 } as const;
 
-/** The parameters of a model as parameters of the graph, by name. */
-export function declareParameters(b: Builder, model: Model): ReadonlyMap<string, Value> {
-  return new Map(model.parameters.map(({ name, shape }) => [name, b.parameter(name, shape)]));
-}
-
-/** Inputs, parameters, moments → `loss` and `next.…` of each parameter and moment. */
-export function stepGraph(options: StepGraphOptions): Graph {
-  const b = new Builder();
-  const { parameters, loss } = forwardAndLoss(b, options);
-  const scalars = { stepSize: b.input(names.stepSize, []), correction: b.input(names.correction, []) };
-  const gradients = differentiate(b, loss, [...parameters.values()]);
-  b.output(names.loss, loss);
-  for (const [i, [name, w]] of [...parameters].entries()) {
-    const state = { w, m: b.input(names.m(name), w.shape), v: b.input(names.v(name), w.shape) };
-    const next = adamStep(b, state, gradients[i]!, scalars, options.optimiser);
-    b.output(names.next(name), next.w);
-    b.output(names.next(names.m(name)), next.m);
-    b.output(names.next(names.v(name)), next.v);
-  }
-  return b.build();
+/** Forward, loss, backward, optimiser: reports `loss`, gives `next.…` of parameters, slots and buffers. */
+export function stepGraph(options: StepGraphOptions): WrittenStep {
+  const step = new StepWriter({ [ONLY]: options });
+  const loss = writeLoss(step, options);
+  step.report(names.loss, loss);
+  step.update(ONLY, loss);
+  return step.finish();
 }
 
 /** Inputs, parameters → `loss` and `gradient.…` of each parameter: what a step would use, for tests and for analysis. */
-export function gradientGraph(options: Omit<StepGraphOptions, 'optimiser'>): Graph {
-  const b = new Builder();
-  const { parameters, loss } = forwardAndLoss(b, options);
-  const gradients = differentiate(b, loss, [...parameters.values()]);
-  b.output(names.loss, loss);
-  for (const [i, name] of [...parameters.keys()].entries()) b.output(names.gradient(name), gradients[i]!);
-  return b.build();
+export function gradientGraph(options: LossGraphOptions): Graph {
+  const { model } = options;
+  const training: StepNetwork = { model, optimiser: { kind: 'sgd' } };
+  const step = new StepWriter({ [ONLY]: training });
+  const loss = writeLoss(step, options);
+  step.report(names.loss, loss);
+  for (const [name, gradient] of step.gradients(ONLY, loss)) step.b.output(names.gradient(name), gradient);
+  return step.finish().graph;
 }
 
-function forwardAndLoss(
-  b: Builder,
-  { model, loss, inputShape, labelShape, proximal }: Omit<StepGraphOptions, 'optimiser'>,
-) {
-  const image = b.input(names.image, inputShape);
-  const label = b.input(names.label, labelShape);
-  const parameters = declareParameters(b, model);
-  const masks = new Map(
-    model.dropouts.map(({ name, channels }) => [name, b.input(names.mask(name), [inputShape[0]!, channels])]),
-  );
-  const dataLoss = diceLoss(b, model.build({ b, image, parameters, masks }), label, loss);
-  if (!proximal) return { parameters, loss: dataLoss };
-  const pairs = [...parameters].map(([name, w]) => [w, b.input(names.reference(name), w.shape)] as const);
-  return { parameters, loss: b.add(dataLoss, proximalTerm(b, b.input(names.mu, []), pairs)) };
+function writeLoss(
+  step: StepWriter,
+  { loss, inputShape, labelShape, proximal }: Pick<LossGraphOptions, 'loss' | 'inputShape' | 'labelShape' | 'proximal'>,
+): Value {
+  const { b } = step;
+  const image = step.input(names.image, inputShape);
+  const label = step.input(names.label, labelShape);
+  const dataLoss = diceLoss(b, step.apply(ONLY, { image }), label, loss);
+  if (!proximal) return dataLoss;
+  const pairs = [...step.parameters(ONLY)].map(([name, w]) => [w, step.input(names.reference(name), w.shape)] as const);
+  return b.add(dataLoss, proximalTerm(b, step.input(names.mu, []), pairs));
 }
 
-/** Image → `logits`, without dropout. */
+/** Image → `logits`, as the network is used: running statistics, no dropout. */
 export function inferenceGraph(model: Model, inputShape: Shape): Graph {
   const b = new Builder();
   const image = b.input(names.image, inputShape);
-  const parameters = declareParameters(b, model);
-  b.output('logits', model.build({ b, image, parameters, masks: new Map() }));
+  b.output(names.logits, applyForInference(b, model, declareModel(b, model), { image }));
   return b.build();
 }

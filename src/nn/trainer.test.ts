@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { bratsLoss } from '../../test/support/segresnet-golden';
 import { MersenneTwister } from '../util/mersenne-twister';
-import { drawChannelMask } from './layers/dropout';
+import { drawMask } from './layers/dropout';
 import { initialise, segResNet } from './model';
 import { openPredictor } from './predictor';
 import { type Batch, newTrainingState, openTrainer, type TrainerOptions, type TrainingState } from './trainer';
@@ -22,7 +22,7 @@ const image = Float32Array.from({ length: voxels }, (_, i) => Math.sin(i));
 const label = image.map((x) => Number(x > 0.3));
 const batch: Batch = { image, label, learningRate: 1e-2, dropoutSeed: 1 };
 
-const freshState = (): TrainingState => newTrainingState(model, initialise(model, 0));
+const freshState = (): TrainingState => newTrainingState(options, initialise(model, 0));
 
 async function train(steps: number, change: Partial<TrainerOptions> = {}, other: Partial<Batch> = {}) {
   const session = await openTrainer({ ...options, ...change });
@@ -55,20 +55,21 @@ describe('a training session', () => {
   it('gives the same bits for the whole BraTS18 network, whose levels are small and large', async () => {
     const network = segResNet();
     const inputShape = [1, 4, 32, 16, 32];
-    const big = { ...options, model: network, inputShape, labelShape: [1, 3, 32, 16, 32] };
+    const big: TrainerOptions = { ...options, model: network, inputShape, labelShape: [1, 3, 32, 16, 32] };
     const pixels = 32 * 16 * 32;
     const wave = Float32Array.from({ length: 4 * pixels }, (_, i) => Math.sin(i));
     const results: string[] = [];
     for (const threads of [1, 2, 4]) {
       const session = await openTrainer({ ...big, threads });
-      const state = newTrainingState(network, initialise(network, 0));
+      const state = newTrainingState(big, initialise(network, 0));
       const { loss } = await session.step(state, {
         ...batch,
         image: wave,
         label: wave.slice(0, 3 * pixels).map(Math.abs),
       });
       const hash = createHash('sha256');
-      for (const { data } of [...state.parameters.values(), ...state.m.values()]) hash.update(data as Float32Array);
+      for (const { data } of [...state.parameters.values(), ...state.slots.get('m')!.values()])
+        hash.update(data as Float32Array);
       results.push(`${loss} ${hash.digest('hex')}`);
     }
     expect(new Set(results).size).toBe(1);
@@ -84,7 +85,7 @@ describe('a training session', () => {
     const session = await openTrainer(options);
     const weights = initialise(model, 0);
     const before = new Map([...weights].map(([name, { data }]) => [name, (data as Float32Array).slice()]));
-    await session.step(newTrainingState(model, weights), batch);
+    await session.step(newTrainingState(options, weights), batch);
     for (const [name, { data }] of weights) expect(data, name).toEqual(before.get(name));
   });
 
@@ -141,9 +142,9 @@ describe('a predictor', () => {
   });
 });
 
-describe('drawChannelMask', () => {
+describe('drawMask', () => {
   it('drops the share of channels that was asked for and scales the others up', () => {
-    const mask = drawChannelMask(new MersenneTwister(0), 100_000, 0.2);
+    const mask = drawMask(new MersenneTwister(0), 100_000, 0.2);
     expect(new Set(mask)).toEqual(new Set([0, 1.25]));
     expect(mask.filter((x) => x === 0).length / mask.length).toBeCloseTo(0.2, 2);
   });

@@ -1,19 +1,30 @@
 /**
- * Channel dropout (Tompson et al. 2015, arXiv:1411.4280): whole channels are zeroed, the others scaled up.
+ * Dropout (Srivastava et al. 2014) and channel dropout (Tompson et al. 2015, arXiv:1411.4280): what is not dropped is
+ * scaled up. The factors are drawn outside the graph.
  *
  * @module
  */
 import type { Builder } from '../../graph/builder';
 import type { Value } from '../../graph/graph';
+import type { Shape } from '../../tensor/tensor';
 import type { MersenneTwister } from '../../util/mersenne-twister';
+import type { DropoutSite } from '../models/definition';
 
-/** x `[N, C, ...]` times the factors `[N, C]`. */
-export function applyChannelMask(b: Builder, x: Value, mask: Value): Value {
-  return b.mul(x, b.reshape(mask, [...mask.shape, ...x.shape.slice(2).map(() => 1)]));
+/** The shape of the factors for an activation `[N, C, ...]`. */
+export function maskShape(x: Shape, per: DropoutSite['per']): Shape {
+  return per === 'channel' ? x.slice(0, 2) : x;
 }
 
-/** Factors for `count` channels: 0 with the given chance, else 1/(1 − probability). One draw each. */
-export function drawChannelMask(random: MersenneTwister, count: number, probability: number): Float32Array {
+/** x `[N, C, ...]` times the factors, of `maskShape`. */
+export function applyMask(b: Builder, x: Value, mask: Value): Value {
+  const missing = x.shape.length - mask.shape.length;
+  return b.mul(x, b.reshape(mask, [...mask.shape, ...new Array<number>(missing).fill(1)]));
+}
+
+/** `count` factors: 0 with the given chance, else 1/(1 − probability). One draw each. */
+export function drawMask(random: MersenneTwister, count: number, probability: number): Float32Array {
   const kept = 1 / (1 - probability);
-  return Float32Array.from({ length: count }, () => (random.random() < probability ? 0 : kept));
+  const mask = new Float32Array(count);
+  for (let i = 0; i < count; i++) mask[i] = random.random() < probability ? 0 : kept;
+  return mask;
 }

@@ -18,21 +18,51 @@ export interface ParameterSpec {
   readonly initialiser: Initialiser;
 }
 
-/** A place where whole channels are dropped during training. */
-export interface ChannelDropout {
+/**
+ * State that no gradient trains, as PyTorch's buffers. `float32` buffers are values of the graph: a step may replace
+ * them ({@link Forward.setBuffer}), inference reads them. `int64` buffers are counters of shape `[]` that never enter the
+ * graph: each application of the model in training adds 1 (`num_batches_tracked`).
+ */
+export interface BufferSpec {
   readonly name: string;
-  readonly channels: number;
-  /** Chance that a channel is dropped, (0, 1). */
-  readonly probability: number;
+  readonly shape: Shape;
+  readonly dtype: 'float32' | 'int64';
+  /** The value of every element before the first step. */
+  readonly initial: number;
 }
 
+/** Where activations are dropped in training. */
+export interface DropoutSite {
+  /** Unique in the model. */
+  readonly name: string;
+  /** Chance to be dropped, [0, 1). */
+  readonly probability: number;
+  /** What is dropped: whole channels of a sample, or single elements. */
+  readonly per: 'channel' | 'element';
+}
+
+/** A further input of a model beside the image: one row of numbers a sample, such as a code of its site. */
+export interface ConditionSpec {
+  readonly name: string;
+  readonly features: number;
+}
+
+/** What a model writes its graph with. */
 export interface Forward {
   readonly b: Builder;
   /** `[N, inChannels, ...spatial]`, each spatial length a multiple of `spatialDivisor`. */
   readonly image: Value;
+  /** `[N, features]` each, by name. */
+  readonly conditions: ReadonlyMap<string, Value>;
   readonly parameters: ReadonlyMap<string, Value>;
-  /** For training, the factors `[N, channels]` of each channel dropout; none at evaluation. */
-  readonly masks: ReadonlyMap<string, Value>;
+  /** The float32 buffers as they are before this application. */
+  readonly buffers: ReadonlyMap<string, Value>;
+  /** Whether the network is being trained: normalisation by the batch, dropout. */
+  readonly training: boolean;
+  /** Hands back the next value of a float32 buffer, of its shape. In training only; one that is never set stays as it is. */
+  setBuffer(name: string, next: Value): void;
+  /** x with activations dropped and the others scaled up, in training; x itself at evaluation. */
+  dropout(x: Value, site: DropoutSite): Value;
 }
 
 export interface Model {
@@ -45,9 +75,13 @@ export interface Model {
   readonly spatialDivisor: number;
   /** In the order of the model's state. */
   readonly parameters: readonly ParameterSpec[];
+  /** In the order of the model's state; absent when the model has none. */
+  readonly buffers?: readonly BufferSpec[];
+  /** The names of all parameters and buffers as `state_dict()` lists them; absent when there are no buffers. */
+  readonly stateOrder?: readonly string[];
+  readonly conditions?: readonly ConditionSpec[];
   /** The names of the randomly initialised parameters in the order in which PyTorch draws them. */
   readonly drawOrder: readonly string[];
-  readonly dropouts: readonly ChannelDropout[];
   /** Writes the network; gives the logits `[N, outChannels, ...spatial]`. */
   build(forward: Forward): Value;
 }

@@ -9,7 +9,6 @@ import type { Value } from '../../graph/graph';
 import { type SegResNetOptions, type SegResNetSettings, segResNetOptions } from '../../jobs/model-spec';
 import { parseOptions } from '../../util/parse-options';
 import { addBias, conv } from '../layers/conv';
-import { applyChannelMask } from '../layers/dropout';
 import { groupNorm } from '../layers/norm';
 import type { Forward, Model } from './definition';
 import { segResNetDrawOrder, segResNetParameters } from './segresnet-parameters';
@@ -20,7 +19,6 @@ const STEM_DROPOUT = 'convInit.dropout';
 /** The network as data and as a function that writes graph. @throws ConfigError when an option is out of range */
 export function segResNet(options: SegResNetOptions = {}): Model {
   const settings = parseOptions('segresnet', segResNetOptions, options);
-  const { dropoutProb, initFilters } = settings;
   return {
     kind: 'segresnet',
     options: settings,
@@ -30,13 +28,12 @@ export function segResNet(options: SegResNetOptions = {}): Model {
     spatialDivisor: 2 ** (settings.blocksDown.length - 1),
     parameters: segResNetParameters(settings),
     drawOrder: segResNetDrawOrder(settings),
-    dropouts: dropoutProb > 0 ? [{ name: STEM_DROPOUT, channels: initFilters, probability: dropoutProb }] : [],
     build: (forward) => build(settings, forward),
   };
 }
 
-function build({ blocksDown, blocksUp, numGroups }: SegResNetSettings, forward: Forward): Value {
-  const { b, image, parameters, masks } = forward;
+function build({ blocksDown, blocksUp, numGroups, dropoutProb }: SegResNetSettings, forward: Forward): Value {
+  const { b, image, parameters } = forward;
   const parameter = (name: string): Value => parameters.get(name)!;
   const normalised = (x: Value, name: string): Value =>
     b.relu(groupNorm(b, x, parameter(`${name}.weight`), parameter(`${name}.bias`), numGroups));
@@ -45,8 +42,7 @@ function build({ blocksDown, blocksUp, numGroups }: SegResNetSettings, forward: 
     return b.add(conv(b, normalised(half, `${name}.norm2`), parameter(`${name}.conv2.conv.weight`)), x);
   };
   const stem = conv(b, image, parameter('convInit.conv.weight'));
-  const mask = masks.get(STEM_DROPOUT);
-  let x = mask ? applyChannelMask(b, stem, mask) : stem;
+  let x = forward.dropout(stem, { name: STEM_DROPOUT, probability: dropoutProb, per: 'channel' });
   const skips: Value[] = [];
   for (const [level, blocks] of blocksDown.entries()) {
     if (level > 0) x = conv(b, x, parameter(`down_layers.${level}.0.conv.weight`), 2);
