@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from '../errors';
-import type { ModelSpec } from '../jobs/model-spec';
+import type { ModelKind } from '../jobs/model-spec';
 import type { Model } from './models/definition';
 import { segResNet } from './models/segresnet';
 
@@ -12,20 +12,34 @@ export { initialise } from './initialise';
 export type { Model, ParameterSpec } from './models/definition';
 export { segResNet } from './models/segresnet';
 
+interface ModelEntry {
+  /** One line for lists. */
+  readonly title: string;
+  readonly create: (options: object) => Model;
+}
+
 /** A specification that has not been checked yet. */
 interface AnyModelSpec {
   readonly kind: string;
   readonly [option: string]: unknown;
 }
 
-const models: { readonly [K in ModelSpec['kind']]: (options: object) => Model } = {
-  segresnet: segResNet,
+const models: { readonly [K in ModelKind]: ModelEntry } = {
+  segresnet: {
+    title: 'SegResNet: residual encoder–decoder, 2-D or 3-D, with the state names of MONAI',
+    create: segResNet,
+  },
 };
+
+/** Every kind of model with a line on what it is. */
+export function listModels(): readonly { readonly kind: ModelKind; readonly title: string }[] {
+  return Object.entries(models).map(([kind, { title }]) => ({ kind: kind as ModelKind, title }));
+}
 
 /** The model that a specification names. @throws ConfigError when the kind is unknown or an option is wrong */
 export function createModel({ kind, ...options }: AnyModelSpec): Model {
   if (!Object.hasOwn(models, kind)) {
     throw new ConfigError(`There is no model '${kind}'; the models are: ${Object.keys(models).join(', ')}.`);
   }
-  return models[kind as ModelSpec['kind']](options);
+  return models[kind as ModelKind].create(options);
 }

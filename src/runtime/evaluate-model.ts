@@ -57,8 +57,9 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
       `--infer_roi_size is ${inferRoi.join(' ')}, but every size has to be a multiple of ${model.spatialDivisor} for this network.`,
     );
   }
-  const { tensors } = await loadModelFile(modelFile);
-  const parameters = requireTensors(model.parameters, tensors, modelFile);
+  const file = await loadModelFile(modelFile);
+  const { tensors: parameters, notes } = requireTensors(model.parameters, file.tensors, modelFile);
+  options.onWarnings([...file.notes, ...notes]);
   const items = await loadDatalist(datalist, { list, baseDir });
   const predictor = await openPredictor({ model, inputShape: [1, model.inChannels, ...inferRoi], threads, provider });
   const masks = options.masks ?? join(dirname(modelFile), 'predictions');

@@ -58,7 +58,7 @@ export function hashWeights(model: Model): NamedTensors {
     model.parameters.map(({ name, shape, initialiser }, i) => {
       const value = (j: number): number => {
         if (initialiser.kind === 'uniform') return (2 * u(i, j) - 1) / Math.sqrt(initialiser.fanIn);
-        return initialiser.value + 0.2 * (u(i, j) - 0.5);
+        return (initialiser.kind === 'normal' ? initialiser.mean : initialiser.value) + 0.2 * (u(i, j) - 0.5);
       };
       return [
         name,

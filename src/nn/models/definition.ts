@@ -7,16 +7,23 @@ import type { Builder } from '../../graph/builder';
 import type { Value } from '../../graph/graph';
 import type { Shape } from '../../tensor/tensor';
 
-/** How a parameter starts: a constant, or PyTorch's default for layers with `fanIn` inputs, U(−1/√fanIn, 1/√fanIn). */
+/**
+ * How a parameter starts: a constant; PyTorch's default for layers with `fanIn` inputs, U(−1/√fanIn, 1/√fanIn); or a
+ * normal distribution.
+ */
 export type Initialiser =
   | { readonly kind: 'constant'; readonly value: number }
-  | { readonly kind: 'uniform'; readonly fanIn: number };
+  | { readonly kind: 'uniform'; readonly fanIn: number }
+  | { readonly kind: 'normal'; readonly mean: number; readonly deviation: number };
 
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: Shape;
   readonly initialiser: Initialiser;
 }
+
+/** One drawing of a whole parameter. */
+export type Draw = Pick<ParameterSpec, 'name' | 'initialiser'>;
 
 /**
  * State that no gradient trains, as PyTorch's buffers. `float32` buffers are values of the graph: a step may replace
@@ -80,8 +87,10 @@ export interface Model {
   /** The names of all parameters and buffers as `state_dict()` lists them; absent when there are no buffers. */
   readonly stateOrder?: readonly string[];
   readonly conditions?: readonly ConditionSpec[];
-  /** The names of the randomly initialised parameters in the order in which PyTorch draws them. */
-  readonly drawOrder: readonly string[];
+  /** Further names under which the original's files list a tensor, and the tensor's own name. */
+  readonly aliases?: ReadonlyMap<string, string>;
+  /** What construction draws, in PyTorch's order. A later draw of a parameter replaces an earlier one. */
+  readonly draws: readonly Draw[];
   /** Writes the network; gives the logits `[N, outChannels, ...spatial]`. */
   build(forward: Forward): Value;
 }

@@ -4,60 +4,98 @@
  *
  * @module
  */
-import type { Builder } from '../../graph/builder';
-import type { Value } from '../../graph/graph';
-import { type SegResNetOptions, type SegResNetSettings, segResNetOptions } from '../../jobs/model-spec';
-import { parseOptions } from '../../util/parse-options';
-import { addBias, conv } from '../layers/conv';
-import { groupNorm } from '../layers/norm';
-import type { Forward, Model } from './definition';
-import { segResNetDrawOrder, segResNetParameters } from './segresnet-parameters';
 
-/** Name of the dropout after the stem. */
-const STEM_DROPOUT = 'convInit.dropout';
+import { type SegResNetOptions, type SegResNetSettings, segResNetOptions } from '../../jobs/model-spec';
+import { normOf } from '../../jobs/models/common';
+import { parseOptions } from '../../util/parse-options';
+import { activation, dropout } from '../modules/activation';
+import { type ConvolutionOptions, convolution, transposedConvolution } from '../modules/convolution';
+import { modelOf } from '../modules/model-of';
+import { compose, type Module, sequential, stateless } from '../modules/module';
+import { normalisation } from '../modules/normalisation';
+import type { Model } from './definition';
 
 /** The network as data and as a function that writes graph. @throws ConfigError when an option is out of range */
 export function segResNet(options: SegResNetOptions = {}): Model {
   const settings = parseOptions('segresnet', segResNetOptions, options);
+  const { spatialDims, inChannels, initFilters, useConvFinal } = settings;
+  const outChannels = useConvFinal ? settings.outChannels : initFilters;
+  const head = { kind: 'segresnet', options: settings, spatialDims, inChannels, outChannels };
+  return modelOf({ ...head, spatialDivisor: 2 ** (settings.blocksDown.length - 1) }, network(settings));
+}
+
+/** In the order of the state; construction draws the upsampling of a level after its blocks. */
+function network(settings: SegResNetSettings): Module {
+  const { inChannels, initFilters, blocksDown, blocksUp, dropoutProb, useConvFinal } = settings;
+  const layers = layersOf(settings);
+  const up = [...blocksUp.entries()].map(([level, blocks]) => {
+    const channels = initFilters * 2 ** (blocksUp.length - 1 - level);
+    return { level, blocks: layers.up(channels, blocks), upsampling: layers.upsampling(channels) };
+  });
+  const children = {
+    act_mod: layers.act(),
+    convInit: layers.conv({ ins: inChannels, outs: initFilters, kernel: 3 }),
+    'convInit.dropout': dropout({ probability: dropoutProb, per: 'channel' }),
+    ...Object.fromEntries(blocksDown.map((blocks, level) => [`down_layers.${level}`, layers.down(level, blocks)])),
+    ...Object.fromEntries(up.map(({ level, blocks }) => [`up_layers.${level}`, blocks])),
+    ...Object.fromEntries(up.map(({ level, upsampling }) => [`up_samples.${level}`, upsampling])),
+    'conv_final.0': layers.norm(initFilters),
+    'conv_final.2': layers.conv({ ins: initFilters, outs: settings.outChannels, kernel: 1, bias: true }),
+  };
+  const down = blocksDown.map((_, level) => `down_layers.${level}`);
+  const upwards = up.flatMap(({ level }) => [`up_layers.${level}`, `up_samples.${level}`]);
+  return compose(
+    children,
+    (call, { b }, image) => {
+      let x = call('convInit.dropout', call('convInit', image!));
+      const skips = down.map((name) => {
+        x = call(name, x);
+        return x;
+      });
+      for (const { level } of up) {
+        const wide = call(`up_samples.${level}`, x);
+        x = call(`up_layers.${level}`, b.add(wide, skips[skips.length - 2 - level]!));
+      }
+      return useConvFinal ? call('conv_final.2', call('act_mod', call('conv_final.0', x))) : x;
+    },
+    ['convInit', ...down, ...upwards, 'conv_final.2'],
+  );
+}
+
+/** The layers of the network, as its options make them. */
+function layersOf({ spatialDims, initFilters, norm, numGroups, upsampleMode }: SegResNetSettings) {
+  const normal = (channels: number): Module => normalisation(normOf(norm, numGroups), channels);
+  const active = (): Module => activation({ kind: 'relu' });
+  /** Named `conv`, and without bias unless it says so. */
+  const conv = (options: Omit<ConvolutionOptions, 'dims'>): Module =>
+    sequential({ conv: convolution({ dims: spatialDims, bias: false, ...options }) });
+  const block = (channels: number): Module => {
+    const parts = { ins: channels, outs: channels, kernel: 3 };
+    const children = { norm1: normal(channels), norm2: normal(channels), act: active() };
+    return compose({ ...children, conv1: conv(parts), conv2: conv(parts) }, (call, { b }, x) => {
+      const half = call('conv1', call('act', call('norm1', x!)));
+      return b.add(call('conv2', call('act', call('norm2', half))), x!);
+    });
+  };
+  const blocks = (channels: number, many: number, first: number): Readonly<Record<string, Module>> =>
+    Object.fromEntries(Array.from({ length: many }, (_, i) => [String(first + i), block(channels)]));
+  const upsampler = (channels: number): Module =>
+    upsampleMode === 'nontrainable'
+      ? stateless((b, x) => b.emit('UpsampleLinear', [x!], {}))
+      : sequential({
+          deconv: transposedConvolution({ dims: spatialDims, ins: channels, outs: channels, kernel: 2, stride: 2 }),
+        });
   return {
-    kind: 'segresnet',
-    options: settings,
-    spatialDims: settings.spatialDims,
-    inChannels: settings.inChannels,
-    outChannels: settings.outChannels,
-    spatialDivisor: 2 ** (settings.blocksDown.length - 1),
-    parameters: segResNetParameters(settings),
-    drawOrder: segResNetDrawOrder(settings),
-    build: (forward) => build(settings, forward),
+    conv,
+    norm: normal,
+    act: active,
+    up: (channels: number, many: number): Module => sequential(blocks(channels, many, 0)),
+    down: (level: number, many: number): Module => {
+      const channels = initFilters * 2 ** level;
+      const stride = conv({ ins: channels / 2, outs: channels, kernel: 3, stride: 2 });
+      return sequential({ ...(level > 0 && { '0': stride }), ...blocks(channels, many, 1) });
+    },
+    upsampling: (channels: number): Module =>
+      sequential({ '0': conv({ ins: 2 * channels, outs: channels, kernel: 1 }), '1': upsampler(channels) }),
   };
-}
-
-function build({ blocksDown, blocksUp, numGroups, dropoutProb }: SegResNetSettings, forward: Forward): Value {
-  const { b, image, parameters } = forward;
-  const parameter = (name: string): Value => parameters.get(name)!;
-  const normalised = (x: Value, name: string): Value =>
-    b.relu(groupNorm(b, x, parameter(`${name}.weight`), parameter(`${name}.bias`), numGroups));
-  const block = (x: Value, name: string): Value => {
-    const half = conv(b, normalised(x, `${name}.norm1`), parameter(`${name}.conv1.conv.weight`));
-    return b.add(conv(b, normalised(half, `${name}.norm2`), parameter(`${name}.conv2.conv.weight`)), x);
-  };
-  const stem = conv(b, image, parameter('convInit.conv.weight'));
-  let x = forward.dropout(stem, { name: STEM_DROPOUT, probability: dropoutProb, per: 'channel' });
-  const skips: Value[] = [];
-  for (const [level, blocks] of blocksDown.entries()) {
-    if (level > 0) x = conv(b, x, parameter(`down_layers.${level}.0.conv.weight`), 2);
-    for (let i = 1; i <= blocks; i++) x = block(x, `down_layers.${level}.${i}`);
-    skips.push(x);
-  }
-  for (const [level, blocks] of blocksUp.entries()) {
-    const narrowed = conv(b, x, parameter(`up_samples.${level}.0.conv.weight`));
-    x = b.add(upsample(b, narrowed), skips[skips.length - 2 - level]!);
-    for (let i = 0; i < blocks; i++) x = block(x, `up_layers.${level}.${i}`);
-  }
-  const logits = conv(b, normalised(x, 'conv_final.0'), parameter('conv_final.2.conv.weight'));
-  return addBias(b, logits, parameter('conv_final.2.conv.bias'));
-}
-
-function upsample(b: Builder, x: Value): Value {
-  return b.emit('UpsampleLinear', [x], {});
 }

@@ -1,0 +1,108 @@
+/**
+ * `consilium model …`: the models there are, what one is made of, whether a file fits one.
+ *
+ * @module
+ */
+import { Command } from 'commander';
+import { ConfigError, DataError } from '../errors';
+import { describeModel } from '../nn/describe-model';
+import { createModel, listModels, type Model } from '../nn/model';
+import { matchState } from '../nn/model-state';
+import { problemsOf } from '../tensor/match-tensors';
+import { loadModelFile } from '../tensor/model-file';
+import { addOption, addSpatialLength, parseModelOptions } from './model-flags';
+import { modelTable } from './model-table';
+
+interface ModelFlags {
+  readonly option?: Readonly<Record<string, unknown>>;
+  readonly options?: string;
+  readonly shape?: readonly number[];
+  readonly json?: boolean;
+}
+
+export function modelCommand(): Command {
+  return new Command('model')
+    .description('List models, show what one is made of, check a file against one.')
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(checkCommand());
+}
+
+function listCommand(): Command {
+  return new Command('list')
+    .description('The models by kind.')
+    .option('--json', 'one JSON array on standard output')
+    .exitOverride()
+    .action(({ json }: ModelFlags) => {
+      const models = listModels().map(({ kind, title }) => ({ kind, title, options: createModel({ kind }).options }));
+      const width = Math.max(...models.map(({ kind }) => kind.length));
+      const lines = models.map(({ kind, title }) => `${kind.padEnd(width)}  ${title}\n`);
+      process.stdout.write(json ? `${JSON.stringify(models)}\n` : lines.join(''));
+    });
+}
+
+function showCommand(): Command {
+  return withOptions(new Command('show'))
+    .description('Layers, shapes, parameters, multiply–accumulates and memory of a model.')
+    .argument('<kind>', 'see: consilium model list')
+    .option('--shape <n...>', 'spatial lengths of the image (64 each in 3-D, 256 in 2-D)', addSpatialLength)
+    .option('--json', 'one JSON object on standard output')
+    .addHelpText('after', '\nExample:\n  npx consilium model show segresnet --option initFilters=8 --shape 96 96 96')
+    .action((kind: string, flags: ModelFlags) => {
+      const model = createModel({ ...parseModelOptions(flags), kind });
+      const description = describeModel(model, [1, model.inChannels, ...(flags.shape ?? usualLengths(model))]);
+      process.stdout.write(flags.json ? `${JSON.stringify(description)}\n` : modelTable(description));
+    });
+}
+
+function checkCommand(): Command {
+  return withOptions(new Command('check'))
+    .description('Compare the tensors of a .safetensors, .pt or .pth file with those of a model. Nothing in it is run.')
+    .argument('<file>', 'a model file')
+    .requiredOption('--model <kind>', 'see: consilium model list')
+    .option('--json', 'one JSON object on standard output')
+    .addHelpText('after', '\nExample:\n  npx consilium model check best.pt --model segresnet --option initFilters=8')
+    .action(check);
+}
+
+async function check(path: string, flags: ModelFlags & { readonly model: string }): Promise<void> {
+  const model = createModel({ ...parseModelOptions(flags), kind: flags.model });
+  const file = await loadModelFile(path);
+  const match = matchState(model, file.tensors);
+  const { missing, extra, misshaped, mistyped } = match;
+  const notes = [...file.notes, ...match.notes];
+  const problems = problemsOf(match);
+  const report = {
+    model: path,
+    kind: model.kind,
+    fits: problems.length === 0,
+    missing,
+    extra,
+    misshaped,
+    mistyped,
+    notes,
+  };
+  if (flags.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else for (const note of notes) process.stdout.write(`${note}\n`);
+  if (problems.length > 0) {
+    throw new DataError(`'${path}' does not fit the model '${model.kind}'. ${problems.join(' ')}`, {
+      file: path,
+      hint: 'Use a file of this model, or give the options that the file was made with.',
+    });
+  }
+  if (!flags.json) process.stdout.write(`All ${match.tensors.size} tensors of '${model.kind}' are there and fit.\n`);
+}
+
+function withOptions(command: Command): Command {
+  return command
+    .option('--option <key=value>', 'an option of the model; may be repeated', addOption)
+    .option('--options <json>', 'options of the model as a JSON object')
+    .exitOverride();
+}
+
+/** Lengths that most networks take, rounded up to what this one takes. */
+function usualLengths({ spatialDims, spatialDivisor, kind }: Model): readonly number[] {
+  const usual = { 2: 256, 3: 64 }[spatialDims];
+  if (usual === undefined) throw new ConfigError(`Give the lengths of an image for '${kind}' with --shape.`);
+  return new Array<number>(spatialDims).fill(Math.ceil(usual / spatialDivisor) * spatialDivisor);
+}

@@ -1,0 +1,43 @@
+/**
+ * A model's description as text.
+ *
+ * @module
+ */
+import type { ModelDescription } from '../nn/describe-model';
+
+/** One line a layer, then the sums. */
+export function modelTable(description: ModelDescription): string {
+  const header = ['layer', 'output', 'parameters', 'MMAC'];
+  const rows = description.layers.map(({ layer, output, parameters, macs }) => [
+    layer === '' ? '(model)' : layer,
+    output.join('×'),
+    parameters === 0 ? '' : grouped(parameters),
+    macs === 0 ? '' : (macs / 1e6).toFixed(1),
+  ]);
+  const widths = header.map((_, i) => Math.max(...[header, ...rows].map((row) => row[i]!.length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd();
+  const { kind, options, input, output, tensors, parameters, macs, stateBytes, activationBytes } = description;
+  return [
+    `${kind} ${JSON.stringify(options)}`,
+    '',
+    ...[header, ...rows].map(line),
+    '',
+    `image [${input}] → output [${output}]`,
+    `parameters      ${grouped(parameters)} in ${tensors} tensors, ${megabytes(stateBytes)}`,
+    `forward pass    ${(macs / 1e9).toFixed(2)} GMAC`,
+    `training step   ${megabytes(activationBytes)} of activations kept for the backward pass`,
+    '',
+  ].join('\n');
+}
+
+function grouped(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,35 @@
+/**
+ * Normalisation layers as modules, with PyTorch's names, ε = 1e-5 and momentum 0.1.
+ *
+ * @module
+ */
+import type { NormSpec } from '../../jobs/models/common';
+import { groupNorm, instanceNorm } from '../layers/norm';
+import type { ParameterSpec } from '../models/definition';
+import { identity, leaf, type Module } from './module';
+
+/** The normalisation of `channels` channels that a specification names. */
+export function normalisation(spec: NormSpec, channels: number): Module {
+  switch (spec.kind) {
+    case 'group':
+      return leaf(scaleAndShift(channels), (at, x) =>
+        groupNorm(at.b, x!, at.parameter('weight'), at.parameter('bias'), spec.groups),
+      );
+    case 'instance':
+      return leaf([], (at, x) => instanceNorm(at.b, x!));
+    case 'instance-affine':
+      return leaf(scaleAndShift(channels), (at, x) =>
+        instanceNorm(at.b, x!, { scale: at.parameter('weight'), shift: at.parameter('bias') }),
+      );
+    case 'none':
+      return identity;
+  }
+}
+
+/** `weight`, ones, and `bias`, zeros. */
+export function scaleAndShift(channels: number): readonly { readonly parameter: ParameterSpec }[] {
+  return [
+    { parameter: { name: 'weight', shape: [channels], initialiser: { kind: 'constant', value: 1 } } },
+    { parameter: { name: 'bias', shape: [channels], initialiser: { kind: 'constant', value: 0 } } },
+  ];
+}
