@@ -8,14 +8,27 @@ import { sizeOf } from '../tensor/tensor';
 import type { Builder } from './builder';
 import type { Node, NodeOf, Value } from './graph';
 import type { Op } from './ops';
+import { createRecomputation, type Recomputation } from './recompute';
 import { vjpRules } from './vjp-rules';
+
+export interface DifferentiateOptions {
+  /** Values through which nothing is differentiated, though they depend on `wrt`. */
+  readonly constants?: readonly Value[];
+  /**
+   * Activations of at least so many bytes that are cheap to compute are computed again for the backward pass instead of
+   * being kept for it. Results are the same, bit for bit. @default 24 MiB
+   */
+  readonly recomputeAbove?: number;
+}
+
+/** Smaller activations stay: computing them again would take time and save little memory. */
+const DEFAULT_RECOMPUTE_ABOVE = 24 * 2 ** 20;
 
 /**
  * Appends the backward pass of `loss` to the builder.
  *
  * @param loss a value of one element
  * @param wrt the values to differentiate by
- * @param constants values through which nothing is differentiated, though they depend on `wrt`
  * @returns the gradient of each of `wrt`, of its shape; zeros where the loss does not depend on it
  * @throws ConfigError when the loss has more than one element, or depends on `wrt` through an operator without a derivative
  */
@@ -23,16 +36,17 @@ export function differentiate(
   b: Builder,
   loss: Value,
   wrt: readonly Value[],
-  constants: readonly Value[] = [],
+  { constants = [], recomputeAbove = DEFAULT_RECOMPUTE_ABOVE }: DifferentiateOptions = {},
 ): readonly Value[] {
   if (sizeOf(loss.shape) !== 1)
     throw new ConfigError(`A loss has one element, but this one has shape [${loss.shape}].`);
   const nodes = [...b.nodes];
   const relevant = dependents(nodes, wrt, constants);
+  const recomputation = createRecomputation(b, nodes, recomputeAbove);
   const gradients = new Map<number, Value>([[loss.id, b.emit('Constant', [], { shape: loss.shape, values: [1] })]]);
   for (const node of nodes.reverse()) {
     if (!node.outputs.some((value) => relevant.has(value.id))) continue;
-    b.inLayer(node.layer, () => propagate(b, node, gradients, relevant));
+    b.inLayer(node.layer, () => propagate(b, node, gradients, relevant, recomputation));
   }
   return wrt.map((value) => gradients.get(value.id) ?? b.expand(b.scalar(0), value.shape));
 }
@@ -49,14 +63,20 @@ function dependents(nodes: readonly Node[], wrt: readonly Value[], constants: re
 }
 
 /** Adds to the gradients of a node's inputs what comes through the node. */
-function propagate(b: Builder, node: Node, gradients: Map<number, Value>, relevant: ReadonlySet<number>): void {
+function propagate(
+  b: Builder,
+  node: Node,
+  gradients: Map<number, Value>,
+  relevant: ReadonlySet<number>,
+  recomputation: Recomputation,
+): void {
   const [first, ...others] = node.outputs;
   if (others.some((value) => gradients.has(value.id))) {
     throw new ConfigError(`Only the first output of ${node.op} can be differentiated.`);
   }
   const g = gradients.get(first!.id);
   if (!g) return;
-  for (const [i, term] of vjp(b, g, node).entries()) {
+  for (const [i, term] of vjp(b, g, recomputation.withFreshValues(node, g)).entries()) {
     const input = node.inputs[i];
     if (!input || !term || !relevant.has(input.id)) continue;
     const sum = gradients.get(input.id);

@@ -10,6 +10,7 @@ import { normInterpreters } from './interpreter-rules/norm';
 import { reductionInterpreters } from './interpreter-rules/reduction';
 import { resizeInterpreters } from './interpreter-rules/resize';
 import type { InterpreterRules } from './interpreter-rules/rule';
+import { scheduleInterpreters } from './interpreter-rules/schedule';
 import type { Op } from './ops';
 
 export const interpreterRules: InterpreterRules<Op> = {
@@ -19,4 +20,5 @@ export const interpreterRules: InterpreterRules<Op> = {
   ...convInterpreters,
   ...normInterpreters,
   ...resizeInterpreters,
+  ...scheduleInterpreters,
 };

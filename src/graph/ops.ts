@@ -13,10 +13,11 @@ import type { LayoutOps } from './ops/layout';
 import type { NormOps } from './ops/norm';
 import type { ReductionOps } from './ops/reduction';
 import type { ResizeOps } from './ops/resize';
+import type { ScheduleOps } from './ops/schedule';
 
 export type { None } from './ops/attributes';
 export type { ConvAttrs } from './ops/conv';
 
-export interface Ops extends ElementwiseOps, ReductionOps, LayoutOps, ConvOps, NormOps, ResizeOps {}
+export interface Ops extends ElementwiseOps, ReductionOps, LayoutOps, ConvOps, NormOps, ResizeOps, ScheduleOps {}
 
 export type Op = keyof Ops;

@@ -11,6 +11,7 @@ import { normShapes } from './shape-rules/norm';
 import { reductionShapes } from './shape-rules/reduction';
 import { resizeShapes } from './shape-rules/resize';
 import type { ShapeRules } from './shape-rules/rule';
+import { scheduleShapes } from './shape-rules/schedule';
 
 export const shapeRules: ShapeRules<Op> = {
   ...elementwiseShapes,
@@ -19,4 +20,5 @@ export const shapeRules: ShapeRules<Op> = {
   ...convShapes,
   ...normShapes,
   ...resizeShapes,
+  ...scheduleShapes,
 };

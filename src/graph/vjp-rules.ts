@@ -11,6 +11,7 @@ import { normVjps } from './vjp-rules/norm';
 import { reductionVjps } from './vjp-rules/reduction';
 import { resizeVjps } from './vjp-rules/resize';
 import type { VjpRules } from './vjp-rules/rule';
+import { scheduleVjps } from './vjp-rules/schedule';
 
 export const vjpRules: VjpRules<Op> = {
   ...elementwiseVjps,
@@ -19,4 +20,5 @@ export const vjpRules: VjpRules<Op> = {
   ...convVjps,
   ...normVjps,
   ...resizeVjps,
+  ...scheduleVjps,
 };

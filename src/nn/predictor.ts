@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { toOnnx } from '../onnx/export';
-import { type Feed, openSession } from '../onnx/session';
-import { targetFor } from '../onnx/target';
+import { openGraph } from '../onnx/open-graph';
+import type { Feed } from '../onnx/session';
 import type { NamedTensors, Shape } from '../tensor/tensor';
 import { assertImageShape, feedOf, modelFeeds } from './checks';
 import type { Model } from './models/definition';
@@ -39,10 +38,7 @@ export interface Predictor {
 export async function openPredictor(options: PredictorOptions): Promise<Predictor> {
   const { model, inputShape, threads, provider = 'cpu' } = options;
   assertImageShape(model, inputShape);
-  const session = await openSession(toOnnx(inferenceGraph(model, inputShape), await targetFor(provider)), {
-    threads,
-    provider,
-  });
+  const session = await openGraph(inferenceGraph(model, inputShape), { threads, provider });
   return {
     async run(state, image) {
       const feeds = new Map<string, Feed>([

@@ -117,7 +117,7 @@ export class StepWriter {
     const { current } = this.open(network);
     const names = this.groups(network).flatMap(({ parameters }) => parameters.map(({ name }) => name));
     const wrt = names.map((name) => current.parameters.get(name)!);
-    const found = differentiate(this.b, loss, wrt, this.replaced);
+    const found = differentiate(this.b, loss, wrt, { constants: this.replaced });
     return new Map(names.map((name, i) => [name, found[i]!]));
   }
 

@@ -5,9 +5,8 @@
  */
 import { ConfigError, NonFiniteError, ShapeError } from '../errors';
 import type { GradientClip } from '../jobs/optimiser-spec';
-import { toOnnx } from '../onnx/export';
-import { type Feed, openSession } from '../onnx/session';
-import { targetFor } from '../onnx/target';
+import { openGraph } from '../onnx/open-graph';
+import type { Feed } from '../onnx/session';
 import type { NamedTensors, Shape } from '../tensor/tensor';
 import { assertImageShape, feedOf, parameterFeeds } from './checks';
 import type { ModelTraining } from './parameter-groups';
@@ -69,7 +68,7 @@ export async function openTrainer(options: TrainerOptions): Promise<TrainingSess
     throw new ShapeError(`Labels for images [${inputShape}] have shape [${expected}], not [${labelShape}].`);
   }
   const written = stepGraph(options);
-  const session = await openSession(toOnnx(written.graph, await targetFor(provider)), { threads, provider });
+  const session = await openGraph(written.graph, { threads, provider });
   return {
     async step(state, batch) {
       const states = new Map([[ONLY, state]]);

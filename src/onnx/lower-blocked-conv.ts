@@ -70,12 +70,14 @@ export function blockedConv(w: OnnxWriter, conv: SameConv): string {
   };
   const taps = blockedWeights(w, conv);
   const centre = (taps.length - 1) / 2;
+  // Written before the convolutions, the moved copies are made one by one: the runtime first computes what was written last.
+  const moved = taps.flatMap((weight, tap) => {
+    if (tap === centre || Math.abs(tap - centre) >= height) return [];
+    const copy = moveRows(w, blocked, [samples * ins * depth, height, width], conv, tap - centre);
+    return [{ weight, copy: w.reshape(copy, image) }];
+  });
   let y = internal(w, 'Conv', [blocked, taps[centre]!], attributes);
-  for (const [tap, weight] of taps.entries()) {
-    if (tap === centre || Math.abs(tap - centre) >= height) continue;
-    const moved = moveRows(w, blocked, [samples * ins * depth, height, width], conv, tap - centre);
-    y = internal(w, 'Conv', [w.reshape(moved, image), weight, '', y], attributes);
-  }
+  for (const { weight, copy } of moved) y = internal(w, 'Conv', [copy, weight, '', y], attributes);
   return w.reshape(internal(w, 'ReorderOutput', [y], { channels: outs }), [samples, outs, ...spatial]);
 }
 

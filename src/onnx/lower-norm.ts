@@ -46,8 +46,14 @@ export function lowerGroupNorm(
   const variance = w.node('Mul', [sumProduct(w, centre, centre, rows, size), inverseSize]);
   const deviation = w.node('Sqrt', [w.node('Add', [variance, w.scalar(epsilon)])]);
   const rstd = w.reshape(w.node('Reciprocal', [deviation]), [shape[0]!, groups]);
-  const factor = groupTimesChannel(w, rstd, scale!, shape, groups);
-  return [channelAffine(w, centre, factor, shift!, shape), mean, rstd];
+  // From here on as in graph/recompute.ts, operation by operation.
+  const perChannel = [1, groups, shape[1]! / groups];
+  const perGroup = [shape[0]!, groups, 1];
+  const s = w.node('Mul', [w.reshape(rstd, perGroup), w.reshape(scale!, perChannel)]);
+  const t = w.node('Sub', [w.reshape(shift!, perChannel), w.node('Mul', [w.reshape(mean, perGroup), s])]);
+  const broad = [shape[0]!, shape[1]!, ...shape.slice(2).map(() => 1)];
+  const y = w.node('Add', [w.node('Mul', [x!, w.reshape(s, broad)]), w.reshape(t, broad)]);
+  return [y, mean, rstd];
 }
 
 /**

@@ -11,6 +11,7 @@ import { normRules } from './rules/norm';
 import { reductionRules } from './rules/reduction';
 import { resizeRules } from './rules/resize';
 import type { OnnxRules } from './rules/rule';
+import { scheduleRules } from './rules/schedule';
 
 export const onnxRules: OnnxRules<Op> = {
   ...elementwiseRules,
@@ -19,4 +20,5 @@ export const onnxRules: OnnxRules<Op> = {
   ...convRules,
   ...normRules,
   ...resizeRules,
+  ...scheduleRules,
 };

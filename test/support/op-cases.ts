@@ -7,6 +7,7 @@ import { layoutCases } from './op-cases/layout';
 import { normCases } from './op-cases/norm';
 import { reductionCases } from './op-cases/reduction';
 import { resizeCases } from './op-cases/resize';
+import { scheduleCases } from './op-cases/schedule';
 
 export type { OpCase } from './op-cases/case';
 
@@ -17,4 +18,5 @@ export const opCases: OpCases<Op> = {
   ...convCases,
   ...normCases,
   ...resizeCases,
+  ...scheduleCases,
 };

@@ -1,6 +1,9 @@
 import type { ElementwiseOps } from '../../graph/ops/elementwise';
 import { direct, type OnnxRules } from './rule';
 
+/** `float` among ONNX's element types. */
+const FLOAT = 1;
+
 export const elementwiseRules: OnnxRules<keyof ElementwiseOps> = {
   Add: direct('Add'),
   Sub: direct('Sub'),
@@ -11,5 +14,8 @@ export const elementwiseRules: OnnxRules<keyof ElementwiseOps> = {
   Sigmoid: direct('Sigmoid'),
   Relu: direct('Relu'),
   // y is the output of a Relu, never negative: its sign is the mask.
-  ReluGrad: (w, _, [g, y]) => [w.node('Where', [w.node('Greater', [y!, w.scalar(0)]), g!, w.scalar(0)])],
+  // As a product: the runtime's Where is three times slower and takes two hidden copies.
+  ReluGrad: (w, _, [g, y]) => [
+    w.node('Mul', [g!, w.node('Cast', [w.node('Greater', [y!, w.scalar(0)])], { to: FLOAT })]),
+  ],
 };
