@@ -29,7 +29,7 @@ export function toOnnx(graph: Graph, target: Target = {}): Uint8Array {
     name,
     dims: value.shape,
   });
-  const nodes = inBackwardOrder(writer.nodes(), outputDepths(graph));
+  const nodes = inFrugalOrder(writer.nodes(), outputDepths(graph));
   if (process.env.DUMP)
     require('node:fs').writeFileSync(
       process.env.DUMP,
@@ -48,16 +48,26 @@ export function toOnnx(graph: Graph, target: Target = {}): Uint8Array {
 }
 
 /**
- * With the nodes whose results only leave the graph at the end, and of them those last that are ready first. The runtime
- * walks back from such nodes, the last one first, and computes what each needs before it goes on to the next: so the
- * gradients of a network's last layers are used up before those of its first layers are computed.
+ * In an order that makes the runtime need little memory. It walks back from the nodes whose results only leave the graph,
+ * the last one first, and computes of a node's operands the last one first, each with all that it needs.
+ *
+ * So the leaving nodes stand at the end, those last that are ready first: the gradients of a network's last layers are used
+ * up before those of its first layers are computed. The others stand by the length of the way to them: the operand that
+ * takes long is computed first, and short-lived ones, as masks and shifted copies are, just before they are used.
  */
-function inBackwardOrder(nodes: readonly OnnxNode[], depths: ReadonlyMap<string, number>): readonly OnnxNode[] {
+function inFrugalOrder(nodes: readonly OnnxNode[], outputDepths: ReadonlyMap<string, number>): readonly OnnxNode[] {
   const used = new Set(nodes.flatMap(({ inputs }) => inputs));
-  const isLeaf = ({ outputs }: OnnxNode): boolean => !outputs.some((name) => used.has(name));
-  const depthOf = ({ outputs }: OnnxNode): number => depths.get(outputs[0]!) ?? 0;
-  const leaves = nodes.filter(isLeaf).sort((a, b) => depthOf(b) - depthOf(a));
-  return [...nodes.filter((node) => !isLeaf(node)), ...leaves];
+  const depths = new Map<string, number>();
+  for (const { inputs, outputs } of nodes) {
+    const depth = 1 + Math.max(0, ...inputs.map((name) => depths.get(name) ?? 0));
+    for (const name of outputs) depths.set(name, depth);
+  }
+  const depthOf = ({ outputs }: OnnxNode): number => depths.get(outputs[0]!)!;
+  const readiness = ({ outputs }: OnnxNode): number => outputDepths.get(outputs[0]!) ?? 0;
+  const leaves = (node: OnnxNode): boolean => !node.outputs.some((name) => used.has(name));
+  const inner = nodes.filter((node) => !leaves(node)).sort((a, b) => depthOf(a) - depthOf(b));
+  const last = nodes.filter(leaves).sort((a, b) => readiness(b) - readiness(a));
+  return [...inner, ...last];
 }
 
 /** For each output of the graph, the number of nodes on the longest way to it. */
