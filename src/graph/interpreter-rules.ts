@@ -6,6 +6,7 @@
 import { convInterpreters } from './interpreter-rules/conv';
 import { elementwiseInterpreters } from './interpreter-rules/elementwise';
 import { layoutInterpreters } from './interpreter-rules/layout';
+import { linearInterpreters } from './interpreter-rules/linear';
 import { normInterpreters } from './interpreter-rules/norm';
 import { reductionInterpreters } from './interpreter-rules/reduction';
 import { resizeInterpreters } from './interpreter-rules/resize';
@@ -17,6 +18,7 @@ export const interpreterRules: InterpreterRules<Op> = {
   ...elementwiseInterpreters,
   ...reductionInterpreters,
   ...layoutInterpreters,
+  ...linearInterpreters,
   ...convInterpreters,
   ...normInterpreters,
   ...resizeInterpreters,

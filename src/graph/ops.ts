@@ -10,6 +10,7 @@
 import type { ConvOps } from './ops/conv';
 import type { ElementwiseOps } from './ops/elementwise';
 import type { LayoutOps } from './ops/layout';
+import type { LinearOps } from './ops/linear';
 import type { NormOps } from './ops/norm';
 import type { ReductionOps } from './ops/reduction';
 import type { ResizeOps } from './ops/resize';
@@ -18,6 +19,14 @@ import type { ScheduleOps } from './ops/schedule';
 export type { None } from './ops/attributes';
 export type { ConvAttrs } from './ops/conv';
 
-export interface Ops extends ElementwiseOps, ReductionOps, LayoutOps, ConvOps, NormOps, ResizeOps, ScheduleOps {}
+export interface Ops
+  extends ElementwiseOps,
+    ReductionOps,
+    LayoutOps,
+    LinearOps,
+    ConvOps,
+    NormOps,
+    ResizeOps,
+    ScheduleOps {}
 
 export type Op = keyof Ops;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { textOf } from './attrs-text';
 import type { Graph, Node, Value } from './graph';
 
 /** Without the nodes that no output depends on. */
@@ -26,7 +27,7 @@ export function eliminateCommonSubexpressions(graph: Graph): Graph {
   const nodes: Node[] = [];
   for (const original of graph.nodes) {
     const node = { ...original, inputs: original.inputs.map(replaced) } as Node;
-    const key = `${node.op}(${node.inputs.map((value) => value.id)})${JSON.stringify(node.attrs)}`;
+    const key = `${node.op}(${node.inputs.map((value) => value.id)})${textOf(node.attrs)}`;
     const twin = first.get(key);
     if (twin) {
       for (const [i, value] of node.outputs.entries()) replacement.set(value.id, twin.outputs[i]!);

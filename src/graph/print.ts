@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { textOf } from './attrs-text';
 import type { Graph, Node, Value } from './graph';
 
 const typed = (value: Value): string => `%${value.id}: f32[${value.shape}]`;
@@ -19,7 +20,7 @@ export function graphToString(graph: Graph): string {
 
 function nodeLine(node: Node): string {
   const inputs = node.inputs.map((value) => `%${value.id}`).join(', ');
-  const attrs = Object.entries(node.attrs).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
+  const attrs = Object.entries(node.attrs).map(([name, value]) => ` ${name}=${textOf(value)}`);
   const layer = node.layer === '' ? '' : `  # ${node.layer}`;
   return `${node.outputs.map(typed).join(', ')} = ${node.op}(${inputs})${attrs.join('')}${layer}`;
 }

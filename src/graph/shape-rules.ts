@@ -7,6 +7,7 @@ import type { Op } from './ops';
 import { convShapes } from './shape-rules/conv';
 import { elementwiseShapes } from './shape-rules/elementwise';
 import { layoutShapes } from './shape-rules/layout';
+import { linearShapes } from './shape-rules/linear';
 import { normShapes } from './shape-rules/norm';
 import { reductionShapes } from './shape-rules/reduction';
 import { resizeShapes } from './shape-rules/resize';
@@ -17,6 +18,7 @@ export const shapeRules: ShapeRules<Op> = {
   ...elementwiseShapes,
   ...reductionShapes,
   ...layoutShapes,
+  ...linearShapes,
   ...convShapes,
   ...normShapes,
   ...resizeShapes,

@@ -7,6 +7,7 @@ import type { Op } from './ops';
 import { convVjps } from './vjp-rules/conv';
 import { elementwiseVjps } from './vjp-rules/elementwise';
 import { layoutVjps } from './vjp-rules/layout';
+import { linearVjps } from './vjp-rules/linear';
 import { normVjps } from './vjp-rules/norm';
 import { reductionVjps } from './vjp-rules/reduction';
 import { resizeVjps } from './vjp-rules/resize';
@@ -17,6 +18,7 @@ export const vjpRules: VjpRules<Op> = {
   ...elementwiseVjps,
   ...reductionVjps,
   ...layoutVjps,
+  ...linearVjps,
   ...convVjps,
   ...normVjps,
   ...resizeVjps,

@@ -46,6 +46,16 @@ export function productIsStable(rows: number, columns: number, terms: number): b
   return rowsSplitAlike(rows);
 }
 
+/** With fewer multiplications than this, a product is computed by one thread. */
+const ONE_THREAD = 2 ** 16;
+
+/** Whether each of `batch` products `[rows, terms]·[terms, columns]` has the same bits with any number of threads. */
+export function batchedProductIsStable(rows: number, columns: number, terms: number, batch: number): boolean {
+  // With a product for each thread, none is shared between threads.
+  if (batch >= MAX_THREADS || rows * columns * terms < ONE_THREAD) return true;
+  return productIsStable(rows, columns, terms);
+}
+
 /** Whether a Conv of one sample to `voxels` positions has the same bits with any number of threads. */
 export function convIsStable(outs: number, voxels: number, terms: number, pointwise: boolean): boolean {
   if (pointwise || outs > voxels) return productIsStable(outs, voxels, terms);

@@ -7,6 +7,7 @@ import type { Op } from '../graph/ops';
 import { convRules } from './rules/conv';
 import { elementwiseRules } from './rules/elementwise';
 import { layoutRules } from './rules/layout';
+import { linearRules } from './rules/linear';
 import { normRules } from './rules/norm';
 import { reductionRules } from './rules/reduction';
 import { resizeRules } from './rules/resize';
@@ -17,6 +18,7 @@ export const onnxRules: OnnxRules<Op> = {
   ...elementwiseRules,
   ...reductionRules,
   ...layoutRules,
+  ...linearRules,
   ...convRules,
   ...normRules,
   ...resizeRules,

@@ -21,7 +21,8 @@ export class OnnxWriter {
   readonly initializers: OnnxTensor[] = [];
   private readonly known = new Map<string, readonly string[]>();
   private readonly written: OnnxNode[] = [];
-  private readonly produced = new Set<string>();
+  private readonly producers = new Map<string, OnnxNode>();
+  private readonly results = new Set<string>();
   private readonly renamed = new Map<string, string>();
   private next = 0;
 
@@ -29,10 +30,16 @@ export class OnnxWriter {
     this.target = target;
   }
 
-  /** The nodes in the order in which they were written, outputs under their names. */
+  /** The nodes that named outputs depend on, in the order in which they were written, outputs under their names. */
   nodes(): readonly OnnxNode[] {
+    const live = new Set(this.results);
+    const needed = this.written.toReversed().filter(({ inputs, outputs }) => {
+      const read = outputs.some((name) => live.has(name));
+      if (read) for (const name of inputs) live.add(name);
+      return read;
+    });
     const named = (names: readonly string[]): readonly string[] => names.map((name) => this.renamed.get(name) ?? name);
-    return this.written.map((node) => ({ ...node, inputs: named(node.inputs), outputs: named(node.outputs) }));
+    return needed.toReversed().map((node) => ({ ...node, inputs: named(node.inputs), outputs: named(node.outputs) }));
   }
 
   /** Appends a node, unless it is there already, and gives the names of its outputs. An input '' is one left out. */
@@ -40,8 +47,9 @@ export class OnnxWriter {
     const { attributes = {}, outputs = 1, domain = '' } = options;
     return this.once(JSON.stringify([domain, opType, inputs, attributes, outputs]), () => {
       const names = Array.from({ length: outputs }, () => this.freshName());
-      this.written.push({ opType, domain, inputs, outputs: names, attributes });
-      for (const name of names) this.produced.add(name);
+      const node = { opType, domain, inputs, outputs: names, attributes };
+      this.written.push(node);
+      for (const name of names) this.producers.set(name, node);
       return names;
     });
   }
@@ -49,6 +57,11 @@ export class OnnxWriter {
   /** Appends a node with one output, unless it is there already, and gives the output's name. */
   node(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>> = {}): string {
     return this.nodeAll(opType, inputs, { attributes })[0]!;
+  }
+
+  /** The node that writes a value; undefined for inputs and constants. */
+  producer(name: string): OnnxNode | undefined {
+    return this.producers.get(name);
   }
 
   /** A constant of float32 numbers. */
@@ -86,8 +99,10 @@ export class OnnxWriter {
 
   /** Makes a value an output called `name`, by renaming it; an input, or a value that is an output already, is copied. */
   nameOutput(value: string, name: string): void {
-    if (this.produced.has(value) && !this.renamed.has(value)) this.renamed.set(value, name);
+    const rename = this.producers.has(value) && !this.renamed.has(value);
+    if (rename) this.renamed.set(value, name);
     else this.written.push({ opType: 'Identity', domain: '', inputs: [value], outputs: [name], attributes: {} });
+    this.results.add(rename ? value : name);
   }
 
   private constant(type: ElementType, dims: Shape, data: Float32Array | BigInt64Array): string {

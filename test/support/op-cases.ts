@@ -4,6 +4,7 @@ import type { OpCases } from './op-cases/case';
 import { convCases } from './op-cases/conv';
 import { elementwiseCases } from './op-cases/elementwise';
 import { layoutCases } from './op-cases/layout';
+import { linearCases } from './op-cases/linear';
 import { normCases } from './op-cases/norm';
 import { reductionCases } from './op-cases/reduction';
 import { resizeCases } from './op-cases/resize';
@@ -15,6 +16,7 @@ export const opCases: OpCases<Op> = {
   ...elementwiseCases,
   ...reductionCases,
   ...layoutCases,
+  ...linearCases,
   ...convCases,
   ...normCases,
   ...resizeCases,

@@ -5,8 +5,7 @@ import type { Graph, Value } from '../../src/graph/graph';
 import type { Op } from '../../src/graph/ops';
 import { vjpRules } from '../../src/graph/vjp-rules';
 import { sizeOf } from '../../src/tensor/tensor';
-import { MersenneTwister } from '../../src/util/mersenne-twister';
-import { deriveSeed } from '../../src/util/streams';
+import { fill } from '../golden/fill';
 import type { OpCase } from './op-cases';
 
 export interface OpGraph {
@@ -14,6 +13,14 @@ export interface OpGraph {
   readonly feeds: ReadonlyMap<string, Float32Array>;
   /** The inputs that the graph has a gradient of, called `d…`. */
   readonly differentiated: readonly string[];
+}
+
+/** The number of the `weights` among the tensors of the hash fill. */
+const WEIGHTS = 31;
+
+/** `length` numbers in [low, high), from the hash fill of tensor `i`. */
+function uniform(i: number, length: number, low: number, high: number): Float32Array {
+  return Float32Array.from({ length }, (_, j) => low + (high - low) * fill(i, j));
 }
 
 /**
@@ -27,13 +34,11 @@ export function opGraph<K extends Op>(op: K, example: OpCase<K>): OpGraph {
   const names = typeof vjpRules[op] === 'function' ? addGradients(b, inputs, outputs[0]!, example.fixed ?? []) : [];
   const graph = b.build();
   const [low, high] = example.range ?? [-1, 1];
-  const draw = new MersenneTwister(deriveSeed(0, op, example.title));
-  const feeds = new Map(
-    [...graph.inputs].map(([name, { shape }]) => [
-      name,
-      Float32Array.from({ length: sizeOf(shape) }, () => draw.uniform(low, high)),
-    ]),
-  );
+  const feeds = new Map<string, Float32Array>();
+  for (const [i, { shape }] of inputs.entries()) {
+    feeds.set(`x${i}`, Float32Array.from(example.values?.[i] ?? uniform(i, sizeOf(shape), low, high)));
+  }
+  if (graph.inputs.has('weights')) feeds.set('weights', uniform(WEIGHTS, sizeOf(outputs[0]!.shape), -1, 1));
   return { graph, feeds, differentiated: names };
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Shape } from '../../tensor/tensor';
+import { type Shape, sizeOf } from '../../tensor/tensor';
 import type { Op, Ops } from '../ops';
 
 /** A tensor of the interpreter. */
@@ -21,6 +21,11 @@ export type InterpreterRule<K extends Op> = (
 
 /** A rule for every operator of a family. */
 export type InterpreterRules<K extends Op> = { readonly [P in K]: InterpreterRule<P> };
+
+/** Element strides of an array in C order. */
+export function stridesOf(shape: Shape): readonly number[] {
+  return shape.map((_, i) => sizeOf(shape.slice(i + 1)));
+}
 
 /** Element strides of `from` seen as `to`: 0 along stretched axes. */
 export function broadcastStrides(from: Shape, to: Shape): readonly number[] {

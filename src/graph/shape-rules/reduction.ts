@@ -9,9 +9,21 @@ export const reductionShapes: ShapeRules<keyof ReductionOps> = {
     requireAxes('ReduceSum', x!, axes);
     return [reduced(x!, axes)];
   },
+  ReduceMax: ([x], { axes }) => {
+    requireAxes('ReduceMax', x!, axes);
+    return [reduced(x!, axes)];
+  },
   SumProduct: ([a, b], { axes }) => {
     ensure(sameShape(a!, b!), 'SumProduct', 'both inputs must have one shape', [a!, b!]);
     requireAxes('SumProduct', a!, axes);
     return [reduced(a!, axes)];
+  },
+  Softmax: ([x], { axis }) => {
+    requireAxes('Softmax', x!, [axis]);
+    return [x!];
+  },
+  LogSoftmax: ([x], { axis }) => {
+    requireAxes('LogSoftmax', x!, [axis]);
+    return [x!];
   },
 };

@@ -1,3 +1,4 @@
+import { split } from '../functions/layout';
 import type { LayoutOps } from '../ops/layout';
 import type { VjpRules } from './rule';
 
@@ -10,5 +11,24 @@ export const layoutVjps: VjpRules<keyof LayoutOps> = {
       g,
       order.map((_, axis) => order.indexOf(axis)),
     ),
+  ],
+  Concat: (b, g, { inputs, attrs: { axis } }) =>
+    split(
+      b,
+      g,
+      inputs.map(({ shape }) => shape[axis]!),
+      axis,
+    ),
+  Slice: (b, g, { inputs: [x], attrs }) => [b.emit('SliceGrad', [g], { ...attrs, shape: x!.shape })],
+  SliceGrad: (b, g, { attrs: { start, end, step } }) => [b.emit('Slice', [g], { start, end, step })],
+  Pad: (b, g, { attrs }) => [b.emit('PadGrad', [g], attrs)],
+  PadGrad: (b, g, { attrs }) => [b.emit('Pad', [g], attrs)],
+  Gather: (b, g, { inputs: [x, indices], attrs: { axis } }) => [
+    b.emit('GatherGrad', [g, indices!], { axis, length: x!.shape[axis]! }),
+    undefined,
+  ],
+  GatherGrad: (b, g, { inputs: [, indices], attrs: { axis } }) => [
+    b.emit('Gather', [g, indices!], { axis }),
+    undefined,
   ],
 };

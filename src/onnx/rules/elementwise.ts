@@ -1,21 +1,53 @@
+import type { NodeOf } from '../../graph/graph';
 import type { ElementwiseOps } from '../../graph/ops/elementwise';
+import { asNumber, compare, select } from '../lower-truth';
+import type { OnnxWriter } from '../writer';
 import { direct, type OnnxRules } from './rule';
 
-/** `float` among ONNX's element types. */
-const FLOAT = 1;
+function clip(w: OnnxWriter, { attrs: { min, max } }: NodeOf<'Clip'>, [x]: readonly string[]): readonly string[] {
+  const bounds = [min === -Infinity ? '' : w.scalar(min), max === Infinity ? '' : w.scalar(max)];
+  return [w.node('Clip', [x!, ...bounds])];
+}
+
+/** 1 where x > 0, else 0. */
+function isPositive(w: OnnxWriter, x: string): string {
+  return asNumber(w, w.node('Greater', [x, w.scalar(0)]));
+}
+
+/** 1 where x > 0, else alpha: exactly. */
+function leakySlope(w: OnnxWriter, x: string, alpha: number): string {
+  const positive = isPositive(w, x);
+  if (alpha >= 0 && alpha <= 1) return w.node('Max', [positive, w.scalar(alpha)]);
+  return w.node('Where', [w.node('Greater', [x, w.scalar(0)]), w.scalar(1), w.scalar(alpha)]);
+}
 
 export const elementwiseRules: OnnxRules<keyof ElementwiseOps> = {
   Add: direct('Add'),
   Sub: direct('Sub'),
   Mul: direct('Mul'),
   Div: direct('Div'),
+  Pow: direct('Pow'),
+  Maximum: direct('Max'),
+  Minimum: direct('Min'),
+  Greater: compare('Greater'),
+  GreaterOrEqual: compare('GreaterOrEqual'),
+  Equal: compare('Equal'),
+  Where: select,
   Neg: direct('Neg'),
+  Abs: direct('Abs'),
+  Sign: direct('Sign'),
+  Exp: direct('Exp'),
+  Log: direct('Log'),
   Sqrt: direct('Sqrt'),
+  Tanh: direct('Tanh'),
   Sigmoid: direct('Sigmoid'),
+  Softplus: direct('Softplus'),
   Relu: direct('Relu'),
   // y is the output of a Relu, never negative: its sign is the mask.
   // As a product: the runtime's Where is three times slower and takes two hidden copies.
-  ReluGrad: (w, _, [g, y]) => [
-    w.node('Mul', [g!, w.node('Cast', [w.node('Greater', [y!, w.scalar(0)])], { to: FLOAT })]),
-  ],
+  ReluGrad: (w, _, [g, y]) => [w.node('Mul', [g!, isPositive(w, y!)])],
+  LeakyRelu: (w, { attrs: { alpha } }, [x]) => [w.node('LeakyRelu', [x!], { alpha: { float: alpha } })],
+  LeakyReluGrad: (w, { attrs: { alpha } }, [g, x]) => [w.node('Mul', [g!, leakySlope(w, x!, alpha)])],
+  PRelu: direct('PRelu'),
+  Clip: clip,
 };

@@ -1,4 +1,7 @@
 import type { LayoutOps } from '../../graph/ops/layout';
+import { lowerGather, lowerGatherGrad } from '../lower-gather';
+import { lowerPad, lowerPadGrad } from '../lower-pad';
+import { lowerSlice, lowerSliceGrad } from '../lower-slice';
 import type { OnnxRules } from './rule';
 
 export const layoutRules: OnnxRules<keyof LayoutOps> = {
@@ -6,4 +9,11 @@ export const layoutRules: OnnxRules<keyof LayoutOps> = {
   Reshape: (w, { attrs: { shape } }, [x]) => [w.reshape(x!, shape)],
   Expand: (w, { attrs: { shape } }, [x]) => [w.node('Expand', [x!, w.ints(shape)])],
   Transpose: (w, { attrs: { order } }, [x]) => [w.transpose(x!, order)],
+  Concat: (w, { attrs: { axis } }, inputs) => [w.node('Concat', inputs, { axis })],
+  Slice: lowerSlice,
+  SliceGrad: lowerSliceGrad,
+  Pad: lowerPad,
+  PadGrad: lowerPadGrad,
+  Gather: lowerGather,
+  GatherGrad: lowerGatherGrad,
 };
