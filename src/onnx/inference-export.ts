@@ -5,7 +5,7 @@
  * @module
  */
 import { ConfigError } from '../errors';
-import type { Graph } from '../graph/graph';
+import type { Graph, Value } from '../graph/graph';
 import type { Op } from '../graph/ops';
 import { bytesOf, type NamedTensors } from '../tensor/tensor';
 import { freeRules } from './inference-rules';
@@ -18,16 +18,19 @@ const OPSET = 17;
 /**
  * The bytes of an `.onnx` file. The graph has one input `[N, C, ...spatial]`; its parameters become initializers.
  *
- * @throws ConfigError when the graph has an operator that cannot be written for free sizes
+ * @throws ConfigError when the graph has an operator that cannot be written for free sizes, or uses one in such a way
  */
 export function toInferenceOnnx(graph: Graph, parameters: NamedTensors): Uint8Array {
   const writer = new OnnxWriter();
   const names = new Map([...graph.inputs, ...graph.parameters].map(([name, value]) => [value.id, name]));
+  const varying = new Set([...graph.inputs.values()].map(({ id }) => id));
+  const varies = ({ id }: Value): boolean => varying.has(id);
   for (const node of graph.nodes) {
+    if (node.inputs.some(varies)) for (const { id } of node.outputs) varying.add(id);
     const rule = freeRules[node.op] as FreeRule<Op> | undefined;
     if (!rule) throw new ConfigError(`${node.op} cannot be exported for inputs of any size.`);
     const inputs = node.inputs.map((value) => names.get(value.id)!);
-    names.set(node.outputs[0]!.id, rule(writer, node, inputs));
+    names.set(node.outputs[0]!.id, rule(writer, node, inputs, varies));
   }
   for (const [name, value] of graph.outputs) writer.nameOutput(names.get(value.id)!, name);
   const weights = [...graph.parameters.keys()].map((name): OnnxTensor => {
