@@ -45,7 +45,8 @@ function groupedConv(w: OnnxWriter, conv: GroupedConv): string {
   const attributes = { kernel_shape: kernel, strides: stride, dilations: dilation };
   if (groups === 1) return plainConv(w, { ...conv, positions }, { ...attributes, pads: [...begin, ...end] });
   const outs = weightShape[0]! / groups;
-  if (outs <= positions || productIsStable(outs, positions, sizeOf(weightShape.slice(1)))) {
+  const stable = positions > 1 && productIsStable(outs, positions, sizeOf(weightShape.slice(1)));
+  if (outs <= positions || stable) {
     return w.node('Conv', [x, weight], { ...attributes, group: groups, pads: [...begin, ...end] });
   }
   const last = out.length - 1;

@@ -26,33 +26,35 @@ export function lowerMatMul(w: OnnxWriter, node: NodeOf<'MatMul'>, names: readon
   return [stableProduct(w, a!, b!, sizeOf(shape.slice(0, -2)))];
 }
 
-/** A product of the same numbers: the factors change places or not, and get rows of zeros in front of the product. */
+/** A product of the same numbers: the factors change places or not, and get rows or columns of zeros at the end. */
 interface Form {
   readonly exchanged: boolean;
   readonly rows: number;
+  readonly columns: number;
 }
 
-/** The form with the least to compute that is stable. Rows run out of reach of thread counts, so there is one. */
+/** The form with the least to compute that is stable. With more and more rows every product becomes so. */
 function stableForm(rows: number, columns: number, terms: number, batch: number): Form {
+  const stable = (r: number, c: number): boolean => batchedProductIsStable(r, c, terms, batch);
   const forms = [false, true].map((exchanged): Form => {
-    const [own, other] = exchanged ? [columns, rows] : [rows, columns];
-    let padded = own;
-    while (!batchedProductIsStable(padded, other, terms, batch)) padded++;
-    return { exchanged, rows: padded };
+    const [ownRows, ownColumns] = exchanged ? [columns, rows] : [rows, columns];
+    if (stable(ownRows, ownColumns)) return { exchanged, rows: ownRows, columns: ownColumns };
+    const wide = Math.max(2, ownColumns);
+    let long = ownRows;
+    while (!stable(long, wide)) long++;
+    return { exchanged, rows: long, columns: wide };
   });
   const [straight, exchanged] = forms as [Form, Form];
   // At equal work the straight form saves transposing.
-  return exchanged.rows * rows < straight.rows * columns ? exchanged : straight;
+  return exchanged.rows * exchanged.columns < straight.rows * straight.columns ? exchanged : straight;
 }
 
-/** a·b; where the straight product is not stable, as (bᵀ·aᵀ)ᵀ, or with rows of zeros below the first factor. */
+/** a·b; where the straight product is not stable, as (bᵀ·aᵀ)ᵀ, or with zeros put to the factors. */
 function stableProduct(w: OnnxWriter, a: Factor, b: Factor, batch: number): string {
-  const [rows, terms, columns] = [a.shape.at(-2)!, a.shape.at(-1)!, b.shape.at(-1)!];
-  const form = stableForm(rows, columns, terms, batch);
-  if (!form.exchanged) return paddedProduct(w, a, b, form.rows);
-  const product = paddedProduct(w, turned(w, b), turned(w, a), form.rows);
-  const rank = Math.max(a.shape.length, b.shape.length);
-  return w.transpose(product, lastTwoExchanged(rank));
+  const form = stableForm(a.shape.at(-2)!, b.shape.at(-1)!, a.shape.at(-1)!, batch);
+  if (!form.exchanged) return paddedProduct(w, a, b, form);
+  const product = paddedProduct(w, turned(w, b), turned(w, a), form);
+  return w.transpose(product, lastTwoExchanged(Math.max(a.shape.length, b.shape.length)));
 }
 
 const lastTwoExchanged = (rank: number): readonly number[] =>
@@ -63,12 +65,18 @@ function turned(w: OnnxWriter, { name, shape }: Factor): Factor {
   return { name: w.transpose(name, order), shape: order.map((axis) => shape[axis]!) };
 }
 
-function paddedProduct(w: OnnxWriter, a: Factor, b: Factor, rows: number): string {
-  const own = a.shape.at(-2)!;
-  if (rows === own) return w.node('MatMul', [a.name, b.name]);
-  const rank = a.shape.length;
-  const pads = new Array<number>(2 * rank).fill(0);
-  pads[2 * rank - 2] = rows - own;
-  const product = w.node('MatMul', [w.node('Pad', [a.name, w.ints(pads)]), b.name]);
-  return w.slice(product, [Math.max(rank, b.shape.length) - 2], [0], [own]);
+function paddedProduct(w: OnnxWriter, a: Factor, b: Factor, { rows, columns }: Form): string {
+  const [ownRows, ownColumns] = [a.shape.at(-2)!, b.shape.at(-1)!];
+  const product = w.node('MatMul', [lengthened(w, a, 2, rows - ownRows), lengthened(w, b, 1, columns - ownColumns)]);
+  if (rows === ownRows && columns === ownColumns) return product;
+  const rank = Math.max(a.shape.length, b.shape.length);
+  return w.slice(product, [rank - 2, rank - 1], [0, 0], [ownRows, ownColumns]);
+}
+
+/** Zeros at the end of an axis, which is counted from the last. */
+function lengthened(w: OnnxWriter, { name, shape }: Factor, fromLast: 1 | 2, by: number): string {
+  if (by === 0) return name;
+  const pads = new Array<number>(2 * shape.length).fill(0);
+  pads[2 * shape.length - fromLast] = by;
+  return w.node('Pad', [name, w.ints(pads)]);
 }

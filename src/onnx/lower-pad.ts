@@ -64,8 +64,8 @@ function join(w: OnnxWriter, parts: readonly string[], axis: number): string {
 function foldEdges(w: OnnxWriter, x: string, margins: Margins): string {
   const { axis, begin, end, length } = margins;
   const sum = (from: number, to: number): string => {
-    const [part] = run(w, x, margins, from, to);
-    return to - from === 1 ? part! : w.node('ReduceSum', [part!, w.ints([axis])], { keepdims: 1 });
+    const elements = Array.from({ length: to - from }, (_, i) => w.slice(x, [axis], [from + i], [from + i + 1]));
+    return elements.length === 1 ? elements[0]! : w.node('Sum', elements);
   };
   if (length === 1) return sum(0, begin + 1 + end);
   const inner = run(w, x, margins, begin + 1, begin + length - 1);

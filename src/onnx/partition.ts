@@ -49,15 +49,22 @@ export function productIsStable(rows: number, columns: number, terms: number): b
 /** With fewer multiplications than this, a product is computed by one thread. */
 const ONE_THREAD = 2 ** 16;
 
-/** Whether each of `batch` products `[rows, terms]·[terms, columns]` has the same bits with any number of threads. */
+/**
+ * Whether each of `batch` products `[rows, terms]·[terms, columns]` of matrices as they lie in memory has the same bits
+ * with any number of threads.
+ */
 export function batchedProductIsStable(rows: number, columns: number, terms: number, batch: number): boolean {
   // With a product for each thread, none is shared between threads.
   if (batch >= MAX_THREADS || rows * columns * terms < ONE_THREAD) return true;
+  // A row takes its terms in order. A column is computed in groups of rows, and shares end within groups.
+  if (rows === 1 || columns === 1) return rows === 1;
   return productIsStable(rows, columns, terms);
 }
 
 /** Whether a Conv of one sample to `voxels` positions has the same bits with any number of threads. */
 export function convIsStable(outs: number, voxels: number, terms: number, pointwise: boolean): boolean {
+  // One position is a product with a column: see `batchedProductIsStable`.
+  if (voxels === 1) return outs === 1 || outs * terms < ONE_THREAD;
   if (pointwise || outs > voxels) return productIsStable(outs, voxels, terms);
   return terms <= CHUNK || columnsSplitAlike(voxels);
 }

@@ -56,6 +56,127 @@ const convolutions = casesOfConvolutions([
     stride: [2, 2],
     padding: [1, 1],
   },
+  {
+    title: 'one position',
+    x: [1, 130, 3, 3],
+    w: [126, 130, 3, 3],
+    y: [1, 126, 1, 1],
+    stride: [1, 1],
+    padding: [0, 0],
+  },
+  {
+    title: 'two groups, one position',
+    x: [1, 260, 3, 3],
+    w: [252, 130, 3, 3],
+    y: [1, 252, 1, 1],
+    stride: [1, 1],
+    padding: [0, 0],
+    groups: 2,
+  },
 ]);
 
-export const largeOpCases: Partial<OpCases<Op>> = { ...convolutions };
+export const largeOpCases: Partial<OpCases<Op>> = {
+  ...convolutions,
+  MatMul: [
+    {
+      title: 'a column',
+      inputs: [
+        [500, 900],
+        [900, 1],
+      ],
+      attrs: {},
+    },
+    {
+      title: 'a short column',
+      inputs: [
+        [17, 5000],
+        [5000, 1],
+      ],
+      attrs: {},
+    },
+    {
+      title: 'few rows, long sums',
+      inputs: [
+        [3, 1100],
+        [1100, 71],
+      ],
+      attrs: {},
+    },
+    {
+      title: 'few columns, long sums',
+      inputs: [
+        [71, 1100],
+        [1100, 3],
+      ],
+      attrs: {},
+    },
+    {
+      title: 'a row',
+      inputs: [
+        [1, 900],
+        [900, 500],
+      ],
+      attrs: {},
+    },
+    {
+      title: 'odd square matrices',
+      inputs: [
+        [131, 257],
+        [257, 131],
+      ],
+      attrs: {},
+    },
+    {
+      title: 'two products',
+      inputs: [
+        [2, 45, 300],
+        [2, 300, 50],
+      ],
+      attrs: {},
+    },
+    {
+      title: 'nine products',
+      inputs: [
+        [9, 33, 200],
+        [9, 200, 40],
+      ],
+      attrs: {},
+    },
+    {
+      title: 'one factor for many rows',
+      inputs: [
+        [4, 37, 150],
+        [150, 33],
+      ],
+      attrs: {},
+    },
+  ],
+  Softmax: [{ title: 'many channels', inputs: [[2, 33, 1000]], attrs: { axis: 1 } }],
+  LogSoftmax: [{ title: 'many channels', inputs: [[2, 33, 1000]], attrs: { axis: 1 } }],
+  ReduceSum: [
+    { title: 'the middle axis', inputs: [[2, 500, 3]], attrs: { axes: [1] } },
+    { title: 'all but the channels', inputs: [[2, 4, 9, 100]], attrs: { axes: [0, 2, 3] } },
+    { title: 'every other axis', inputs: [[3, 40, 5, 70]], attrs: { axes: [1, 3] } },
+    { title: 'the first axes', inputs: [[3, 100, 50]], attrs: { axes: [0, 1] } },
+  ],
+  SumProduct: [
+    {
+      title: 'the middle axis',
+      inputs: [
+        [2, 33, 1000],
+        [2, 33, 1000],
+      ],
+      attrs: { axes: [1] },
+    },
+  ],
+  ReduceMax: [{ title: 'long rows', inputs: [[3, 20000]], attrs: { axes: [1] } }],
+  Gather: [
+    {
+      title: 'few rows read often',
+      inputs: [[5, 300], [400]],
+      attrs: { axis: 0 },
+      values: [undefined, Array.from({ length: 400 }, (_, i) => (i * i) % 5)],
+      fixed: [1],
+    },
+  ],
+};
