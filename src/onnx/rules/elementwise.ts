@@ -16,8 +16,7 @@ function isPositive(w: OnnxWriter, x: string): string {
 
 /** 1 where x > 0, else alpha: exactly. */
 function leakySlope(w: OnnxWriter, x: string, alpha: number): string {
-  const positive = isPositive(w, x);
-  if (alpha >= 0 && alpha <= 1) return w.node('Max', [positive, w.scalar(alpha)]);
+  if (alpha >= 0 && alpha <= 1) return w.node('Max', [isPositive(w, x), w.scalar(alpha)]);
   return w.node('Where', [w.node('Greater', [x, w.scalar(0)]), w.scalar(1), w.scalar(alpha)]);
 }
 

@@ -103,6 +103,7 @@ OPS = {
     "Slice": cut,
     "Pad": pad,
     "Gather": gather,
+    "After": lambda x, trigger, a: x,
     "MatMul": lambda x, y, a: x @ y,
     "Conv": lambda x, w, a: (F.conv1d, F.conv2d, F.conv3d)[x.dim() - 3](
         x, w, None, a["stride"], a["padding"], a["dilation"], a["groups"]
