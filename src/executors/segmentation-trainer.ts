@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DataError, InternalError } from '../errors';
+import { DataError, errorFromData, errorToData, InternalError, isConsiliumError } from '../errors';
 import type { TrainerSpec } from '../jobs/job-spec';
 import type { ModelSpec } from '../jobs/model-spec';
 import { modelState, type TrainingState } from '../nn/training-state';
@@ -129,7 +129,9 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
       const epoch = Math.floor(steps / count);
       const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, epoch, steps % count);
       const batch = { image, label, learningRate: trainer.learningRate, dropoutSeed, ...(proximal && { proximal }) };
-      const { loss } = await session.step(state, batch);
+      const { loss } = await session.step(state, batch).catch((error: unknown) => {
+        throw located(error, `${options.site}, round ${task.round}`);
+      });
       sums[epoch]! += loss;
       progress({ phase: 'train', done: ++steps, total, loss });
     }
@@ -138,6 +140,12 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     }
     return { losses: sums.map((sum) => sum / count), steps };
   }
+}
+
+/** An error of the engine says which step it was in; the site and the round are known here. */
+function located(error: unknown, where: string): unknown {
+  if (!isConsiliumError(error)) return error;
+  return errorFromData({ ...errorToData(error), message: `${where}: ${error.message}` });
 }
 
 function metricsOnly(metrics: Metrics): Payload {

@@ -64,7 +64,8 @@ export function gradientGraph(options: LossGraphOptions): Graph {
   return step.finish().graph;
 }
 
-function writeLoss(
+/** Applies the only network to `image` and compares with `label`, as a scalar; with the proximal term when asked for. */
+export function writeLoss(
   step: StepWriter,
   { loss, inputShape, labelShape, proximal }: Pick<LossGraphOptions, 'loss' | 'inputShape' | 'labelShape' | 'proximal'>,
 ): Value {

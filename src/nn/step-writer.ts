@@ -68,6 +68,8 @@ interface OpenNetwork {
 
 export class StepWriter {
   readonly b = new Builder();
+  /** Names of the tensors that `input` declared. */
+  readonly ownInputs = new Set<string>();
   private readonly networks: ReadonlyMap<string, OpenNetwork>;
   private readonly masks: StepMask[] = [];
   private readonly metrics: string[] = [];
@@ -86,7 +88,13 @@ export class StepWriter {
 
   /** A tensor fed to every step. @throws ConfigError when the name is taken */
   input(name: string, shape: Shape): Value {
+    this.ownInputs.add(name);
     return this.b.input(name, shape);
+  }
+
+  /** Names of the parameters that an update of the network changes. @throws ConfigError when it has no optimiser */
+  trainedNames(network: string): readonly string[] {
+    return this.groups(network).flatMap(({ parameters }) => parameters.map(({ name }) => name));
   }
 
   /** The network's parameters as they are at this point of the step, by name. */
@@ -115,7 +123,7 @@ export class StepWriter {
   /** The gradients of a loss by the trained parameters of a network, not clipped, by name. */
   gradients(network: string, loss: Value): ReadonlyMap<string, Value> {
     const { current } = this.open(network);
-    const names = this.groups(network).flatMap(({ parameters }) => parameters.map(({ name }) => name));
+    const names = this.trainedNames(network);
     const wrt = names.map((name) => current.parameters.get(name)!);
     const found = differentiate(this.b, loss, wrt, { constants: this.replaced });
     return new Map(names.map((name, i) => [name, found[i]!]));

@@ -105,14 +105,38 @@ describe('a training session', () => {
     expect(still.losses[0]).toBe(plain.losses[0]);
   });
 
-  it('throws on a loss that is not finite, and leaves the state as it was', async () => {
+  it('throws on a loss that is not finite, says where that began, and leaves the state as it was', async () => {
     const session = await openTrainer(options);
     const state = freshState();
     await session.step(state, batch);
     const before = new Map(state.parameters);
     const broken = { ...batch, image: image.map((x, i) => (i === 5 ? Number.NaN : x)) };
-    await expect(session.step(state, broken)).rejects.toThrow(/loss of step 2 is NaN/);
+    await expect(session.step(state, broken)).rejects.toThrow(
+      /In step 2, 'loss' is NaN. The first tensor that is not finite: the input 'image' \[1,2,8,16,16\]/,
+    );
+    const name = 'down_layers.0.1.conv1.conv.weight';
+    const weights = state.parameters.get(name)!;
+    state.parameters.set(name, { ...weights, data: new Float32Array(weights.data.length).fill(3e38) });
+    await expect(session.step(state, batch)).rejects.toThrow(
+      /first tensor that is not finite: the result \[1,16,8,16,16\] of Conv with 'down_layers.0.1.conv1.conv.weight' in layer 'down_layers.0.1.conv1/,
+    );
+    state.parameters.set(name, weights);
     expect(state.step).toBe(1);
+    expect([...state.parameters]).toEqual([...before]);
+  });
+
+  it('throws when the optimiser gives a parameter that is not finite, though the loss is', async () => {
+    const steep: TrainerOptions = { ...options, optimiser: { kind: 'sgd', weightDecay: 1e12 } };
+    const session = await openTrainer(steep);
+    const state = newTrainingState(steep, initialise(model, 0));
+    const before = new Map(state.parameters);
+    await expect(session.step(state, { ...batch, learningRate: Number.POSITIVE_INFINITY })).rejects.toMatchObject({
+      tag: 'NonFiniteError',
+      message: expect.stringMatching(/the input 'scalar.0.learningRate'/),
+    });
+    await expect(session.step(state, { ...batch, learningRate: 1e30 })).rejects.toThrow(
+      /In step 1, 'next\..*' has numbers that are not finite/,
+    );
     expect([...state.parameters]).toEqual([...before]);
   });
 

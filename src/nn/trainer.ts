@@ -3,20 +3,20 @@
  *
  * @module
  */
-import { ConfigError, NonFiniteError, ShapeError } from '../errors';
+import { ConfigError, ShapeError } from '../errors';
 import type { GradientClip } from '../jobs/optimiser-spec';
-import { openGraph } from '../onnx/open-graph';
 import type { Feed } from '../onnx/session';
 import type { NamedTensors, Shape } from '../tensor/tensor';
 import { assertImageShape, feedOf, parameterFeeds } from './checks';
 import type { ModelTraining } from './parameter-groups';
-import { feedsOf, runStep } from './run-step';
+import { feedsOf } from './step-feeds';
 import { type LossOptions, names, ONLY, stepGraph } from './step-graph';
+import { type EngineOptions, openStep } from './step-session';
 import type { TrainingState } from './training-state';
 
 export { newTrainingState, type TrainingState } from './training-state';
 
-export interface TrainerOptions extends ModelTraining {
+export interface TrainerOptions extends ModelTraining, EngineOptions {
   readonly loss: LossOptions;
   /** Limits the gradients; not at all when omitted. */
   readonly clip?: GradientClip;
@@ -26,10 +26,6 @@ export interface TrainerOptions extends ModelTraining {
   readonly labelShape: Shape;
   /** Whether steps may have a proximal term. */
   readonly proximal: boolean;
-  /** Threads inside an operator; the results do not depend on it. */
-  readonly threads: number;
-  /** `cpu` (default), `webgpu`, `cuda` or `cuda:<device>`. */
-  readonly provider?: string;
 }
 
 export interface Batch {
@@ -49,7 +45,7 @@ export interface TrainingSession {
    * One step; updates `state`. It blocks this thread while the runtime computes.
    *
    * @returns the loss before the step, the proximal term included
-   * @throws NonFiniteError when the loss is not finite; `state` is as before then
+   * @throws NonFiniteError when the loss or a result is not finite, naming where that began; `state` is as before then
    * @throws ShapeError when the batch or the state does not fit the session
    */
   step(state: TrainingState, batch: Batch): Promise<{ readonly loss: number }>;
@@ -61,35 +57,34 @@ export interface TrainingSession {
  * @throws ShapeError when the shapes do not fit the model; ConfigError and EngineError when options are out of range
  */
 export async function openTrainer(options: TrainerOptions): Promise<TrainingSession> {
-  const { model, inputShape, labelShape, threads, provider = 'cpu' } = options;
-  assertImageShape(model, inputShape);
-  const expected = [inputShape[0]!, model.outChannels, ...inputShape.slice(2)];
-  if (`${labelShape}` !== `${expected}`) {
-    throw new ShapeError(`Labels for images [${inputShape}] have shape [${expected}], not [${labelShape}].`);
-  }
+  assertShapes(options);
   const written = stepGraph(options);
-  const session = await openGraph(written.graph, { threads, provider });
+  const session = await openStep(written, options);
   return {
     async step(state, batch) {
       const states = new Map([[ONLY, state]]);
       const inputs = batchFeeds(options, batch);
       const learningRates = new Map([[ONLY, batch.learningRate]]);
       const feeds = feedsOf(written, states, { inputs, learningRates, dropoutSeed: batch.dropoutSeed });
-      const check = (results: ReadonlyMap<string, Float32Array>) => assertFinite(results.get(names.loss)![0]!, state);
-      return { loss: (await runStep(session, written, states, feeds, check)).get(names.loss)! };
+      return { loss: (await session.run(states, feeds)).get(names.loss)![0]! };
     },
   };
 }
 
-function assertFinite(loss: number, state: TrainingState): void {
-  if (Number.isFinite(loss)) return;
-  throw new NonFiniteError(`The loss of step ${state.step + 1} is ${loss}; the state is as before the step.`, {
-    hint: 'Lower the learning rate, and look for extreme intensities in the images.',
-  });
+/** @throws ShapeError when images or labels of these shapes do not fit the model */
+export function assertShapes({ model, inputShape, labelShape }: TrainerOptions): void {
+  assertImageShape(model, inputShape);
+  const expected = [inputShape[0]!, model.outChannels, ...inputShape.slice(2)];
+  if (`${labelShape}` !== `${expected}`) {
+    throw new ShapeError(`Labels for images [${inputShape}] have shape [${expected}], not [${labelShape}].`);
+  }
 }
 
 /** What a batch feeds. @throws ShapeError, ConfigError when it does not fit the session */
-function batchFeeds({ model, inputShape, labelShape, proximal }: TrainerOptions, batch: Batch): Map<string, Feed> {
+export function batchFeeds(
+  { model, inputShape, labelShape, proximal }: TrainerOptions,
+  batch: Omit<Batch, 'learningRate'>,
+): Map<string, Feed> {
   const feeds = new Map<string, Feed>([
     [names.image, feedOf('image', inputShape, batch.image)],
     [names.label, feedOf('label', labelShape, batch.label)],

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Graph } from '../graph/graph';
+import { estimateMemory } from '../graph/memory';
 import { sizeOf } from '../tensor/tensor';
 import { toOnnx } from './export';
 import { openSession, type Session, type SessionOptions } from './session';
@@ -20,8 +21,15 @@ const POOLED_BELOW = 64 * 2 ** 20;
  *
  * @throws EngineError when the options are out of range, the provider is missing or the runtime refuses the graph
  */
-export async function openGraph(graph: Graph, options: Omit<SessionOptions, 'pooled'>): Promise<Session> {
+export async function openGraph(
+  graph: Graph,
+  options: Omit<SessionOptions, 'pooled' | 'estimatedBytes'>,
+): Promise<Session> {
   const largest = Math.max(...graph.nodes.flatMap(({ outputs }) => outputs.map(({ shape }) => 4 * sizeOf(shape))));
   const model = toOnnx(graph, await targetFor(options.provider ?? 'cpu'));
-  return openSession(model, { ...options, pooled: largest < POOLED_BELOW });
+  return openSession(model, {
+    ...options,
+    pooled: largest < POOLED_BELOW,
+    estimatedBytes: estimateMemory(graph).total,
+  });
 }

@@ -4,11 +4,10 @@ import { describe, expect, it } from 'vitest';
 import type { Value } from '../../graph/graph';
 import { interpret } from '../../graph/interpret';
 import type { GradientClip, OptimiserOptions, ParameterGroupOptions } from '../../jobs/optimiser-spec';
-import { toOnnx } from '../../onnx/export';
-import { openSession } from '../../onnx/session';
 import { float32, sizeOf } from '../../tensor/tensor';
 import type { Model } from '../models/definition';
-import { feedsOf, runStep } from '../run-step';
+import { feedsOf } from '../step-feeds';
+import { openStep } from '../step-session';
 import { StepWriter, stepNames, type WrittenStep } from '../step-writer';
 import { newTrainingState } from '../training-state';
 import { optimiserSettings, ruleOf } from './optimiser';
@@ -39,7 +38,7 @@ const model: Model = {
   outChannels: 1,
   spatialDivisor: 1,
   parameters: names.map((name, i) => ({ name, shape: shapes[i]!, initialiser: { kind: 'constant', value: 0 } })),
-  drawOrder: [],
+  draws: [],
   build({ b, parameters }): Value {
     const terms = names.map((name, i) => {
       const w = parameters.get(name)!;
@@ -84,13 +83,13 @@ function* inDouble(step: WrittenStep, example: Case) {
 
 /** The steps as the runtime computes them. */
 async function* onRuntime(step: WrittenStep, example: Case) {
-  const session = await openSession(toOnnx(step.graph), { threads: 1 });
+  const session = await openStep(step, { threads: 1 });
   const state = newTrainingState({ model, ...example }, initial);
   const states = new Map([['', state]]);
   const inputs = new Map([['image', { shape: [1, 1, 1], data: new Float32Array(1) }]]);
   for (const rate of golden.rates) {
     const feeds = feedsOf(step, states, { inputs, learningRates: new Map([['', rate]]), dropoutSeed: 0 });
-    const loss = (await runStep(session, step, states, feeds, () => {})).get('loss')!;
+    const loss = (await session.run(states, feeds)).get('loss')![0]!;
     const [first, second] = names.map((name) => state.parameters.get(name)!.data as Float32Array);
     yield { loss, first: first!, second: second! };
   }

@@ -1,10 +1,10 @@
 /**
- * Runs a written step on states.
+ * What goes into a run of a written step, and what comes out of it into the states.
  *
  * @module
  */
 import { InternalError } from '../errors';
-import type { Feed, Session } from '../onnx/session';
+import type { Feed } from '../onnx/session';
 import { float32, sizeOf, type Tensor, tensor } from '../tensor/tensor';
 import { MersenneTwister } from '../util/mersenne-twister';
 import { feedOf, floatFeed, parameterFeeds } from './checks';
@@ -70,25 +70,12 @@ function* updateFeeds(
   }
 }
 
-/**
- * One step: runs it, lets `check` look at what came out, then replaces what it changed in the states.
- *
- * @returns the reported numbers
- */
-export async function runStep(
-  session: Session,
-  written: WrittenStep,
-  states: ReadonlyMap<string, TrainingState>,
-  feeds: ReadonlyMap<string, Feed>,
-  check: (results: ReadonlyMap<string, Float32Array>) => void | Promise<void>,
-): Promise<ReadonlyMap<string, number>> {
-  const results = await session.run(feeds);
-  await check(results);
-  for (const [name, network] of written.networks) advance(network, states.get(name)!, results);
-  return new Map(written.metrics.map((metric) => [metric, results.get(metric)![0]!]));
-}
-
-function advance(network: WrittenNetwork, state: TrainingState, results: ReadonlyMap<string, Float32Array>): void {
+/** Replaces in a network's state what a run of the step changed, and counts the step. */
+export function advance(
+  network: WrittenNetwork,
+  state: TrainingState,
+  results: ReadonlyMap<string, Float32Array>,
+): void {
   const { model, prefix, updated, buffers, applications } = network;
   const next = (name: string): Float32Array => results.get(stepNames.next(name))!;
   for (const { settings, parameters } of updated) {

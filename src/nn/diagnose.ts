@@ -1,0 +1,55 @@
+/**
+ * Finds where a step's numbers first stop being finite.
+ *
+ * @module
+ */
+import { withFiniteChecks } from '../graph/finite-checks';
+import type { Graph, Node, Value } from '../graph/graph';
+import { openGraph } from '../onnx/open-graph';
+import type { Feed, SessionOptions } from '../onnx/session';
+
+/** Whether all numbers are finite. */
+export function allFinite(data: Float32Array): boolean {
+  // Four sums at a time, in double: finite float32 numbers cannot overflow them, and anything else stays in them.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  let i = 0;
+  for (; i + 3 < data.length; i += 4) {
+    a += data[i]!;
+    b += data[i + 1]!;
+    c += data[i + 2]!;
+    d += data[i + 3]!;
+  }
+  for (; i < data.length; i++) a += data[i]!;
+  return Number.isFinite(a + b + c + d);
+}
+
+/**
+ * The first tensor with a number that is not finite: one that was fed, or else the first that the graph computes from
+ * what was fed. Runs the graph once more.
+ *
+ * @returns a phrase such as `the input 'image' [1,4,8,8,8]`; undefined when everything is finite
+ */
+export async function firstNonFinite(
+  graph: Graph,
+  feeds: ReadonlyMap<string, Feed>,
+  options: Pick<SessionOptions, 'threads' | 'provider'>,
+): Promise<string | undefined> {
+  for (const [name, { shape, data }] of feeds) {
+    if (!allFinite(data)) return `the ${graph.parameters.has(name) ? 'parameter' : 'input'} '${name}' [${shape}]`;
+  }
+  const checked = withFiniteChecks(graph);
+  const session = await openGraph(checked.graph, options);
+  const results = await session.run(feeds);
+  const first = checked.checks.find(({ output }) => Number.isNaN(results.get(output)![0]));
+  return first && describe(graph, first.node, first.value);
+}
+
+/** An output by its name; another value by its operator, its layer and the parameters that go into it. */
+function describe(graph: Graph, node: Node, value: Value): string {
+  const output = [...graph.outputs].find(([, { id }]) => id === value.id)?.[0];
+  if (output !== undefined) return `the result '${output}' [${value.shape}]`;
+  const used = [...graph.parameters].filter(([, { id }]) => node.inputs.some((input) => input.id === id));
+  const layer = node.layer === '' ? '' : ` in layer '${node.layer}'`;
+  const of = used.length === 0 ? '' : ` with ${used.map(([name]) => `'${name}'`).join(', ')}`;
+  return `the result [${value.shape}] of ${node.op}${of}${layer}`;
+}
