@@ -8,19 +8,16 @@ import type { Graph, Node, Value } from '../graph/graph';
 import { openGraph } from '../onnx/open-graph';
 import type { Feed, SessionOptions } from '../onnx/session';
 
-/** Whether all numbers are finite. */
+/** The bits of a float32's exponent: all set in infinities and NaN, in no finite number. */
+const EXPONENT = 0x7f800000;
+const LOWEST_EXPONENT_BIT = 0x00800000;
+
+/** Whether all numbers are finite. A full exponent carries into the sign bit, so one test at the end will do. */
 export function allFinite(data: Float32Array): boolean {
-  // Four sums at a time, in double: finite float32 numbers cannot overflow them, and anything else stays in them.
-  let [a, b, c, d] = [0, 0, 0, 0];
-  let i = 0;
-  for (; i + 3 < data.length; i += 4) {
-    a += data[i]!;
-    b += data[i + 1]!;
-    c += data[i + 2]!;
-    d += data[i + 3]!;
-  }
-  for (; i < data.length; i++) a += data[i]!;
-  return Number.isFinite(a + b + c + d);
+  const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
+  let carried = 0;
+  for (let i = 0; i < bits.length; i++) carried |= ((bits[i]! & EXPONENT) + LOWEST_EXPONENT_BIT) | 0;
+  return carried >= 0;
 }
 
 /**
