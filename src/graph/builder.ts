@@ -18,12 +18,18 @@ export class Builder {
   private readonly parameters = new Map<string, Value>();
   private readonly outputs = new Map<string, Value>();
   private readonly written: Node[] = [];
+  private readonly detachedIds = new Set<number>();
   private nextId = 0;
   private layer = '';
 
   /** The nodes written so far, in order. */
   get nodes(): readonly Node[] {
     return this.written;
+  }
+
+  /** The ids of values through which nothing is differentiated. */
+  get detached(): ReadonlySet<number> {
+    return this.detachedIds;
   }
 
   /** A value fed from outside. @throws ConfigError when the name is taken. */
@@ -130,6 +136,13 @@ export class Builder {
 
   reshape(x: Value, shape: Shape): Value {
     return sameShape(x.shape, shape) ? x : this.emit('Reshape', [x], { shape });
+  }
+
+  /** x as a constant for every derivative: nothing is differentiated through it. */
+  detach(x: Value): Value {
+    const constant = this.emit('Reshape', [x], { shape: x.shape });
+    this.detachedIds.add(constant.id);
+    return constant;
   }
 
   expand(x: Value, shape: Shape): Value {

@@ -41,7 +41,7 @@ export function differentiate(
   if (sizeOf(loss.shape) !== 1)
     throw new ConfigError(`A loss has one element, but this one has shape [${loss.shape}].`);
   const nodes = [...b.nodes];
-  const relevant = dependents(nodes, wrt, constants);
+  const relevant = dependents(nodes, wrt, new Set([...b.detached, ...constants.map(({ id }) => id)]));
   const recomputation = createRecomputation(b, nodes, recomputeAbove);
   const gradients = new Map<number, Value>([[loss.id, b.emit('Constant', [], { shape: loss.shape, values: [1] })]]);
   for (const node of nodes.reverse()) {
@@ -52,12 +52,11 @@ export function differentiate(
 }
 
 /** The ids of all values that depend on one of `wrt`, other than through a constant. */
-function dependents(nodes: readonly Node[], wrt: readonly Value[], constants: readonly Value[]): Set<number> {
+function dependents(nodes: readonly Node[], wrt: readonly Value[], constants: ReadonlySet<number>): Set<number> {
   const found = new Set(wrt.map((value) => value.id));
-  const cut = new Set(constants.map((value) => value.id));
   for (const { inputs, outputs } of nodes) {
     if (!inputs.some((value) => found.has(value.id))) continue;
-    for (const value of outputs) if (!cut.has(value.id)) found.add(value.id);
+    for (const value of outputs) if (!constants.has(value.id)) found.add(value.id);
   }
   return found;
 }

@@ -6,12 +6,12 @@
  */
 import { ConfigError } from '../errors';
 import { float32, type NamedTensors, sizeOf, type Tensor } from '../tensor/tensor';
-import { feedOf, floatFeed } from './checks';
+import { assertImageShape, feedOf, floatFeed } from './checks';
 import { feedsOf } from './step-feeds';
 import { names, ONLY, writeLoss } from './step-graph';
 import { openStep } from './step-session';
 import { StepWriter, type WrittenStep } from './step-writer';
-import { assertShapes, type Batch, batchFeeds, type TrainerOptions } from './trainer';
+import { type Batch, batchFeeds, type TrainerOptions } from './trainer';
 import type { TrainingState } from './training-state';
 
 /** A part of a batch. */
@@ -37,7 +37,7 @@ const SHARE = 'share';
 
 /** Sessions for micro-batches of one shape, any number of them a step. @throws as `openTrainer` */
 export async function openAccumulatingTrainer(options: TrainerOptions): Promise<AccumulatingSession> {
-  assertShapes(options);
+  assertImageShape(options.model, options.inputShape);
   const [summing, updating] = [writeSum(options), writeUpdate(options)];
   const [sum, update] = [await openStep(summing, options), await openStep(updating, options)];
   const trained = [...summing.graph.outputs.keys()].filter((name) => name.startsWith(sumOf('')));

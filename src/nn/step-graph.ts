@@ -8,13 +8,13 @@ import type { Graph, Value } from '../graph/graph';
 import type { GradientClip } from '../jobs/optimiser-spec';
 import type { Shape } from '../tensor/tensor';
 import { applyForInference, declareModel } from './apply-model';
-import { type DiceLossOptions, diceLoss } from './losses/dice';
+import { type LossOptions, writeLossOf } from './losses/loss';
 import { proximalTerm } from './losses/proximal';
 import type { Model } from './models/definition';
 import type { ModelTraining } from './parameter-groups';
 import { type StepNetwork, StepWriter, stepNames, type WrittenStep } from './step-writer';
 
-export type LossOptions = DiceLossOptions;
+export type { LossOptions } from './losses/loss';
 
 /** What the loss of a step depends on. */
 export interface LossGraphOptions {
@@ -72,7 +72,7 @@ export function writeLoss(
   const { b } = step;
   const image = step.input(names.image, inputShape);
   const label = step.input(names.label, labelShape);
-  const dataLoss = diceLoss(b, step.apply(ONLY, { image }), label, loss);
+  const dataLoss = writeLossOf(b, step.apply(ONLY, { image }), label, loss);
   if (!proximal) return dataLoss;
   const pairs = [...step.parameters(ONLY)].map(([name, w]) => [w, step.input(names.reference(name), w.shape)] as const);
   return b.add(dataLoss, proximalTerm(b, step.input(names.mu, []), pairs));

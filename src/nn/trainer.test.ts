@@ -143,7 +143,7 @@ describe('a training session', () => {
   it('refuses images, labels, states and proximal terms that do not fit, saying what was expected', async () => {
     await expect(openTrainer({ ...options, inputShape: [1, 2, 8, 16, 15] })).rejects.toThrow(/multiples of 2/);
     await expect(openTrainer({ ...options, labelShape: [1, 3, 8, 16, 16] })).rejects.toThrow(
-      /have shape \[1,2,8,16,16\]/,
+      /needs a label of shape \[1,2,8,16,16\], but it is \[1,3,8,16,16\]/,
     );
     await expect(openTrainer({ ...options, optimiser: { kind: 'adam', beta1: 1 } })).rejects.toThrow(/beta1/);
     const session = await openTrainer(options);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConfigError, ShapeError } from '../errors';
+import { ConfigError } from '../errors';
 import type { GradientClip } from '../jobs/optimiser-spec';
 import type { Feed } from '../onnx/session';
 import type { NamedTensors, Shape } from '../tensor/tensor';
@@ -22,7 +22,7 @@ export interface TrainerOptions extends ModelTraining, EngineOptions {
   readonly clip?: GradientClip;
   /** `[N, inChannels, ...spatial]`. */
   readonly inputShape: Shape;
-  /** `[N, outChannels, ...spatial]`. */
+  /** That of the model's results, or `[N, 1, ...spatial]` for a loss that takes class numbers. */
   readonly labelShape: Shape;
   /** Whether steps may have a proximal term. */
   readonly proximal: boolean;
@@ -57,7 +57,7 @@ export interface TrainingSession {
  * @throws ShapeError when the shapes do not fit the model; ConfigError and EngineError when options are out of range
  */
 export async function openTrainer(options: TrainerOptions): Promise<TrainingSession> {
-  assertShapes(options);
+  assertImageShape(options.model, options.inputShape);
   const written = stepGraph(options);
   const session = await openStep(written, options);
   return {
@@ -69,15 +69,6 @@ export async function openTrainer(options: TrainerOptions): Promise<TrainingSess
       return { loss: (await session.run(states, feeds)).get(names.loss)![0]! };
     },
   };
-}
-
-/** @throws ShapeError when images or labels of these shapes do not fit the model */
-export function assertShapes({ model, inputShape, labelShape }: TrainerOptions): void {
-  assertImageShape(model, inputShape);
-  const expected = [inputShape[0]!, model.outChannels, ...inputShape.slice(2)];
-  if (`${labelShape}` !== `${expected}`) {
-    throw new ShapeError(`Labels for images [${inputShape}] have shape [${expected}], not [${labelShape}].`);
-  }
 }
 
 /** What a batch feeds. @throws ShapeError, ConfigError when it does not fit the session */

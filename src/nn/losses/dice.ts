@@ -1,42 +1,57 @@
 /**
- * Soft Dice loss.
+ * Soft Dice loss, with the options of MONAI's.
  *
  * @module
  */
-import { ShapeError } from '../../errors';
+import { ConfigError } from '../../errors';
 import type { Builder } from '../../graph/builder';
+import { sliceAxis, softmax } from '../../graph/functions';
 import type { Value } from '../../graph/graph';
-import { sameShape } from '../../tensor/tensor';
+import type { LossSettingsOf } from '../../jobs/loss-spec';
+import { channelFactors, classChannels, requireSameShape } from './labels';
 
-export interface DiceLossOptions {
-  readonly kind: 'dice';
-  /** Added to the numerator. Default 1e-5. */
-  readonly smoothNr?: number;
-  /** Added to the denominator. Default 1e-5. */
-  readonly smoothDr?: number;
-  /** Squares in the denominator, as Milletari et al. (2016, arXiv:1606.04797). Default false. */
-  readonly squaredPred?: boolean;
-  /** The predictions are logits. Default false. */
-  readonly sigmoid?: boolean;
-}
+type DiceSettings = LossSettingsOf<'dice'>;
 
 /**
- * 1 − (2Σp·g + smoothNr) / (Σp² + Σg² + smoothDr) for each sample and channel, sums over voxels, then the mean; the
- * squares only with `squaredPred`. Prediction and label are `[N, C, ...spatial]`; the result is a scalar.
+ * 1 − (2Σp·g + smoothNr) / (Σp + Σg + smoothDr) for each sample and channel, sums over voxels, then the mean or sum; a
+ * scalar. With `squaredPred` the denominator has Σp² + Σg², with `jaccard` it is 2(Σp + Σg − Σp·g), with `batch` sums run
+ * over samples too.
  *
- * @throws ShapeError when prediction and label differ in shape
+ * @param label of the prediction's shape `[N, C, ...spatial]`; with `toOnehotY` class numbers `[N, 1, ...spatial]`
+ * @throws ShapeError when the label does not fit; ConfigError when an option makes no sense for one channel, or weights do
+ * not fit
  */
-export function diceLoss(b: Builder, prediction: Value, label: Value, options: DiceLossOptions): Value {
-  const { smoothNr = 1e-5, smoothDr = 1e-5, squaredPred = false, sigmoid = false } = options;
-  if (!sameShape(prediction.shape, label.shape)) {
-    throw new ShapeError(`The Dice loss needs a label of shape [${prediction.shape}], but it is [${label.shape}].`);
+export function diceLoss(b: Builder, prediction: Value, label: Value, settings: DiceSettings): Value {
+  const { smoothNr, smoothDr, squaredPred, jaccard, batch, weight, reduction } = settings;
+  const [p, g] = comparable(b, prediction, label, settings);
+  const summed = p.shape.flatMap((_, i) => (i < 2 && !(batch && i === 0) ? [] : [i]));
+  const total = (x: Value): Value => (squaredPred ? b.sumProduct(x, x, summed) : b.reduceSum(x, summed));
+  const both = b.sumProduct(p, g, summed);
+  const numerator = b.add(b.scale(both, 2), b.scalar(smoothNr));
+  const sizes = b.add(total(p), total(g));
+  const denominator = b.add(jaccard ? b.scale(b.sub(sizes, both), 2) : sizes, b.scalar(smoothDr));
+  const plain = b.sub(b.scalar(1), b.div(numerator, denominator));
+  // A single channel has no weight relative to others: MONAI leaves it out, too.
+  const losses =
+    weight === undefined || p.shape[1] === 1 ? plain : b.mul(plain, channelFactors(b, 'Dice', weight, plain));
+  const sum = b.reduceSum(losses);
+  const count = (batch ? 1 : p.shape[0]!) * p.shape[1]!;
+  return b.reshape(reduction === 'sum' ? sum : b.scale(sum, 1 / count), []);
+}
+
+/** Probabilities and masks of the channels that count, of one shape. */
+function comparable(b: Builder, prediction: Value, label: Value, settings: DiceSettings): readonly [Value, Value] {
+  const { sigmoid, toOnehotY, includeBackground } = settings;
+  const channels = prediction.shape[1]!;
+  if (channels === 1 && (settings.softmax || toOnehotY || !includeBackground)) {
+    throw new ConfigError(
+      'The Dice loss of one channel can have neither softmax nor toOnehotY, and cannot leave out the background.',
+    );
   }
-  const voxels = prediction.shape.flatMap((_, i) => (i < 2 ? [] : [i]));
-  const p = sigmoid ? b.sigmoid(prediction) : prediction;
-  const total = (x: Value): Value => (squaredPred ? b.sumProduct(x, x, voxels) : b.reduceSum(x, voxels));
-  const numerator = b.add(b.scale(b.sumProduct(p, label, voxels), 2), b.scalar(smoothNr));
-  const denominator = b.add(b.add(total(p), total(label)), b.scalar(smoothDr));
-  const losses = b.sub(b.scalar(1), b.div(numerator, denominator));
-  const mean = b.scale(b.reduceSum(losses), 1 / (prediction.shape[0]! * prediction.shape[1]!));
-  return b.reshape(mean, []);
+  const probabilities = settings.softmax ? softmax(b, prediction) : prediction;
+  const p = sigmoid ? b.sigmoid(prediction) : probabilities;
+  const g = toOnehotY ? classChannels(b, 'Dice', prediction, label) : label;
+  requireSameShape('Dice', p, g);
+  if (includeBackground) return [p, g];
+  return [sliceAxis(b, p, 1, 1, channels), sliceAxis(b, g, 1, 1, channels)];
 }

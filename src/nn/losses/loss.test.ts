@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { statsError } from '../../../test/support/segresnet-golden';
+import { Builder } from '../../graph/builder';
+import { differentiate } from '../../graph/differentiate';
+import type { Graph } from '../../graph/graph';
+import { interpret } from '../../graph/interpret';
+import { toOnnx } from '../../onnx/export';
+import { openSession } from '../../onnx/session';
+import { targetFor } from '../../onnx/target';
+import { type Shape, sizeOf } from '../../tensor/tensor';
+import { lsganLoss } from './distance';
+import { type LossOptions, writeLossOf } from './loss';
+
+interface Case {
+  readonly shape: Shape;
+  readonly prediction: keyof typeof fills;
+  readonly label: keyof typeof fills;
+  readonly options: LossOptions;
+  readonly loss: number;
+  readonly gradient: { readonly sum: number; readonly l2: number; readonly first8: readonly number[] };
+}
+
+const sines = (shape: Shape, start: number, step: number, scale = 1): number[] =>
+  Array.from({ length: sizeOf(shape) }, (_, i) => scale * Math.sin(start + step * i));
+const unit = (x: number): number => (1 + x) / 2;
+const ofClasses = (shape: Shape): Shape => [shape[0]!, 1, ...shape.slice(2)];
+
+/** The inputs of `test/golden/make/losses.py`. */
+const fills = {
+  logits: (shape: Shape) => sines(shape, 1, 1.3, 2),
+  other_logits: (shape: Shape) => sines(shape, 3, 0.9, 1.5),
+  image: (shape: Shape) => sines(shape, 2, 0.7).map(unit),
+  other_image: (shape: Shape) => sines(shape, 1, 0.45).map(unit),
+  mask: (shape: Shape) => sines(shape, 5, 1.1).map((x) => Number(x > 0.2)),
+  classes: (shape: Shape) =>
+    sines(ofClasses(shape), 4, 1.9).map((x) => Math.min(Math.floor(unit(x) * shape[1]!), shape[1]! - 1)),
+  shares: (shape: Shape) => channelSoftmax(sines(shape, 7, 2.3, 3), shape),
+} as const;
+
+function channelSoftmax(values: readonly number[], shape: Shape): number[] {
+  const voxels = sizeOf(shape.slice(2));
+  const stride = shape[1]! * voxels;
+  const total = (i: number): number => {
+    const first = Math.floor(i / stride) * stride + (i % voxels);
+    return Array.from({ length: shape[1]! }, (_, c) => Math.exp(values[first + c * voxels]!)).reduce(
+      (s, e) => s + e,
+      0,
+    );
+  };
+  return values.map((x, i) => Math.exp(x) / total(i));
+}
+
+function graphOf({ shape, label, options }: Case): Graph {
+  const b = new Builder();
+  const x = b.input('x', shape);
+  const y = b.input('y', label === 'classes' ? ofClasses(shape) : shape);
+  const loss = writeLossOf(b, x, y, options);
+  b.output('loss', loss);
+  b.output('dx', differentiate(b, loss, [x])[0]!);
+  return b.build();
+}
+
+async function onRuntime(graph: Graph, feeds: ReadonlyMap<string, readonly number[]>, threads: number) {
+  const session = await openSession(toOnnx(graph, await targetFor('cpu')), { threads });
+  const inputs = [...graph.inputs].map(([name, { shape }]) => {
+    return [name, { shape, data: Float32Array.from(feeds.get(name)!) }] as const;
+  });
+  return session.run(new Map(inputs));
+}
+
+const { cases } = JSON.parse(readFileSync(join(__dirname, '../../../test/golden/losses.json'), 'utf8')) as {
+  readonly cases: readonly Case[];
+};
+
+describe('a loss', () => {
+  const titled = cases.map((example) => ({ title: JSON.stringify(example.options), example }));
+
+  it.each(titled)(
+    'and its gradient are those of PyTorch, in double and single precision: $title',
+    async ({ example }) => {
+      const { shape, prediction, label, loss, gradient } = example;
+      const graph = graphOf(example);
+      const feeds = new Map([
+        ['x', fills[prediction](shape)],
+        ['y', fills[label](shape)],
+      ]);
+      const f64 = interpret(graph, feeds);
+      expect(Math.abs(f64.get('loss')![0]! - loss) / Math.max(1, Math.abs(loss))).toBeLessThan(1e-12);
+      expect(statsError(f64.get('dx')!, gradient)).toBeLessThan(1e-10);
+      for (const [i, value] of gradient.first8.entries()) {
+        expect(Math.abs(f64.get('dx')![i]! - value) / gradient.l2).toBeLessThan(1e-12);
+      }
+      const f32 = await onRuntime(graph, feeds, 1);
+      expect(Math.abs(f32.get('loss')![0]! - loss) / Math.max(1, Math.abs(loss))).toBeLessThan(5e-6);
+      expect(statsError(f32.get('dx')!, gradient)).toBeLessThan(5e-5);
+      for (const threads of [2, 3]) expect(await onRuntime(graph, feeds, threads)).toEqual(f32);
+    },
+  );
+
+  it('says which label and which options it needs', () => {
+    const write = (prediction: Shape, label: Shape, options: LossOptions) => () => {
+      const b = new Builder();
+      writeLossOf(b, b.input('x', prediction), b.input('y', label), options);
+    };
+    expect(write([2, 3, 8], [2, 2, 8], { kind: 'cross-entropy' })).toThrow(/shape \[2,3,8\], but it is \[2,2,8\]/);
+    expect(write([2, 3, 8], [2, 3, 8], { kind: 'cross-entropy', ignoreIndex: 0 })).toThrow(/class numbers/);
+    expect(write([2, 3, 8], [2, 1, 8], { kind: 'cross-entropy', weight: [1, 2] })).toThrow(/3 weights/);
+    expect(write([2, 3, 8], [2, 3, 8], { kind: 'dice', softmax: true, toOnehotY: true })).toThrow(
+      /class numbers of shape \[2,1,8\]/,
+    );
+    expect(write([2, 1, 8], [2, 1, 8], { kind: 'dice', softmax: true })).toThrow(/neither softmax/);
+    expect(write([2, 3, 8], [2, 3, 8], { kind: 'dice', softmax: true, sigmoid: true })).toThrow(/excludes softmax/);
+    expect(write([1, 1, 8, 8], [1, 1, 8, 8], { kind: 'ssim' })).toThrow(/at least 11 voxels/);
+    expect(write([1, 1, 8, 8], [1, 1, 8, 8], { kind: 'ssim', windowSize: 4 })).toThrow(/windowSize: must be odd/);
+    expect(write([1, 1, 8], [1, 1, 8], { kind: 'focal' } as never)).toThrow(/kind/);
+  });
+
+  it('of a student has no gradient in the teacher', () => {
+    const b = new Builder();
+    const [student, teacher] = [b.input('s', [1, 2, 3]), b.input('t', [1, 2, 3])];
+    const loss = writeLossOf(b, student, teacher, { kind: 'distillation' });
+    b.output('dt', differentiate(b, loss, [teacher])[0]!);
+    const feeds = new Map([
+      ['s', [1, 2, 3, 4, 5, 6]],
+      ['t', [0, 1, 0, 1, 0, 1]],
+    ]);
+    expect([...interpret(b.build(), feeds).get('dt')!]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it('of an adversary is the mean square distance to what the scores should be', () => {
+    const b = new Builder();
+    const scores = b.input('s', [1, 1, 4]);
+    b.output('real', lsganLoss(b, scores, 1));
+    b.output('fake', lsganLoss(b, scores, 0));
+    const results = interpret(b.build(), new Map([['s', [0, 1, 2, -1]]]));
+    expect([results.get('real')![0], results.get('fake')![0]]).toEqual([1.5, 1.5]);
+  });
+});
