@@ -4,9 +4,29 @@
  * @module
  */
 export { ConsiliumError, type ErrorTag, isConsiliumError } from './errors';
+export type { Builder } from './graph/builder';
+export type { Graph, Value } from './graph/graph';
+export { estimateMemory, type MemoryEstimate } from './graph/memory';
 export type { Environment, ModelScore, Outcome, Run, RunEvent, RunResult } from './jobs/environment';
 export { type JobInput, type JobSpec, jobHash, parseJob } from './jobs/job-spec';
 export { jobFromYaml, jobToYaml } from './jobs/job-yaml';
+export type { LossOptions } from './jobs/loss-spec';
+export type { GradientClip, OptimiserOptions, ParameterGroupOptions } from './jobs/optimiser-spec';
+export type { ScheduleOptions } from './jobs/schedule-spec';
+export {
+  type AccumulatingSession,
+  type MicroBatch,
+  openAccumulatingTrainer,
+} from './nn/accumulating-trainer';
+export { type JointBatch, type JointSession, type JointTrainerOptions, openJointTrainer } from './nn/joint-trainer';
+export { lsganLoss } from './nn/losses/distance';
+export { writeLossOf } from './nn/losses/loss';
+export { createModel, initialise, type Model } from './nn/model';
+export { openPredictor, type Predictor, type PredictorOptions } from './nn/predictor';
+export { scheduledRate, scheduleFactor, scheduleSettings } from './nn/schedules/schedule';
+export type { StepNetwork, StepWriter } from './nn/step-writer';
+export { type Batch, openTrainer, type TrainerOptions, type TrainingSession } from './nn/trainer';
+export { modelState, newTrainingState, type TrainingState } from './nn/training-state';
 export {
   type Brats18PhantomOptions,
   type Brats18PrivacyOptions,
@@ -16,3 +36,4 @@ export {
 export { FedAvgRecipe, type FedAvgRecipeOptions } from './recipes/fed-avg-recipe';
 export type { Recipe } from './recipes/recipe';
 export { SimEnv, type SimEnvOptions } from './runtime/sim-env';
+export { float32, type NamedTensors, type Shape, type Tensor } from './tensor/tensor';
