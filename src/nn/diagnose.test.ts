@@ -27,7 +27,7 @@ describe('firstNonFinite', () => {
       ['x', { shape: [2], data: Float32Array.from(xs) }],
       ['shift', { shape: [2], data: Float32Array.from(shift) }],
     ] as const;
-    return firstNonFinite(graph, new Map(feeds), {}, { threads: 1 });
+    return firstNonFinite(graph, new Map(feeds), { threads: 1 });
   };
 
   it('names what was fed, or what was computed and where', async () => {
