@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { EngineError } from '../errors';
 import type { Graph } from '../graph/graph';
-import { estimateMemory } from '../graph/memory';
+import { estimateMemory, formatBytes } from '../graph/memory';
 import { sizeOf } from '../tensor/tensor';
 import { toOnnx } from './export';
 import { openSession, type Session, type SessionOptions } from './session';
@@ -17,19 +18,30 @@ import { targetFor } from './target';
 const POOLED_BELOW = 64 * 2 ** 20;
 
 /**
- * A session for the graph: the same one, within this process, for equal graphs and options.
+ * A session for the graph. Equal graphs and options share one within this process.
  *
- * @throws EngineError when the options are out of range, the provider is missing or the runtime refuses the graph
+ * @throws EngineError when the options are out of range, the provider is missing or the runtime refuses the graph; when
+ * memory runs out, then or in a run, it says about how much is needed
  */
-export async function openGraph(
-  graph: Graph,
-  options: Omit<SessionOptions, 'pooled' | 'estimatedBytes'>,
-): Promise<Session> {
+export async function openGraph(graph: Graph, options: Omit<SessionOptions, 'pooled'>): Promise<Session> {
   const largest = Math.max(...graph.nodes.flatMap(({ outputs }) => outputs.map(({ shape }) => 4 * sizeOf(shape))));
   const model = toOnnx(graph, await targetFor(options.provider ?? 'cpu'));
-  return openSession(model, {
-    ...options,
-    pooled: largest < POOLED_BELOW,
-    estimatedBytes: estimateMemory(graph).total,
+  const explain = (error: unknown): never => {
+    throw isOutOfMemory(error) ? outOfMemory(error, graph) : error;
+  };
+  const session = await openSession(model, { ...options, pooled: largest < POOLED_BELOW }).catch(explain);
+  return { run: (feeds, fetches) => session.run(feeds, fetches).catch(explain) };
+}
+
+/** The runtime says so in words only: those of its allocators and of its language's. */
+function isOutOfMemory(error: unknown): error is Error {
+  return error instanceof Error && /failed to allocate|bad[ _]?alloc|out of memory/i.test(error.message);
+}
+
+function outOfMemory(cause: Error, graph: Graph): EngineError {
+  const needed = formatBytes(estimateMemory(graph).total);
+  return new EngineError(`There is not enough memory for a run that needs about ${needed}. ${cause.message}`, {
+    cause,
+    hint: 'Lower --roi_size (or --infer_roi_size), or --threads: the sites that work at the same time.',
   });
 }

@@ -6,7 +6,6 @@
 import { createHash } from 'node:crypto';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { EngineError } from '../errors';
-import { formatBytes } from '../graph/memory';
 import type { Shape } from '../tensor/tensor';
 import { assertAvailable, type Provider, parseProvider, remedies, runtime } from './provider';
 
@@ -17,8 +16,6 @@ export interface SessionOptions {
   readonly provider?: string;
   /** Whether the memory of values is pooled between and within runs: faster, but it holds more. @default true */
   readonly pooled?: boolean;
-  /** What a run is estimated to need, for the message when there is not enough. No part of what makes sessions equal. */
-  readonly estimatedBytes?: number;
 }
 
 /** A float32 tensor that goes into a run or comes out of it. */
@@ -56,7 +53,7 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
   const key = createHash('sha256').update(model).update(settings).digest('base64');
   const cached = cache.get(key);
   if (cached) return cached;
-  const opening = create(model, { ...options, pooled }, provider);
+  const opening = create(model, { threads, pooled }, provider);
   cache.set(key, opening);
   opening.catch(() => cache.delete(key));
   return opening;
@@ -64,7 +61,7 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
 
 async function create(
   model: Uint8Array,
-  { threads, pooled, estimatedBytes }: SessionOptions & { readonly pooled: boolean },
+  { threads, pooled }: Required<Pick<SessionOptions, 'threads' | 'pooled'>>,
   provider: Provider,
 ): Promise<Session> {
   const ort = await runtime();
@@ -83,42 +80,29 @@ async function create(
     logSeverityLevel: 4,
   };
   const session = await ort.InferenceSession.create(model, options).catch((cause: unknown) => {
-    if (isOutOfMemory(cause)) throw outOfMemory(cause, estimatedBytes);
     throw new EngineError(`The runtime refused the model on '${kind}': ${reason(cause)}`, {
       cause,
       ...(kind === 'cpu' ? {} : { hint: remedies[kind] }),
     });
   });
-  return { run: (feeds, fetches) => run(session, ort.Tensor, feeds, estimatedBytes, fetches) };
+  return { run: (feeds, fetches) => run(session, ort.Tensor, feeds, fetches) };
 }
 
 async function run(
   session: InferenceSession,
   tensorClass: typeof OrtTensor,
   feeds: ReadonlyMap<string, Feed>,
-  estimatedBytes: number | undefined,
   fetches: readonly string[] = session.outputNames,
 ): Promise<ReadonlyMap<string, Float32Array>> {
   const inputs: Record<string, OrtTensor> = {};
   for (const [name, { shape, data }] of feeds) inputs[name] = new tensorClass('float32', data, [...shape]);
   const outputs = await session.run(inputs, [...fetches]).catch((cause: unknown) => {
-    if (isOutOfMemory(cause)) throw outOfMemory(cause, estimatedBytes);
-    throw new EngineError(`The runtime failed: ${reason(cause)}`, { cause });
+    throw new EngineError(`The runtime failed: ${reason(cause)}`, {
+      cause,
+      hint: 'If it ran out of memory, lower the roi size or the number of threads (slots).',
+    });
   });
   return new Map(fetches.map((name) => [name, outputs[name]!.data as Float32Array]));
-}
-
-/** The runtime says so in words only: those of its allocators and of the language's. */
-function isOutOfMemory(cause: unknown): boolean {
-  return /failed to allocate|bad[ _]?alloc|out of memory|cuda_error_out_of_memory/i.test(reason(cause));
-}
-
-function outOfMemory(cause: unknown, estimatedBytes: number | undefined): EngineError {
-  const needed = estimatedBytes === undefined ? '' : ` for a run that needs about ${formatBytes(estimatedBytes)}`;
-  return new EngineError(`There is not enough memory${needed}: ${reason(cause)}`, {
-    cause,
-    hint: 'Lower --roi_size (or --infer_roi_size), or --threads: the sites that work at the same time.',
-  });
 }
 
 function reason(cause: unknown): string {

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { Builder } from '../graph/builder';
+import { openGraph } from './open-graph';
+
+it('says what was needed and which flags lower it when memory runs out', async () => {
+  const b = new Builder();
+  b.output('y', b.reduceSum(b.expand(b.input('x', [1]), [2 ** 21, 2 ** 21])));
+  const session = await openGraph(b.build(), { threads: 1 });
+  const running = session.run(new Map([['x', { shape: [1], data: Float32Array.of(1) }]]));
+  await expect(running).rejects.toMatchObject({
+    tag: 'EngineError',
+    message: expect.stringMatching(
+      /^There is not enough memory for a run that needs about 16\.0 TiB\. The runtime failed/,
+    ),
+    hint: expect.stringMatching(/--roi_size.*--threads/),
+  });
+});
