@@ -106,15 +106,23 @@ function blockedWeights(w: OnnxWriter, { weight, weightShape, turned }: SameConv
   const taps = sizeOf(kernel);
   const reversed = turned ? w.slice(w.reshape(weight, [first * second, taps]), [1], [-1], [-taps - 1], [-1]) : weight;
   const inBlock = (turned ? first : second) < b ? 1 : b;
-  const [firstBlock, secondBlock] = turned ? [inBlock, b] : [b, inBlock];
-  const split = w.reshape(reversed, [
-    ...[first / firstBlock, firstBlock, second / secondBlock, secondBlock],
-    ...[depthTaps!, heightTaps!, widthTaps!],
-  ]);
-  const laidOut = w.transpose(split, turned ? [5, 2, 0, 4, 6, 1, 3] : [5, 0, 2, 4, 6, 3, 1]);
+  const split = turned
+    ? lastToInnermost(w, reversed, [first, second / b, b, taps])
+    : lastToInnermost(w, reversed, [first / b, b, second * taps]);
+  const kernels = [depthTaps!, heightTaps!, widthTaps!];
+  const laidOut = turned
+    ? w.transpose(w.reshape(split, [first / inBlock, inBlock, second / b, ...kernels, b]), [4, 2, 0, 3, 5, 1, 6])
+    : w.transpose(w.reshape(split, [first / b, second / inBlock, inBlock, ...kernels, b]), [4, 0, 1, 3, 5, 2, 6]);
   const shape = [turned ? second : first, turned ? first : second, depthTaps!, widthTaps!];
   if (heightTaps === 1) return [w.reshape(laidOut, shape)];
   const attributes = { axis: 0, num_outputs: heightTaps! };
   const parts = w.nodeAll('Split', [laidOut], { attributes, outputs: heightTaps! });
   return parts.map((part) => w.reshape(part, shape));
+}
+
+/** With the last two axes exchanged. Channels of a block come to stand together, so that what follows moves whole blocks. */
+function lastToInnermost(w: OnnxWriter, x: string, shape: Shape): string {
+  const order = shape.map((_, i) => i);
+  const last = shape.length - 1;
+  return w.transpose(w.reshape(x, shape), [...order.slice(0, -2), last, last - 1]);
 }

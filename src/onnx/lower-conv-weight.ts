@@ -6,11 +6,12 @@
  */
 import type { NodeOf } from '../graph/graph';
 import { type Shape, sizeOf } from '../tensor/tensor';
-import { productIsStable } from './partition';
+import { type VolumeFactors, weightGradByRows } from './lower-conv-weight-rows';
+import { SLAB_BYTES, slabs, sumOfProducts } from './sum-of-products';
 import type { OnnxWriter } from './writer';
 
-/** Bytes that the shifted copies of one slab may take. */
-const SLAB_BYTES = 24 * 2 ** 20;
+/** Rows from this length on pay to be moved one by one. Measured: at half of it other ways are level. */
+const LONG_ROW = 32;
 
 /** Planes smaller than this do not pay for splitting the shifts over both factors. */
 const SPLIT_PLANE = 128;
@@ -47,9 +48,10 @@ export function weightGrad(w: OnnxWriter, conv: WeightGrad, x: string, dy: strin
   };
   const flat = stride.every((s) => s === 1);
   if (flat && kernel.every((k) => k === 1) && padding.every((p) => p === 0)) return pointwise(factors);
+  const dense = flat && dilation.every((d) => d === 1) && kernel.length > 1;
+  if (dense && factors.ySpatial.at(-1)! >= LONG_ROW) return weightGradByRows(asVolume(factors));
   const plane = sizeOf(factors.ySpatial.slice(1));
-  const dense = flat && dilation.every((d) => d === 1);
-  const splits = dense && kernel.length > 1 && plane >= SPLIT_PLANE && factors.ySpatial[0]! >= kernel[0]!;
+  const splits = dense && plane >= SPLIT_PLANE && factors.ySpatial[0]! >= kernel[0]!;
   return splits ? splitShifts(factors) : gatherShifts(factors);
 }
 
@@ -67,6 +69,24 @@ interface Factors {
   readonly padding: readonly number[];
   readonly dilation: readonly number[];
   readonly kernel: readonly number[];
+}
+
+/** An image is a volume whose planes are rows. */
+function asVolume(factors: Factors): VolumeFactors {
+  const { w, x, dy, ins, outs, samples, kernel, padding, xSpatial, ySpatial } = factors;
+  const spread = (lengths: readonly number[], missing: number): readonly [number, number, number] => {
+    const [first, ...others] = lengths as [number, ...number[]];
+    return (others.length === 2 ? lengths : [first, missing, others[0]!]) as [number, number, number];
+  };
+  const [from, to] = [spread(xSpatial, 1), spread(ySpatial, 1)];
+  const volume = {
+    ...{ w, ins, outs, samples, xSpatial: from, ySpatial: to },
+    x: w.reshape(x, [ins, samples, ...from]),
+    dy: w.reshape(dy, [outs, samples, ...to]),
+    kernel: spread(kernel, 1),
+    padding: spread(padding, 0),
+  };
+  return { ...volume, weightShape: [outs, ins, ...kernel] };
 }
 
 /** `[C, N, ...]` from `[N, C, ...]`. */
@@ -92,44 +112,6 @@ export function kernelTaps(kernel: readonly number[]): readonly (readonly number
     (tuples, k) => tuples.flatMap((tuple) => Array.from({ length: k }, (_, tap) => [...tuple, tap])),
     [[]],
   );
-}
-
-/** [0, length) cut into equal runs of about `run`, each at least `least` long. */
-function slabs(length: number, run: number, least: number): readonly (readonly [from: number, to: number])[] {
-  const count = Math.max(1, Math.min(Math.ceil(length / Math.max(run, 1)), Math.floor(length / least)));
-  const cut = (i: number): number => Math.floor((i * length) / count);
-  return Array.from({ length: count }, (_, i) => [cut(i), cut(i + 1)]);
-}
-
-/** Two factors of a product over `terms`: `[m, terms]`, and `[n, terms]` or, with `columns`, `[terms, n]`. */
-interface Product {
-  readonly a: string;
-  readonly b: string;
-}
-
-/**
- * The sum of the slabs' products, `[m, n]`. The factors change places, or get rows of zeros, where the bits would depend
- * on the number of threads otherwise.
- */
-function sumOfProducts(
-  w: OnnxWriter,
-  slabProducts: readonly Product[],
-  { m, n, terms, columns = false }: { m: number; n: number; terms: number; columns?: boolean },
-): string {
-  const direct = { transB: columns ? 0 : 1 };
-  if (productIsStable(m, n, terms)) return accumulate(w, slabProducts, direct);
-  if (productIsStable(n, m, terms)) {
-    const exchanged = slabProducts.map(({ a, b }) => ({ a: b, b: a }));
-    return w.transpose(accumulate(w, exchanged, { transA: columns ? 1 : 0, transB: 1 }), [1, 0]);
-  }
-  let rows = m;
-  while (rows < n || !productIsStable(rows, n, terms)) rows++;
-  const padded = slabProducts.map(({ a, b }) => ({ a: w.node('Pad', [a, w.ints([0, 0, rows - m, 0])]), b }));
-  return w.slice(accumulate(w, padded, direct), [0], [0], [m]);
-}
-
-function accumulate(w: OnnxWriter, products: readonly Product[], attributes: Readonly<Record<string, number>>): string {
-  return products.reduce((sum, { a, b }) => w.node('Gemm', sum === '' ? [a, b] : [a, b, sum], attributes), '');
 }
 
 /**

@@ -47,6 +47,22 @@ const convolutions: readonly ConvCase[] = [
     padding: [1, 1, 1],
   },
   {
+    title: '3-D, long rows, two samples, unequal kernel',
+    x: [2, 2, 3, 2, 33],
+    w: [3, 2, 3, 1, 5],
+    y: [2, 3, 3, 2, 33],
+    stride: [1, 1, 1],
+    padding: [1, 0, 2],
+  },
+  {
+    title: '2-D, long rows, less padding than kernel',
+    x: [2, 2, 3, 36],
+    w: [2, 2, 3, 3],
+    y: [2, 2, 1, 36],
+    stride: [1, 1],
+    padding: [0, 1],
+  },
+  {
     title: '3-D, one voxel wide',
     x: [2, 2, 1, 1, 1],
     w: [2, 2, 3, 3, 3],
