@@ -29,10 +29,10 @@ export interface Scanner {
 }
 
 const scanners: readonly Scanner[] = [
-  { gain: 900, gamma: 1, noise: 0.014, bias: 0.05, blur: 0.1 },
-  { gain: 1700, gamma: 0.85, noise: 0.028, bias: 0.12, blur: 0.2 },
-  { gain: 480, gamma: 1.2, noise: 0.02, bias: 0.08, blur: 0.3 },
-  { gain: 2600, gamma: 1, noise: 0.04, bias: 0.16, blur: 0.16 },
+  { gain: 900, gamma: 1, noise: 0.01, bias: 0.04, blur: 0.1 },
+  { gain: 1700, gamma: 0.85, noise: 0.02, bias: 0.08, blur: 0.2 },
+  { gain: 480, gamma: 1.2, noise: 0.015, bias: 0.06, blur: 0.24 },
+  { gain: 2600, gamma: 1, noise: 0.03, bias: 0.1, blur: 0.16 },
 ];
 
 /** The scanner of the i-th site. */

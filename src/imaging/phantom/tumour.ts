@@ -41,7 +41,7 @@ interface Plan {
 /** Radius of the enhancing spot of a low-grade tumour, as a share of the whole. */
 const SPOT_RADIUS = 0.42;
 
-/** Draws a tumour inside the brain, to one side of the midline. Its whole diameter is about 0.4 of the brain's. */
+/** Draws a tumour inside the brain, to one side of the midline. Its whole diameter is about half of the brain's. */
 export function drawTumour(random: MersenneTwister, anatomy: Anatomy, options: TumourOptions): Tumour {
   const { size, mask, fluid } = anatomy;
   const plan = drawPlan(random, anatomy, options);
@@ -81,7 +81,7 @@ export function drawTumour(random: MersenneTwister, anatomy: Anatomy, options: T
 
 function drawPlan(random: MersenneTwister, anatomy: Anatomy, { grade, enhancing }: TumourOptions): Plan {
   const [rx, ry, rz] = anatomy.radii;
-  const radius = Math.cbrt(rx * ry * rz) * random.uniform(0.36, 0.46);
+  const radius = Math.cbrt(rx * ry * rz) * random.uniform(0.44, 0.52);
   const side = random.random() < 0.5 ? -1 : 1;
   const shift = [side * random.uniform(0.34, 0.46), random.uniform(-0.42, 0.42), random.uniform(-0.12, 0.3)];
   const along = (axis: 0 | 1 | 2): number => anatomy.centre[axis] + shift[axis]! * anatomy.radii[axis];
