@@ -8,6 +8,7 @@ import { elementwiseInterpreters } from './interpreter-rules/elementwise';
 import { layoutInterpreters } from './interpreter-rules/layout';
 import { linearInterpreters } from './interpreter-rules/linear';
 import { normInterpreters } from './interpreter-rules/norm';
+import { poolInterpreters } from './interpreter-rules/pool';
 import { reductionInterpreters } from './interpreter-rules/reduction';
 import { resizeInterpreters } from './interpreter-rules/resize';
 import type { InterpreterRules } from './interpreter-rules/rule';
@@ -21,6 +22,7 @@ export const interpreterRules: InterpreterRules<Op> = {
   ...linearInterpreters,
   ...convInterpreters,
   ...normInterpreters,
+  ...poolInterpreters,
   ...resizeInterpreters,
   ...scheduleInterpreters,
 };

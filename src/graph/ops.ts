@@ -12,6 +12,7 @@ import type { ElementwiseOps } from './ops/elementwise';
 import type { LayoutOps } from './ops/layout';
 import type { LinearOps } from './ops/linear';
 import type { NormOps } from './ops/norm';
+import type { PoolOps } from './ops/pool';
 import type { ReductionOps } from './ops/reduction';
 import type { ResizeOps } from './ops/resize';
 import type { ScheduleOps } from './ops/schedule';
@@ -26,6 +27,7 @@ export interface Ops
     LinearOps,
     ConvOps,
     NormOps,
+    PoolOps,
     ResizeOps,
     ScheduleOps {}
 

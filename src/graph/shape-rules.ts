@@ -9,6 +9,7 @@ import { elementwiseShapes } from './shape-rules/elementwise';
 import { layoutShapes } from './shape-rules/layout';
 import { linearShapes } from './shape-rules/linear';
 import { normShapes } from './shape-rules/norm';
+import { poolShapes } from './shape-rules/pool';
 import { reductionShapes } from './shape-rules/reduction';
 import { resizeShapes } from './shape-rules/resize';
 import type { ShapeRules } from './shape-rules/rule';
@@ -21,6 +22,7 @@ export const shapeRules: ShapeRules<Op> = {
   ...linearShapes,
   ...convShapes,
   ...normShapes,
+  ...poolShapes,
   ...resizeShapes,
   ...scheduleShapes,
 };

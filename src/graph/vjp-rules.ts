@@ -9,6 +9,7 @@ import { elementwiseVjps } from './vjp-rules/elementwise';
 import { layoutVjps } from './vjp-rules/layout';
 import { linearVjps } from './vjp-rules/linear';
 import { normVjps } from './vjp-rules/norm';
+import { poolVjps } from './vjp-rules/pool';
 import { reductionVjps } from './vjp-rules/reduction';
 import { resizeVjps } from './vjp-rules/resize';
 import type { VjpRules } from './vjp-rules/rule';
@@ -21,6 +22,7 @@ export const vjpRules: VjpRules<Op> = {
   ...linearVjps,
   ...convVjps,
   ...normVjps,
+  ...poolVjps,
   ...resizeVjps,
   ...scheduleVjps,
 };

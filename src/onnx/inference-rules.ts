@@ -9,6 +9,7 @@ import { elementwiseFree } from './inference-rules/elementwise';
 import { layoutFree } from './inference-rules/layout';
 import { linearFree } from './inference-rules/linear';
 import { normFree } from './inference-rules/norm';
+import { poolFree } from './inference-rules/pool';
 import { reductionFree } from './inference-rules/reduction';
 import { resizeFree } from './inference-rules/resize';
 import type { FreeRules } from './inference-rules/rule';
@@ -20,5 +21,6 @@ export const freeRules: FreeRules<Op> = {
   ...linearFree,
   ...convFree,
   ...normFree,
+  ...poolFree,
   ...resizeFree,
 };

@@ -9,6 +9,7 @@ import { elementwiseRules } from './rules/elementwise';
 import { layoutRules } from './rules/layout';
 import { linearRules } from './rules/linear';
 import { normRules } from './rules/norm';
+import { poolRules } from './rules/pool';
 import { reductionRules } from './rules/reduction';
 import { resizeRules } from './rules/resize';
 import type { OnnxRules } from './rules/rule';
@@ -21,6 +22,7 @@ export const onnxRules: OnnxRules<Op> = {
   ...linearRules,
   ...convRules,
   ...normRules,
+  ...poolRules,
   ...resizeRules,
   ...scheduleRules,
 };

@@ -6,6 +6,7 @@ import { elementwiseCases } from './op-cases/elementwise';
 import { layoutCases } from './op-cases/layout';
 import { linearCases } from './op-cases/linear';
 import { normCases } from './op-cases/norm';
+import { poolCases } from './op-cases/pool';
 import { reductionCases } from './op-cases/reduction';
 import { resizeCases } from './op-cases/resize';
 import { scheduleCases } from './op-cases/schedule';
@@ -19,6 +20,7 @@ export const opCases: OpCases<Op> = {
   ...linearCases,
   ...convCases,
   ...normCases,
+  ...poolCases,
   ...resizeCases,
   ...scheduleCases,
 };

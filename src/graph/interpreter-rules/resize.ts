@@ -1,5 +1,6 @@
 import { type Shape, sizeOf } from '../../tensor/tensor';
-import type { ResizeOps } from '../ops/resize';
+import { resizeTaps } from '../interpolation';
+import type { ResizeAttrs, ResizeOps } from '../ops/resize';
 import type { InterpreterRules } from './rule';
 
 /** Linear interpolation to twice the length: neighbours and weights of each position, per axis. */
@@ -32,7 +33,41 @@ function linearNeighbours(position: number, length: number): readonly (readonly 
   ];
 }
 
+/** Calls `visit` for each product of a resize of x to y: an element of each, and the weight between them. */
+function visitResize(
+  x: Shape,
+  y: Shape,
+  attrs: ResizeAttrs,
+  visit: (from: number, to: number, weight: number) => void,
+): void {
+  const channels = Array.from({ length: x[0]! * x[1]! }, (_, i) => [[i, 1] as const]);
+  let pairs: (readonly [from: number, to: number, weight: number])[] = [[0, 0, 1]];
+  for (const [i, taps] of [channels, ...resizeTaps(x.slice(2), attrs)].entries()) {
+    const [inX, inY] = i === 0 ? [channels.length, channels.length] : [x[i + 1]!, y[i + 1]!];
+    pairs = pairs.flatMap(([from, to, weight]) =>
+      taps.flatMap((sources, place) =>
+        sources.map(([source, w]) => [from * inX + source, to * inY + place, weight * w] as const),
+      ),
+    );
+  }
+  for (const [from, to, weight] of pairs) visit(from, to, weight);
+}
+
 export const resizeInterpreters: InterpreterRules<keyof ResizeOps> = {
+  Resize: ([x], attrs, [shape]) => {
+    const y = new Float64Array(sizeOf(shape!));
+    visitResize(x!.shape, shape!, attrs, (from, to, weight) => {
+      y[to]! += weight * x!.data[from]!;
+    });
+    return [y];
+  },
+  ResizeGrad: ([dy], attrs, [shape]) => {
+    const dx = new Float64Array(sizeOf(shape!));
+    visitResize(shape!, dy!.shape, attrs, (from, to, weight) => {
+      dx[from]! += weight * dy!.data[to]!;
+    });
+    return [dx];
+  },
   UpsampleLinear: ([x], _, [shape]) => {
     const y = new Float64Array(sizeOf(shape!));
     for (const [from, to, weight] of upsampleTaps(x!.shape)) y[to]! += weight * x!.data[from]!;

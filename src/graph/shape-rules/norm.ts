@@ -1,4 +1,5 @@
 import { type Shape, sameShape } from '../../tensor/tensor';
+import type { Op } from '../ops';
 import type { NormOps } from '../ops/norm';
 import { ensure, type ShapeRules } from './rule';
 
@@ -15,8 +16,20 @@ function groupNormShapes(x: Shape, scale: Shape, shift: Shape, groups: number): 
   return [x, [x[0]!, groups], [x[0]!, groups]];
 }
 
+function batchNormShapes(op: Op, x: Shape, perChannel: readonly Shape[]): readonly Shape[] {
+  ensure(x.length >= 2, op, 'an input [N, C, ...spatial] is expected', [x]);
+  const fits = perChannel.every((shape) => sameShape(shape, [x[1]!]));
+  ensure(fits, op, 'scale, shift and statistics must have one element per channel', [x, ...perChannel]);
+  return [x, [x[1]!], [x[1]!]];
+}
+
 export const normShapes: ShapeRules<keyof NormOps> = {
   GroupNorm: ([x, scale, shift], { groups }) => groupNormShapes(x!, scale!, shift!, groups),
+  BatchNorm: ([x, ...perChannel]) => batchNormShapes('BatchNorm', x!, perChannel),
+  BatchNormGrad: ([dy, x, ...perChannel]) => {
+    ensure(sameShape(dy!, x!), 'BatchNormGrad', 'gradient and input must have one shape', [dy!, x!]);
+    return batchNormShapes('BatchNormGrad', x!, perChannel);
+  },
   GroupNormGrad: ([dy, x, scale, mean, rstd], { groups }) => {
     const [y, moment] = groupNormShapes(x!, scale!, scale!, groups);
     const fits = sameShape(y!, dy!) && sameShape(moment!, mean!) && sameShape(moment!, rstd!);

@@ -2,6 +2,9 @@
 import type { Op } from '../../../src/graph/ops';
 import type { OpCases } from './case';
 import { casesOfConvolutions } from './conv';
+import { casesOfBatchNorms } from './norm';
+import { casesOfPoolings } from './pool';
+import { casesOfResizes } from './resize';
 
 const convolutions = casesOfConvolutions([
   {
@@ -75,8 +78,30 @@ const convolutions = casesOfConvolutions([
   },
 ]);
 
+const poolings = casesOfPoolings([
+  { title: 'tiles', x: [2, 16, 48, 50], y: [2, 16, 24, 25], kernel: [2, 2], stride: [2, 2], padding: [0, 0] },
+  { title: 'overlapping', x: [1, 5, 150, 161], y: [1, 5, 75, 81], kernel: [3, 3], stride: [2, 2], padding: [1, 1] },
+]);
+
+const linear = { mode: 'linear', alignCorners: false } as const;
+
+const resizes = casesOfResizes([
+  { title: 'one channel, to more', x: [1, 1, 150, 37], attrs: { ...linear, size: [299, 101] } },
+  { title: 'one channel, to fewer', x: [1, 1, 301, 299], attrs: { ...linear, size: [150, 37] } },
+  { title: 'few channels', x: [1, 3, 131, 139], attrs: { mode: 'linear', alignCorners: true, scale: [2, 2] } },
+  { title: 'nearest', x: [2, 8, 40, 41], attrs: { mode: 'nearest', alignCorners: false, scale: [2, 2] } },
+]);
+
+const batchNorms = casesOfBatchNorms([
+  { title: 'many positions', x: [3, 5, 91, 97] },
+  { title: 'one sample, many channels', x: [1, 250, 17, 19] },
+]);
+
 export const largeOpCases: Partial<OpCases<Op>> = {
   ...convolutions,
+  ...poolings,
+  ...resizes,
+  ...batchNorms,
   MatMul: [
     {
       title: 'a column',

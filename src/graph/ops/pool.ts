@@ -1,0 +1,24 @@
+/** Windows of a pooling, one number of each per spatial axis. */
+export interface PoolAttrs {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  /** On both sides of each axis, at most half the kernel. */
+  readonly padding: readonly number[];
+}
+
+export interface AveragePoolAttrs extends PoolAttrs {
+  /** Whether padded positions count in the divisor, as zeros. */
+  readonly countIncludePad: boolean;
+}
+
+/** One number per channel and window of activations `[N, C, ...spatial]`: ⌊(n + 2p − k)/s⌋ + 1 along each axis. */
+export interface PoolOps {
+  /** (x) → the largest number of each window. */
+  MaxPool: PoolAttrs;
+  /** (dy, x) → dx: each window's gradient goes to the first of its largest numbers, in C order. */
+  MaxPoolGrad: PoolAttrs;
+  /** (x) → the mean of each window. */
+  AveragePool: AveragePoolAttrs;
+  /** (dy) → dx [N,C,...spatial]: the adjoint of AveragePool. */
+  AveragePoolGrad: AveragePoolAttrs & { readonly spatial: readonly number[] };
+}

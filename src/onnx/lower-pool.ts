@@ -1,0 +1,62 @@
+/**
+ * Gradients of pooling.
+ *
+ * @module
+ */
+import type { NodeOf } from '../graph/graph';
+import type { Taps } from '../graph/interpolation';
+import type { AveragePoolAttrs, PoolAttrs } from '../graph/ops/pool';
+import { sizeOf } from '../tensor/tensor';
+import { applyMatrices, matrixOf, repeatPositions, transposed } from './axis-matrix';
+import type { Attribute } from './model-proto';
+import type { OnnxWriter } from './writer';
+
+/** The attributes of ONNX's poolings. */
+export function windows({ kernel, stride, padding }: PoolAttrs): Readonly<Record<string, Attribute>> {
+  return { kernel_shape: kernel, strides: stride, pads: [...padding, ...padding] };
+}
+
+/**
+ * Each window's gradient scattered to the place of its maximum. The runtime finds the places in the order of PyTorch, but
+ * only a pooling that is asked for them does, in twice the time: so the forward pass does without.
+ */
+export function lowerMaxPoolGrad(
+  w: OnnxWriter,
+  { attrs, inputs }: NodeOf<'MaxPoolGrad'>,
+  [dy, x]: readonly string[],
+): readonly string[] {
+  const [{ shape: dyShape }, { shape }] = [inputs[0]!, inputs[1]!];
+  const [, places] = w.nodeAll('MaxPool', [x!], { attributes: windows(attrs), outputs: 2 });
+  const count = [sizeOf(dyShape)];
+  const zeros = w.node('Expand', [w.floats([0]), w.ints([sizeOf(shape)])]);
+  const overlap = attrs.kernel.some((k, i) => k > attrs.stride[i]!);
+  const scattered = w.node('ScatterElements', [zeros, w.reshape(places!, count), w.reshape(dy!, count)], {
+    axis: 0,
+    reduction: overlap ? 'add' : 'none',
+  });
+  return [w.reshape(scattered, shape)];
+}
+
+/** The positions inside that each window covers along one axis, with the weight of each. */
+function meanTaps(n: number, windowCount: number, axis: number, attrs: AveragePoolAttrs): Taps {
+  const [kernel, stride] = [attrs.kernel[axis]!, attrs.stride[axis]!];
+  return Array.from({ length: windowCount }, (_, window) => {
+    const start = window * stride - attrs.padding[axis]!;
+    const inside = Array.from({ length: kernel }, (_, tap) => start + tap).filter((i) => i >= 0 && i < n);
+    return inside.map((i) => [i, 1 / (attrs.countIncludePad ? kernel : inside.length)] as const);
+  });
+}
+
+/** Means over windows that do not overlap are spread by repetition; others by one matrix product per axis. */
+export function lowerAveragePoolGrad(
+  w: OnnxWriter,
+  { attrs, inputs }: NodeOf<'AveragePoolGrad'>,
+  [dy]: readonly string[],
+): readonly string[] {
+  const { kernel, stride, spatial } = attrs;
+  const { shape } = inputs[0]!;
+  const tiles = kernel.every((k, i) => k === stride[i] && k * shape[i + 2]! === spatial[i]);
+  if (tiles) return [repeatPositions(w, w.node('Mul', [dy!, w.scalar(1 / sizeOf(kernel))]), shape, kernel)];
+  const matrices = spatial.map((n, i) => transposed(matrixOf(meanTaps(n, shape[i + 2]!, i, attrs), n)));
+  return [applyMatrices(w, dy!, shape, matrices)];
+}
