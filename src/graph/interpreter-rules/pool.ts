@@ -63,4 +63,10 @@ export const poolInterpreters: InterpreterRules<keyof PoolOps> = {
     });
     return [dx];
   },
+  GlobalAveragePool: ([x], _, [shape]) => {
+    const y = new Float64Array(sizeOf(shape!));
+    const size = x!.data.length / y.length;
+    for (const [i, value] of x!.data.entries()) y[Math.floor(i / size)]! += value / size;
+    return [y];
+  },
 };

@@ -1,3 +1,5 @@
+import type { None } from './attributes';
+
 /** Windows of a pooling, one number of each per spatial axis. */
 export interface PoolAttrs {
   readonly kernel: readonly number[];
@@ -11,7 +13,7 @@ export interface AveragePoolAttrs extends PoolAttrs {
   readonly countIncludePad: boolean;
 }
 
-/** One number per channel and window of activations `[N, C, ...spatial]`: ⌊(n + 2p − k)/s⌋ + 1 along each axis. */
+/** Pooling of activations `[N, C, ...spatial]`: over windows, ⌊(n + 2p − k)/s⌋ + 1 along each axis, or over everything. */
 export interface PoolOps {
   /** (x) → the largest number of each window. */
   MaxPool: PoolAttrs;
@@ -21,4 +23,6 @@ export interface PoolOps {
   AveragePool: AveragePoolAttrs;
   /** (dy) → dx [N,C,...spatial]: the adjoint of AveragePool. */
   AveragePoolGrad: AveragePoolAttrs & { readonly spatial: readonly number[] };
+  /** (x) → the mean of each channel, `[N, C, 1, ...]`. */
+  GlobalAveragePool: None;
 }

@@ -33,4 +33,8 @@ export const poolShapes: ShapeRules<keyof PoolOps> = {
     ensure(sameShape(expected, dy!), 'AveragePoolGrad', `the output gradient must be [${expected}]`, [dy!]);
     return [x];
   },
+  GlobalAveragePool: ([x]) => {
+    requireSpatial('GlobalAveragePool', x!);
+    return [x!.map((n, i) => (i < 2 ? n : 1))];
+  },
 };

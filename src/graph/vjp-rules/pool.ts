@@ -1,3 +1,4 @@
+import { sizeOf } from '../../tensor/tensor';
 import type { PoolOps } from '../ops/pool';
 import type { VjpRules } from './rule';
 
@@ -8,4 +9,5 @@ export const poolVjps: VjpRules<keyof PoolOps> = {
     b.emit('AveragePoolGrad', [g], { ...attrs, spatial: x!.shape.slice(2) }),
   ],
   AveragePoolGrad: (b, g, { attrs: { spatial: _, ...attrs } }) => [b.emit('AveragePool', [g], attrs)],
+  GlobalAveragePool: (b, g, { inputs: [x] }) => [b.expand(b.scale(g, 1 / sizeOf(x!.shape.slice(2))), x!.shape)],
 };

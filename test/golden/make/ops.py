@@ -66,6 +66,25 @@ def cut(x, a):
     return x[tuple(slice(*s) for s in zip(a["start"], a["end"], a["step"]))]
 
 
+def conv_transpose(x, w, a):
+    spans = zip(x.shape[2:], w.shape[2:], a["stride"], a["padding"], a["dilation"])
+    reached = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, p, d in spans]
+    left = [n - r for n, r in zip(a["spatial"], reached)]
+    f = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[x.dim() - 3]
+    return f(x, w, None, a["stride"], a["padding"], left, a["groups"], a["dilation"])
+
+
+def resize(x, a):
+    linear = ("linear", "bilinear", "trilinear")[x.dim() - 3]
+    return F.interpolate(
+        x,
+        size=a.get("size"),
+        scale_factor=a.get("scale"),
+        mode=linear if a["mode"] == "linear" else "nearest",
+        align_corners=a["alignCorners"] if a["mode"] == "linear" else None,
+    )
+
+
 OPS = {
     "Add": lambda x, y, a: x + y,
     "Sub": lambda x, y, a: x - y,
@@ -109,6 +128,16 @@ OPS = {
         x, w, None, a["stride"], a["padding"], a["dilation"], a["groups"]
     ),
     "GroupNorm": lambda x, s, t, a: F.group_norm(x, a["groups"], s, t, a["epsilon"]),
+    "ConvInputGrad": conv_transpose,
+    "MaxPool": lambda x, a: (F.max_pool1d, F.max_pool2d, F.max_pool3d)[x.dim() - 3](
+        x, a["kernel"], a["stride"], a["padding"]
+    ),
+    "AveragePool": lambda x, a: (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[x.dim() - 3](
+        x, a["kernel"], a["stride"], a["padding"], False, a["countIncludePad"]
+    ),
+    "GlobalAveragePool": lambda x, a: x.mean(dim=tuple(range(2, x.dim())), keepdim=True),
+    "BatchNorm": lambda x, s, t, a: F.batch_norm(x, None, None, s, t, True, eps=a["epsilon"]),
+    "Resize": resize,
     "UpsampleLinear": lambda x, a: F.interpolate(
         x, scale_factor=2, mode=("linear", "bilinear", "trilinear")[x.dim() - 3], align_corners=False
     ),

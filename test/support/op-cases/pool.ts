@@ -1,6 +1,6 @@
 import type { PoolOps } from '../../../src/graph/ops/pool';
 import type { Shape } from '../../../src/tensor/tensor';
-import type { OpCases } from './case';
+import type { OpCase, OpCases } from './case';
 
 /** One pooling: from it, cases of the four operators. */
 export interface PoolCase {
@@ -46,9 +46,9 @@ const poolings: readonly PoolCase[] = [
     title: '3-D, overlapping, padded, one voxel wide',
     x: [1, 2, 5, 1, 3],
     y: [1, 2, 3, 1, 2],
-    kernel: [3, 3, 3],
+    kernel: [3, 1, 3],
     stride: [2, 2, 2],
-    padding: [1, 1, 1],
+    padding: [1, 0, 1],
   },
   {
     title: '3-D, the whole volume',
@@ -61,7 +61,7 @@ const poolings: readonly PoolCase[] = [
 ];
 
 /** The cases that some poolings make. */
-export const casesOfPoolings = (calls: readonly PoolCase[]): OpCases<keyof PoolOps> => {
+export const casesOfPoolings = (calls: readonly PoolCase[]): OpCases<Exclude<keyof PoolOps, 'GlobalAveragePool'>> => {
   const attrs = ({ kernel, stride, padding }: PoolCase) => ({ kernel, stride, padding });
   const padded = (call: PoolCase): readonly boolean[] => (call.padding.some((p) => p > 0) ? [true, false] : [true]);
   const averages = calls.flatMap((call) =>
@@ -83,4 +83,32 @@ export const casesOfPoolings = (calls: readonly PoolCase[]): OpCases<keyof PoolO
   };
 };
 
-export const poolCases = casesOfPoolings(poolings);
+/** Windows whose maximum stands in several places, as after a ReLU. */
+const ties: readonly OpCase<'MaxPool'>[] = [
+  {
+    title: 'ties go to the first place',
+    inputs: [[1, 1, 4, 4]],
+    values: [[0, 0, 1, 2, 0, 0, 2, 2, 3, 3, 0, 5, 3, 3, 5, 0]],
+    attrs: { kernel: [2, 2], stride: [2, 2], padding: [0, 0] },
+    kink: true,
+  },
+  {
+    title: 'ties of windows that overlap',
+    inputs: [[1, 2, 2, 4]],
+    values: [[0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0, 1, 1, 0]],
+    attrs: { kernel: [3, 3], stride: [1, 1], padding: [1, 1] },
+    kink: true,
+  },
+];
+
+const cases = casesOfPoolings(poolings);
+
+export const poolCases: OpCases<keyof PoolOps> = {
+  ...cases,
+  MaxPool: [...cases.MaxPool, ...ties],
+  GlobalAveragePool: [
+    { title: '1-D', inputs: [[2, 3, 5]], attrs: {} },
+    { title: '3-D', inputs: [[2, 2, 3, 1, 4]], attrs: {} },
+    { title: '2-D, many positions', inputs: [[1, 2, 64, 96]], attrs: {} },
+  ],
+};
