@@ -6,7 +6,7 @@
  */
 import type { Taps } from '../graph/interpolation';
 import { type Shape, sizeOf } from '../tensor/tensor';
-import { MAX_THREADS, productIsStable } from './partition';
+import { batchedProductIsStable, productIsStable } from './partition';
 import type { OnnxWriter } from './writer';
 
 /** A `[rows, columns]` matrix in C order. */
@@ -54,21 +54,31 @@ export function applyMatrices(w: OnnxWriter, x: string, shape: Shape, matrices: 
 /** `[before, rows, after]`, flattened: the product along one axis, in a form whose bits do not depend on threads. */
 function applyAlong(w: OnnxWriter, x: string, shape: Shape, axis: number, matrix: Matrix): string {
   const [before, after] = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis + 1))];
-  const n = matrix.columns;
-  if (after === 1 && productIsStable(before, matrix.rows, n)) {
-    const [rows, table] = [w.reshape(x, [before, n]), w.floats(matrix.values, [matrix.rows, n])];
-    return w.node('Gemm', [rows, table], { transB: 1 });
-  }
-  // With as many products as threads, none is shared out.
-  const whole = before >= MAX_THREADS ? matrix : padded(matrix, after);
-  const product = w.node('MatMul', [w.floats(whole.values, [whole.rows, n]), w.reshape(x, [before, n, after])]);
-  return whole.rows === matrix.rows ? product : w.slice(product, [1], [0], [matrix.rows]);
+  if (after === 1) return applyToRows(w, x, before, matrix);
+  const { rows, columns } = matrix;
+  const whole = padded(matrix, (count) => batchedProductIsStable(count, after, columns, before));
+  const factor = w.floats(whole.values, [whole.rows, columns]);
+  const product = w.node('MatMul', [factor, w.reshape(x, [before, columns, after])]);
+  return whole.rows === rows ? product : w.slice(product, [1], [0], [rows]);
 }
 
-/** The matrix with rows of zeros at its end, until its product with `columns` columns has the same bits for all threads. */
-function padded(matrix: Matrix, columns: number): Matrix {
+/** `[count, rows]`: each of `count` rows of x times the matrix transposed. */
+function applyToRows(w: OnnxWriter, x: string, count: number, matrix: Matrix): string {
+  const { rows, columns } = matrix;
+  // A product with one column depends on threads: zeros make a second.
+  const whole = padded(matrix, (n) => n > 1);
+  let more = count;
+  while (!productIsStable(more, whole.rows, columns)) more++;
+  const given = w.reshape(x, [count, columns]);
+  const filled = more === count ? given : w.node('Pad', [given, w.ints([0, 0, more - count, 0])]);
+  const product = w.node('Gemm', [filled, w.floats(whole.values, [whole.rows, columns])], { transB: 1 });
+  return more === count && whole.rows === rows ? product : w.slice(product, [0, 1], [0, 0], [count, rows]);
+}
+
+/** The matrix with as many rows of zeros at its end as it takes. */
+function padded(matrix: Matrix, suffices: (rows: number) => boolean): Matrix {
   let { rows } = matrix;
-  while (!productIsStable(rows, columns, matrix.columns)) rows++;
+  while (!suffices(rows)) rows++;
   const values = new Float32Array(rows * matrix.columns);
   values.set(matrix.values);
   return { ...matrix, rows, values };

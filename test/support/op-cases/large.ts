@@ -88,6 +88,7 @@ const linear = { mode: 'linear', alignCorners: false } as const;
 const resizes = casesOfResizes([
   { title: 'one channel, to more', x: [1, 1, 150, 37], attrs: { ...linear, size: [299, 101] } },
   { title: 'one channel, to fewer', x: [1, 1, 301, 299], attrs: { ...linear, size: [150, 37] } },
+  { title: 'to one column', x: [3, 7, 31, 1700], attrs: { ...linear, size: [5, 1] } },
   { title: 'few channels', x: [1, 3, 131, 139], attrs: { mode: 'linear', alignCorners: true, scale: [2, 2] } },
   { title: 'nearest', x: [2, 8, 40, 41], attrs: { mode: 'nearest', alignCorners: false, scale: [2, 2] } },
 ]);
