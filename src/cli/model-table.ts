@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatBytes } from '../graph/memory';
 import type { ModelDescription } from '../nn/describe-model';
 
 /** One line a layer, then the sums. */
@@ -20,24 +21,20 @@ export function modelTable(description: ModelDescription): string {
       .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
       .join('  ')
       .trimEnd();
-  const { kind, options, input, output, tensors, parameters, macs, stateBytes, activationBytes } = description;
+  const { kind, options, input, output, tensors, parameters, macs, stateBytes, activationBytes, stepBytes } = description;
   return [
     `${kind} ${JSON.stringify(options)}`,
     '',
     ...[header, ...rows].map(line),
     '',
     `image [${input}] → output [${output}]`,
-    `parameters      ${grouped(parameters)} in ${tensors} tensors, ${megabytes(stateBytes)}`,
+    `parameters      ${grouped(parameters)} in ${tensors} tensors, ${formatBytes(stateBytes)}`,
     `forward pass    ${(macs / 1e9).toFixed(2)} GMAC`,
-    `training step   ${megabytes(activationBytes)} of activations kept for the backward pass`,
+    `training step   ${formatBytes(activationBytes)} of activations kept for the backward pass, ${formatBytes(stepBytes)} in all before the optimiser`,
     '',
   ].join('\n');
 }
 
 function grouped(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

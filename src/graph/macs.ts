@@ -17,6 +17,8 @@ export function macsOf(node: Node): number {
       return sizeOf(x!.shape) * sizeOf(w!.shape.slice(1));
     case 'ConvWeightGrad':
       return sizeOf(w!.shape) * sizeOf(y!.shape.slice(1));
+    case 'MatMul':
+      return sizeOf(y!.shape) * x!.shape.at(-1)!;
     default:
       return 0;
   }

@@ -7,8 +7,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigError } from '../errors';
+import { foundAt } from '../util/parse-options';
 import { filterPlacement } from './filter-spec';
 import { modelSpec } from './model-spec';
+import { spatialDimsOf, spatialDivisor } from './models/spatial-divisor';
 
 const count = z.int().positive();
 const size3 = z.tuple([count, count, count]);
@@ -112,9 +114,14 @@ export const jobSpec = z
     }
   });
 
-/** The network halves a volume at each level, so every size it sees has to be a multiple of a power of two. */
+/** The network halves a volume at each level, so every size it sees has to be a multiple of some number. */
 function checkSizes(job: Pick<JobSpec, 'model' | 'trainer'>, context: z.RefinementCtx): void {
-  const divisor = 2 ** (job.model.blocksDown.length - 1);
+  if (spatialDimsOf(job.model) !== 3) {
+    const message = `the data are volumes, but '${job.model.kind}' with these options takes 2-D images`;
+    context.addIssue({ code: 'custom', path: ['model'], message });
+    return;
+  }
+  const divisor = spatialDivisor(job.model);
   for (const [name, flag] of [
     ['roi', '--roi_size'],
     ['inferRoi', '--infer_roi_size'],
@@ -146,14 +153,6 @@ export function parseJob(input: unknown, source = 'the job'): JobSpec {
   throw new ConfigError(`${source} is not valid:\n${problems.join('\n')}`, {
     hint: 'Correct the fields named above; docs/reference/job.md lists them all.',
   });
-}
-
-/** What stands in the input at a path, shortened, for the message. */
-function foundAt(input: unknown, path: readonly PropertyKey[]): string {
-  let value: unknown = input;
-  for (const key of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
-  if (value === undefined || typeof value === 'object') return '';
-  return ` (found ${String(value).slice(0, 80)})`;
 }
 
 /** SHA-256 of the job in canonical form: equal for jobs that mean the same, whatever the order of their keys. */

@@ -39,6 +39,12 @@ describe('describeModel', () => {
     expect(perVoxel).toBeLessThan(1017 + 12 + 1);
   });
 
+  it('says what a step needs in all: the state and the kept activations at least', () => {
+    const { stepBytes, activationBytes, stateBytes } = describeModel(model, [1, 4, 32, 32, 32]);
+    expect(stepBytes).toBeGreaterThan(activationBytes + stateBytes);
+    expect(stepBytes).toBeLessThan(2 * activationBytes + 3 * stateBytes);
+  });
+
   it('refuses an image that does not fit', () => {
     expect(() => describeModel(model, [1, 4, 30, 32, 32])).toThrow(/multiples of 8/);
   });

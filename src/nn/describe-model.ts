@@ -7,6 +7,7 @@ import { Builder } from '../graph/builder';
 import { differentiate } from '../graph/differentiate';
 import type { Node, Value } from '../graph/graph';
 import { macsOf } from '../graph/macs';
+import { estimateMemory } from '../graph/memory';
 import { type Shape, sizeOf } from '../tensor/tensor';
 import { applyForInference, applyForTraining, declareModel } from './apply-model';
 import { assertImageShape } from './checks';
@@ -40,6 +41,8 @@ export interface ModelDescription {
   readonly stateBytes: number;
   /** Bytes of the activations that the backward pass of a training step reads: what grows with the image. */
   readonly activationBytes: number;
+  /** Bytes that a training step needs at least, forward and backward: without the optimiser and the loss's own values. */
+  readonly stepBytes: number;
 }
 
 /**
@@ -66,7 +69,7 @@ export function describeModel(model: Model, input: Shape): ModelDescription {
     parameters: numbers,
     macs: sum(layers.map(({ macs }) => macs)),
     stateBytes: 4 * numbers + buffered,
-    activationBytes: activationBytes(model, input),
+    ...trainingBytes(model, input),
   };
 }
 
@@ -90,8 +93,11 @@ function layersOf(model: Model, nodes: readonly Node[]): readonly LayerDescripti
   }));
 }
 
-/** Values of the forward pass, and inputs, that the backward pass of a sum of squares reads; reshaped ones count once. */
-function activationBytes(model: Model, input: Shape): number {
+/**
+ * Of a step whose loss is a sum of squares: values of the forward pass, and inputs, that the backward pass reads; and the
+ * peak of all values.
+ */
+function trainingBytes(model: Model, input: Shape): Pick<ModelDescription, 'activationBytes' | 'stepBytes'> {
   const b = new Builder();
   const values = declareModel(b, model);
   const inputs = inputsOf(b, model, input);
@@ -107,9 +113,12 @@ function activationBytes(model: Model, input: Shape): number {
   for (const [i, gradient] of differentiate(b, b.reshape(loss, []), parameters).entries()) {
     b.output(`gradient.${i}`, gradient);
   }
-  return 4 * keptNumbers(b.build().nodes, new Set([...forward, inputs.image.id, ...masks.map(({ id }) => id)]));
+  const graph = b.build();
+  const kept = keptNumbers(graph.nodes, new Set([...forward, inputs.image.id, ...masks.map(({ id }) => id)]));
+  return { activationBytes: 4 * kept, stepBytes: estimateMemory(graph).total };
 }
 
+/** Reshaped values count once. */
 function keptNumbers(nodes: readonly Node[], forward: ReadonlySet<number>): number {
   const original = new Map<number, Value>();
   const kept = new Map<number, number>();

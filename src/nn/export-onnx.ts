@@ -11,12 +11,12 @@ import { inferenceGraph } from './step-graph';
 
 /**
  * The bytes of an `.onnx` file: input `image` `[N, inChannels, ...]`, output `logits`, standard operators of opset 17,
- * initializers under the names of parameters and buffers, batch and spatial sizes free (multiples of the model's divisor).
+ * initializers under the names of parameters and buffers, batch and spatial sizes free (multiples of the model's free divisor).
  *
  * @throws ShapeError when the parameters do not fit the model
  */
 export function exportInferenceOnnx(model: Model, parameters: NamedTensors): Uint8Array {
-  const spatial = new Array<number>(model.spatialDims).fill(model.spatialDivisor);
+  const spatial = new Array<number>(model.spatialDims).fill(model.freeDivisor ?? model.spatialDivisor);
   const weights = [...modelFeeds(model, parameters)].map(
     ([name, { shape, data }]) => [name, float32(shape, data)] as const,
   );

@@ -30,7 +30,8 @@ export function initialise(model: Model, seed: number): NamedTensors {
         return normal.draw(length, initialiser.mean, initialiser.deviation);
     }
   };
-  for (const { name, initialiser } of model.draws) drawn.set(name, draw(initialiser, sizes.get(name)!));
+  for (const { name, initialiser } of model.draws)
+    drawn.set(name, draw(initialiser, name === '' ? 1 : sizes.get(name)!));
   const parameters = model.parameters.map(({ name, shape, initialiser }) => {
     return [name, float32(shape, drawn.get(name) ?? draw(initialiser, sizeOf(shape)))] as const;
   });

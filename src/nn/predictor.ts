@@ -25,9 +25,10 @@ export interface Predictor {
    * The logits `[N, outChannels, ...spatial]` of an image in C order. It blocks this thread while the runtime computes.
    *
    * @param state the model's parameters, and its buffers when it has any
-   * @throws ShapeError when the image or the state does not fit
+   * @param conditions the model's further inputs by name, `[N, features]` each; none when omitted
+   * @throws ShapeError when the image, a condition or the state does not fit
    */
-  run(state: NamedTensors, image: Float32Array): Promise<Float32Array>;
+  run(state: NamedTensors, image: Float32Array, conditions?: ReadonlyMap<string, Float32Array>): Promise<Float32Array>;
 }
 
 /**
@@ -40,9 +41,13 @@ export async function openPredictor(options: PredictorOptions): Promise<Predicto
   assertImageShape(model, inputShape);
   const session = await openGraph(inferenceGraph(model, inputShape), { threads, provider });
   return {
-    async run(state, image) {
+    async run(state, image, conditions) {
+      const further = (model.conditions ?? []).map(({ name, features }) => {
+        return [name, feedOf(name, [inputShape[0]!, features], conditions?.get(name) ?? new Float32Array())] as const;
+      });
       const feeds = new Map<string, Feed>([
         [names.image, feedOf('image', inputShape, image)],
+        ...further,
         ...modelFeeds(model, state),
       ]);
       return (await session.run(feeds)).get('logits')!;

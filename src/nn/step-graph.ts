@@ -78,10 +78,13 @@ export function writeLoss(
   return b.add(dataLoss, proximalTerm(b, step.input(names.mu, []), pairs));
 }
 
-/** Image → `logits`, as the network is used: running statistics, no dropout. */
+/** Image and conditions, under their names → `logits`, as the network is used: running statistics, no dropout. */
 export function inferenceGraph(model: Model, inputShape: Shape): Graph {
   const b = new Builder();
   const image = b.input(names.image, inputShape);
-  b.output(names.logits, applyForInference(b, model, declareModel(b, model), { image }));
+  const conditions = new Map(
+    (model.conditions ?? []).map(({ name, features }) => [name, b.input(name, [inputShape[0]!, features])]),
+  );
+  b.output(names.logits, applyForInference(b, model, declareModel(b, model), { image, conditions }));
   return b.build();
 }

@@ -7,7 +7,7 @@
 import { ConfigError } from '../errors';
 import type { Graph, Value } from '../graph/graph';
 import type { Op } from '../graph/ops';
-import { bytesOf, type NamedTensors } from '../tensor/tensor';
+import { bytesOf, type NamedTensors, type Shape } from '../tensor/tensor';
 import { freeRules } from './inference-rules';
 import type { FreeRule } from './inference-rules/rule';
 import { encodeModel, type OnnxTensor, type OnnxValue } from './model-proto';
@@ -16,7 +16,7 @@ import { OnnxWriter } from './writer';
 const OPSET = 17;
 
 /**
- * The bytes of an `.onnx` file. The graph has one input `[N, C, ...spatial]`; its parameters become initializers.
+ * The bytes of an `.onnx` file. The first input of the graph is the image `[N, C, ...spatial]`; its parameters become initializers.
  *
  * @throws ConfigError when the graph has an operator that cannot be written for free sizes, or uses one in such a way
  */
@@ -37,16 +37,20 @@ export function toInferenceOnnx(graph: Graph, parameters: NamedTensors): Uint8Ar
     const weight = parameters.get(name)!;
     return { name, type: 'float32', dims: weight.shape, bytes: bytesOf(weight) };
   });
-  const free = ([name, { shape }]: readonly [string, { readonly shape: readonly number[] }]): OnnxValue => ({
-    name,
-    dims: shape.map((n, i) => (i === 1 ? n : i === 0 ? 'N' : (['D', 'H', 'W'] as const)[i - shape.length + 3]!)),
-  });
+  const image = [...graph.inputs.values()][0]!.shape;
   return encodeModel({
     name: 'consilium',
     opset: OPSET,
-    inputs: [...graph.inputs].map(free),
-    outputs: [...graph.outputs].map(free),
+    inputs: [...graph.inputs].map(([name, { shape }]) => free(name, shape, image)),
+    outputs: [...graph.outputs].map(([name, { shape }]) => free(name, shape, image)),
     initializers: [...weights, ...writer.initializers],
     nodes: writer.nodes(),
   });
+}
+
+/** Free lengths by name: the batch, and D, H, W of the image; lengths that are not those of the image have other names. */
+function free(name: string, shape: Shape, image: Shape): OnnxValue {
+  const spatial = ['D', 'H', 'W'].slice(5 - shape.length);
+  const own = `${shape.slice(2)}` === `${image.slice(2)}` ? '' : `${name}_`;
+  return { name, dims: shape.map((n, i) => (i === 0 ? 'N' : i === 1 ? n : `${own}${spatial[i - 2]}`)) };
 }

@@ -15,8 +15,8 @@ import { caseName, type DatalistItem, type DatalistKey, loadDatalist } from '../
 import { writeNifti } from '../imaging/nifti/write-nifti';
 import { summarizeDice } from '../nn/metrics/dice';
 import { createModel } from '../nn/model';
+import { requireState } from '../nn/model-state';
 import { openPredictor } from '../nn/predictor';
-import { requireTensors } from '../tensor/match-tensors';
 import { loadModelFile } from '../tensor/model-file';
 import { defaultSessionThreads } from './slot/slots';
 
@@ -58,7 +58,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
     );
   }
   const file = await loadModelFile(modelFile);
-  const { tensors: parameters, notes } = requireTensors(model.parameters, file.tensors, modelFile);
+  const { tensors: parameters, notes } = requireState(model, file.tensors, modelFile);
   options.onWarnings([...file.notes, ...notes]);
   const items = await loadDatalist(datalist, { list, baseDir });
   const predictor = await openPredictor({ model, inputShape: [1, model.inChannels, ...inferRoi], threads, provider });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ModelSpec } from '../jobs/model-spec';
 import { exportInferenceOnnx } from '../nn/export-onnx';
 import { createModel } from '../nn/model';
+import { withAliases } from '../nn/model-state';
 import { saveModelFile } from '../tensor/model-file';
 import type { NamedTensors } from '../tensor/tensor';
 import { writeFileAtomic } from '../util/atomic-file';
@@ -27,8 +28,10 @@ export async function writeModelFiles(
     pt: join(folder, `${name}.pt`),
     onnx: join(folder, `${name}.onnx`),
   };
-  await saveModelFile(files.safetensors, parameters);
-  await saveModelFile(files.pt, parameters);
-  await writeFileAtomic(files.onnx, exportInferenceOnnx(createModel(spec), parameters));
+  const model = createModel(spec);
+  const state = withAliases(model, parameters);
+  await saveModelFile(files.safetensors, state);
+  await saveModelFile(files.pt, state);
+  await writeFileAtomic(files.onnx, exportInferenceOnnx(model, parameters));
   return files;
 }

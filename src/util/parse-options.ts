@@ -10,8 +10,19 @@ import { ConfigError } from '../errors';
 export function parseOptions<S extends z.ZodType>(what: string, schema: S, options: unknown): z.output<S> {
   const parsed = schema.safeParse(options);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`);
+  const problems = parsed.error.issues.map(
+    ({ path, message }) => `${path.join('.') || 'options'}: ${message}${foundAt(options, path)}`,
+  );
   throw new ConfigError(`The options of ${what} are wrong: ${problems.join('; ')}`, {
     hint: 'Correct the flag or the key of the job file named above.',
   });
+}
+
+/** What stands in the input at a path, shortened, for a message; nothing where nothing stands there. */
+export function foundAt(input: unknown, path: readonly PropertyKey[]): string {
+  let value: unknown = input;
+  for (const key of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
+  const plain = Array.isArray(value) ? value.every((one) => typeof one !== 'object') : typeof value !== 'object';
+  if (value === undefined || !plain) return '';
+  return ` (found ${(Array.isArray(value) ? JSON.stringify(value) : String(value)).slice(0, 80)})`;
 }

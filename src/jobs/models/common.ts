@@ -14,20 +14,36 @@ export const spatialDims = z.union([z.literal(2), z.literal(3)]);
 export const probability = z.number().min(0).lt(1);
 
 /** One number for every axis, or one number per axis. */
-export const perAxis = z.union([count, z.array(count).min(2).max(3)]);
+export const perAxisOption = z.union([count, z.array(count).min(2).max(3)]);
+
+/** The same for odd numbers. */
+export const oddPerAxisOption = perAxisOption.refine((value) => [value].flat().every((n) => n % 2 === 1), {
+  error: 'must be odd',
+});
 
 /** A normalisation of activations. `instance` has no scale and shift, `instance-affine` has. */
 export type NormSpec =
   | { readonly kind: 'group'; readonly groups: number }
-  | { readonly kind: 'instance' | 'instance-affine' | 'none' };
+  | { readonly kind: 'batch' | 'instance' | 'instance-affine' | 'none' };
 
-export const normName = z.enum(['group', 'instance', 'instance-affine']);
+export const normName = z.enum(['group', 'batch', 'instance', 'instance-affine']);
 
 /** The normalisation of that name; `groups` counts for group normalisation only. */
 export function normOf(kind: NormSpec['kind'], groups: number): NormSpec {
   return kind === 'group' ? { kind, groups } : { kind };
 }
 
-export interface ActivationSpec {
-  readonly kind: 'relu' | 'sigmoid';
+/** `slope` is that of the negative side. PReLU trains it, from 0.25. */
+export type ActivationSpec =
+  | { readonly kind: 'leaky-relu'; readonly slope: number }
+  | { readonly kind: 'relu' | 'prelu' | 'sigmoid' | 'tanh' };
+
+export const activationName = z.enum(['relu', 'leaky-relu', 'prelu']);
+
+/** Slope of the leaky ReLU. */
+export const negativeSlope = z.number().positive();
+
+/** The activation of that name; `slope` counts for the leaky ReLU only. */
+export function activationOf(kind: ActivationSpec['kind'], slope: number): ActivationSpec {
+  return kind === 'leaky-relu' ? { kind, slope } : { kind };
 }

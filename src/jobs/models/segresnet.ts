@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from 'zod';
-import { count, normName, probability, spatialDims } from './common';
+import { activationName, count, negativeSlope, normName, probability, spatialDims } from './common';
 
 export const segResNetOptions = z
   .strictObject({
@@ -23,6 +23,9 @@ export const segResNetOptions = z
     norm: normName.default('group'),
     /** Groups of group normalisation. */
     numGroups: count.default(8),
+    act: activationName.default('relu'),
+    /** Slope of the leaky ReLU. */
+    negativeSlope: negativeSlope.default(0.01),
     /** Upwards by linear interpolation, or by a transposed convolution. */
     upsampleMode: z.enum(['nontrainable', 'deconv']).default('nontrainable'),
     /** Without it the result is the features, `initFilters` channels, and `outChannels` only shapes an unused head. */

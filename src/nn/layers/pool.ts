@@ -6,9 +6,7 @@
 import type { Builder } from '../../graph/builder';
 import type { Value } from '../../graph/graph';
 import type { PoolAttrs } from '../../graph/ops/pool';
-
-/** One number for all spatial axes, or one for each. */
-export type PerAxis = number | readonly number[];
+import { type PerAxis, perAxis } from '../../util/per-axis';
 
 export interface PoolOptions {
   readonly kernel: PerAxis;
@@ -19,8 +17,7 @@ export interface PoolOptions {
 }
 
 function poolAttrs(x: Value, { kernel, stride = kernel, padding = 0 }: PoolOptions): PoolAttrs {
-  const each = (value: PerAxis): readonly number[] =>
-    typeof value === 'number' ? x.shape.slice(2).map(() => value) : value;
+  const each = (value: PerAxis): readonly number[] => perAxis(x.shape.length - 2, value);
   return { kernel: each(kernel), stride: each(stride), padding: each(padding) };
 }
 

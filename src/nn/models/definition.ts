@@ -22,7 +22,7 @@ export interface ParameterSpec {
   readonly initialiser: Initialiser;
 }
 
-/** One drawing of a whole parameter. */
+/** One drawing of a whole parameter; without a name, of one number that is used for nothing. */
 export type Draw = Pick<ParameterSpec, 'name' | 'initialiser'>;
 
 /**
@@ -80,6 +80,8 @@ export interface Model {
   readonly outChannels: number;
   /** Spatial lengths must be multiples of this. */
   readonly spatialDivisor: number;
+  /** The network exported for free sizes takes multiples of this. @default spatialDivisor */
+  readonly freeDivisor?: number;
   /** In the order of the model's state. */
   readonly parameters: readonly ParameterSpec[];
   /** In the order of the model's state; absent when the model has none. */

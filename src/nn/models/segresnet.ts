@@ -6,22 +6,25 @@
  */
 
 import { type SegResNetOptions, type SegResNetSettings, segResNetOptions } from '../../jobs/model-spec';
-import { normOf } from '../../jobs/models/common';
+import { activationOf, normOf } from '../../jobs/models/common';
 import { parseOptions } from '../../util/parse-options';
 import { activation, dropout } from '../modules/activation';
 import { type ConvolutionOptions, convolution, transposedConvolution } from '../modules/convolution';
 import { modelOf } from '../modules/model-of';
-import { compose, type Module, sequential, stateless } from '../modules/module';
+import { compose, type Module, sequential } from '../modules/module';
 import { normalisation } from '../modules/normalisation';
+import { doublingLinear } from '../modules/resize';
 import type { Model } from './definition';
 
 /** The network as data and as a function that writes graph. @throws ConfigError when an option is out of range */
 export function segResNet(options: SegResNetOptions = {}): Model {
   const settings = parseOptions('segresnet', segResNetOptions, options);
-  const { spatialDims, inChannels, initFilters, useConvFinal } = settings;
+  const { spatialDims, inChannels, initFilters, useConvFinal, act } = settings;
   const outChannels = useConvFinal ? settings.outChannels : initFilters;
   const head = { kind: 'segresnet', options: settings, spatialDims, inChannels, outChannels };
-  return modelOf({ ...head, spatialDivisor: 2 ** (settings.blocksDown.length - 1) }, network(settings));
+  // MONAI lists the one activation of the network under both names.
+  const aliases = act === 'prelu' ? { aliases: new Map([['conv_final.1.weight', 'act_mod.weight']]) } : {};
+  return modelOf({ ...head, ...aliases, spatialDivisor: 2 ** (settings.blocksDown.length - 1) }, network(settings));
 }
 
 /** In the order of the state; construction draws the upsampling of a level after its blocks. */
@@ -63,9 +66,9 @@ function network(settings: SegResNetSettings): Module {
 }
 
 /** The layers of the network, as its options make them. */
-function layersOf({ spatialDims, initFilters, norm, numGroups, upsampleMode }: SegResNetSettings) {
+function layersOf({ spatialDims, initFilters, norm, numGroups, act, negativeSlope, upsampleMode }: SegResNetSettings) {
   const normal = (channels: number): Module => normalisation(normOf(norm, numGroups), channels);
-  const active = (): Module => activation({ kind: 'relu' });
+  const active = (): Module => activation(activationOf(act, negativeSlope));
   /** Named `conv`, and without bias unless it says so. */
   const conv = (options: Omit<ConvolutionOptions, 'dims'>): Module =>
     sequential({ conv: convolution({ dims: spatialDims, bias: false, ...options }) });
@@ -81,7 +84,7 @@ function layersOf({ spatialDims, initFilters, norm, numGroups, upsampleMode }: S
     Object.fromEntries(Array.from({ length: many }, (_, i) => [String(first + i), block(channels)]));
   const upsampler = (channels: number): Module =>
     upsampleMode === 'nontrainable'
-      ? stateless((b, x) => b.emit('UpsampleLinear', [x!], {}))
+      ? doublingLinear(false)
       : sequential({
           deconv: transposedConvolution({ dims: spatialDims, ins: channels, outs: channels, kernel: 2, stride: 2 }),
         });

@@ -3,17 +3,27 @@
  *
  * @module
  */
+import { leakyRelu, pRelu, tanh } from '../../graph/functions';
 import type { ActivationSpec } from '../../jobs/models/common';
 import type { DropoutSite } from '../models/definition';
 import { leaf, type Module, stateless } from './module';
 
-/** The activation that a specification names. */
+/** The activation that a specification names. PReLU has one trained slope, `weight` [1], that starts at 0.25. */
 export function activation(spec: ActivationSpec): Module {
   switch (spec.kind) {
     case 'relu':
       return stateless((b, x) => b.relu(x!));
+    case 'leaky-relu':
+      return stateless((b, x) => leakyRelu(b, x!, spec.slope));
+    case 'prelu':
+      return leaf(
+        [{ parameter: { name: 'weight', shape: [1], initialiser: { kind: 'constant', value: 0.25 } } }],
+        (at, x) => pRelu(at.b, x!, at.parameter('weight')),
+      );
     case 'sigmoid':
       return stateless((b, x) => b.sigmoid(x!));
+    case 'tanh':
+      return stateless((b, x) => tanh(b, x!));
   }
 }
 

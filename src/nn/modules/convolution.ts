@@ -3,14 +3,12 @@
  *
  * @module
  */
-import { convAttrs } from '../../graph/ops/conv';
 import { sizeOf } from '../../tensor/tensor';
+import { type PerAxis, perAxis } from '../../util/per-axis';
 import { addBias } from '../layers/conv';
+import { convTranspose } from '../layers/conv-transpose';
 import type { ParameterSpec } from '../models/definition';
 import { leaf, type Module, type StateSpec } from './module';
-
-/** One number for every axis, or one number per axis. */
-export type PerAxis = number | readonly number[];
 
 export interface ConvolutionOptions {
   /** Spatial axes, 1 to 3. */
@@ -28,10 +26,6 @@ export interface ConvolutionOptions {
   readonly groups?: number;
   /** @default true */
   readonly bias?: boolean;
-}
-
-export function perAxis(dims: number, value: PerAxis): readonly number[] {
-  return typeof value === 'number' ? new Array<number>(dims).fill(value) : value;
 }
 
 /** `weight` [outs, ins/groups, ...kernel] and, with bias, `bias` [outs]. */
@@ -56,20 +50,16 @@ export function convolution(options: ConvolutionOptions): Module {
 export function transposedConvolution(options: ConvolutionOptions & { readonly outputPadding?: PerAxis }): Module {
   const { dims, ins, outs, groups = 1, bias = true } = options;
   const kernel = perAxis(dims, options.kernel);
-  const attrs = convAttrs({
+  const attrs = {
     stride: perAxis(dims, options.stride ?? 1),
     padding: perAxis(dims, options.padding ?? 0),
+    outputPadding: perAxis(dims, options.outputPadding ?? 0),
     dilation: perAxis(dims, options.dilation ?? 1),
     groups,
-  });
-  const extra = perAxis(dims, options.outputPadding ?? 0);
+  };
   const fanIn = (outs / groups) * sizeOf(kernel);
   return leaf(weighted([ins, outs / groups, ...kernel], fanIn, bias ? outs : 0), (at, x) => {
-    const spatial = x!.shape.slice(2).map((n, i) => {
-      const reach = attrs.dilation[i]! * (kernel[i]! - 1) + 1;
-      return (n - 1) * attrs.stride[i]! - 2 * attrs.padding[i]! + reach + extra[i]!;
-    });
-    const y = at.b.emit('ConvInputGrad', [x!, at.parameter('weight')], { ...attrs, spatial });
+    const y = convTranspose(at.b, x!, at.parameter('weight'), attrs);
     return bias ? addBias(at.b, y, at.parameter('bias')) : y;
   });
 }

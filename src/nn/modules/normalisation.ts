@@ -6,6 +6,7 @@
 import type { NormSpec } from '../../jobs/models/common';
 import { groupNorm, instanceNorm } from '../layers/norm';
 import type { ParameterSpec } from '../models/definition';
+import { batchNormalisation } from './batch-norm';
 import { identity, leaf, type Module } from './module';
 
 /** The normalisation of `channels` channels that a specification names. */
@@ -21,6 +22,8 @@ export function normalisation(spec: NormSpec, channels: number): Module {
       return leaf(scaleAndShift(channels), (at, x) =>
         instanceNorm(at.b, x!, { scale: at.parameter('weight'), shift: at.parameter('bias') }),
       );
+    case 'batch':
+      return batchNormalisation(channels);
     case 'none':
       return identity;
   }

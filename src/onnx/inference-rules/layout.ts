@@ -8,8 +8,12 @@ const TO_THE_LAST = 2 ** 31 - 1;
 export const layoutFree: FreeRules<keyof LayoutOps> = {
   Constant: asFixed(layoutRules.Constant),
   Reshape: (w, { inputs, attrs: { shape } }, [x], varies) => {
-    requireFree(!varies(inputs[0]!), 'Reshape', `the shape [${shape}] is one for inputs of one size`);
-    return w.reshape(x!, shape);
+    const from = inputs[0]!.shape;
+    if (!varies(inputs[0]!)) return w.reshape(x!, shape);
+    // Rows of features: only the number of rows is free, and 0 keeps it.
+    const rows = from.length === 2 && shape[0] === from[0];
+    requireFree(rows, 'Reshape', `the shape [${shape}] is one for inputs of one size`);
+    return w.reshape(x!, [0, ...shape.slice(1)]);
   },
   Expand: (w, { inputs, attrs: { shape } }, [x], varies) => {
     requireFree(!varies(inputs[0]!), 'Expand', `the shape [${shape}] is one for inputs of one size`);

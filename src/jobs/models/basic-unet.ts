@@ -1,0 +1,38 @@
+/**
+ * Options of MONAI's BasicUNet, with MONAI's defaults.
+ *
+ * @module
+ */
+import { z } from 'zod';
+import { activationName, count, negativeSlope, normName, probability, spatialDims } from './common';
+
+export const basicUNetOptions = z
+  .strictObject({
+    spatialDims: spatialDims.default(3),
+    inChannels: count.default(1),
+    outChannels: count.default(2),
+    /** Of the five levels, then of the result before the last convolution. */
+    features: z.array(count).length(6).default([32, 32, 64, 128, 256, 32]),
+    norm: normName.default('instance-affine'),
+    /** Groups of group normalisation. */
+    numGroups: count.default(4),
+    act: activationName.default('leaky-relu'),
+    /** Slope of the leaky ReLU. */
+    negativeSlope: negativeSlope.default(0.1),
+    bias: z.boolean().default(true),
+    /** Chance that an element is dropped in training, [0, 1). */
+    dropout: probability.default(0),
+    /** Upwards by a transposed convolution, or by linear interpolation that aligns corners. */
+    upsample: z.enum(['deconv', 'nontrainable']).default('deconv'),
+  })
+  .refine((o) => o.norm !== 'group' || o.features.every((n) => n % o.numGroups === 0), {
+    error: 'must be multiples of numGroups',
+    path: ['features'],
+  })
+  .refine((o) => o.features.slice(2, 5).every((n) => n % 2 === 0), {
+    error: 'the third, fourth and fifth must be even: they are halved on the way up',
+    path: ['features'],
+  });
+
+export type BasicUNetOptions = z.input<typeof basicUNetOptions>;
+export type BasicUNetSettings = z.output<typeof basicUNetOptions>;

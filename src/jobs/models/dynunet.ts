@@ -1,0 +1,55 @@
+/**
+ * Options of MONAI's DynUNet: the networks of nnU-Net. The defaults are those of a 3-D network of six levels.
+ *
+ * @module
+ */
+import { z } from 'zod';
+import { perAxis } from '../../util/per-axis';
+import { count, perAxisOption, spatialDims } from './common';
+
+export const dynUNetOptions = z
+  .strictObject({
+    spatialDims: spatialDims.default(3),
+    inChannels: count.default(1),
+    outChannels: count.default(2),
+    /** Of each level, from the top down to the bottom. */
+    kernelSize: z.array(perAxisOption).min(3).default([3, 3, 3, 3, 3, 3]),
+    /** Of each level. */
+    strides: z.array(perAxisOption).min(3).default([1, 2, 2, 2, 2, 2]),
+    /** Of the transposed convolutions, from the top down: kernel and stride in one, that of the level below. */
+    upsampleKernelSize: z.array(perAxisOption).min(2).default([2, 2, 2, 2, 2]),
+    /** Channels of each level: 32 and twice as many each level down, up to 320 in 3-D and 512 in 2-D, when omitted. */
+    filters: z.array(count).min(3).optional(),
+    norm: z.enum(['batch', 'instance', 'instance-affine']).default('instance-affine'),
+    resBlock: z.boolean().default(false),
+    /** Whether the transposed convolutions have a bias. */
+    transBias: z.boolean().default(false),
+  })
+  .superRefine((o, context) => {
+    const levels = o.kernelSize.length;
+    const problem = (path: keyof typeof o, message: string): void =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    if (o.strides.length !== levels) problem('strides', 'must have as many levels as kernelSize');
+    if (o.upsampleKernelSize.length !== levels - 1)
+      problem('upsampleKernelSize', 'must have one level fewer than kernelSize');
+    if (o.filters && o.filters.length !== levels) problem('filters', 'must have as many levels as kernelSize');
+    for (const key of ['kernelSize', 'strides', 'upsampleKernelSize'] as const) {
+      const fits = o[key].every((n) => typeof n === 'number' || n.length === o.spatialDims);
+      if (!fits) problem(key, `must have one number, or one per each of ${o.spatialDims} axes, for every level`);
+    }
+    if (
+      `${o.strides.slice(1).map((n) => perAxis(o.spatialDims, n))}` !==
+      `${o.upsampleKernelSize.map((n) => perAxis(o.spatialDims, n))}`
+    ) {
+      problem('upsampleKernelSize', 'must be the strides of the levels below the first');
+    }
+    const padded = o.kernelSize.every((k, i) =>
+      perAxis(o.spatialDims, k).every(
+        (n, axis) => n % 2 === 1 && n - (perAxis(o.spatialDims, o.strides[i] ?? 1)[axis] ?? 1) + 1 >= 0,
+      ),
+    );
+    if (!padded) problem('kernelSize', 'must be odd, and not below the stride less one');
+  });
+
+export type DynUNetOptions = z.input<typeof dynUNetOptions>;
+export type DynUNetSettings = z.output<typeof dynUNetOptions>;

@@ -1,0 +1,33 @@
+/**
+ * Options of the pFLSynth generator, with the defaults of the published job.
+ *
+ * @module
+ */
+import { z } from 'zod';
+import { count } from './common';
+
+export const pflSynthOptions = z
+  .strictObject({
+    inChannels: count.default(1),
+    outChannels: count.default(1),
+    /** Channels of the first layer; twice and four times as many further down. A multiple of `reduction`. */
+    baseChannels: count.default(64),
+    /** Sites that the code tells apart. */
+    sites: count.default(4),
+    /** Contrasts that the code tells apart, of the source and of the target. */
+    contrasts: count.default(4),
+    /** Dense layers of the mapper, and their width. */
+    mappingLayers: count.default(6),
+    latentSize: count.default(512),
+    /** The gates of the personalisation blocks have that many times fewer channels in between. */
+    reduction: count.default(8),
+    /** Whether half of the activations inside the residual blocks are dropped in training. */
+    dropout: z.boolean().default(true),
+  })
+  .refine((o) => o.baseChannels % o.reduction === 0, {
+    error: 'must be a multiple of reduction',
+    path: ['baseChannels'],
+  });
+
+export type PflSynthOptions = z.input<typeof pflSynthOptions>;
+export type PflSynthSettings = z.output<typeof pflSynthOptions>;

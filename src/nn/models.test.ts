@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { Builder } from '../graph/builder';
+import { modelSpec } from '../jobs/model-spec';
+import { spatialDimsOf, spatialDivisor } from '../jobs/models/spatial-divisor';
+import { sizeOf } from '../tensor/tensor';
+import { decodeTorchCheckpoint } from '../tensor/torch-checkpoint/read';
+import { encodeTorchCheckpoint } from '../tensor/torch-checkpoint/write';
+import { applyForTraining, declareModel } from './apply-model';
+import { describeModel } from './describe-model';
+import { createModel, initialise, listModels, type Model } from './model';
+import { requireState, withAliases } from './model-state';
+
+const numbersOf = ({ parameters }: Model): number => parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+
+/** The names and shapes of the dropouts that a training step of the model draws. */
+function dropouts(model: Model, inputShape: readonly number[]) {
+  const b = new Builder();
+  const found: [string, string][] = [];
+  const conditions = new Map(
+    (model.conditions ?? []).map(({ name, features }) => [name, b.input(name, [inputShape[0]!, features])]),
+  );
+  applyForTraining(
+    b,
+    model,
+    declareModel(b, model),
+    { image: b.input('image', inputShape), conditions },
+    (site, shape) => {
+      found.push([site.name, `${shape}`]);
+      return b.input(`mask.${site.name}`, shape);
+    },
+  );
+  return found;
+}
+
+describe('the models', () => {
+  it.each([
+    ['segresnet', 4_702_227],
+    ['translation-unet', 31_036_481],
+    ['pflsynth', 15_986_817],
+    ['patchgan', 2_764_609],
+  ])('%s has as many numbers as the original: %i', (kind, numbers) => {
+    expect(numbersOf(createModel({ kind }))).toBe(numbers);
+  });
+
+  it('judge 30×30 patches of a 256×256 image in PatchGAN', () => {
+    expect(describeModel(createModel({ kind: 'patchgan' }), [1, 2, 256, 256]).output).toEqual([1, 1, 30, 30]);
+  });
+
+  it('can all be named in a job, with the image sizes that they take', () => {
+    for (const { kind } of listModels()) {
+      const model = createModel({ kind });
+      const spec = modelSpec.parse({ kind });
+      expect(spatialDivisor(spec), kind).toBe(model.spatialDivisor);
+      expect(spatialDimsOf(spec), kind).toBe(model.spatialDims);
+    }
+  });
+
+  it('drop elements where MONAI and pFLSynth do', () => {
+    const unet = { kind: 'monai-unet', spatialDims: 2, channels: [4, 8], strides: [2], numResUnits: 1, dropout: 0.5 };
+    expect(dropouts(createModel(unet), [1, 1, 8, 8])).toEqual([
+      ['model.0.conv.unit0.adn.D', '1,4,4,4'],
+      ['model.1.submodule.conv.unit0.adn.D', '1,8,4,4'],
+      ['model.2.0.adn.D', '1,2,8,8'],
+    ]);
+    const synth = createModel({ kind: 'pflsynth', baseChannels: 8, latentSize: 8 });
+    expect(dropouts(synth, [1, 1, 16, 16]).map(([name]) => name)).toContain('model_4.conv_block.4');
+    expect(synth.parameters.map(({ name }) => name)).toContain('model_12.conv_block.6.weight');
+  });
+
+  it.each([
+    [{ kind: 'dynunet', strides: [1, 2, 2] }, /strides: must have as many levels as kernelSize \(found \[1,2,2\]\)/],
+    [{ kind: 'dynunet', upsampleKernelSize: [2, 2, 2, 2, 3] }, /upsampleKernelSize: must be the strides of the levels/],
+    [{ kind: 'monai-unet', kernelSize: 4 }, /kernelSize: must be odd \(found 4\)/],
+    [{ kind: 'monai-unet', act: 'gelu' }, /act: .*"relu"\|"leaky-relu"\|"prelu" \(found gelu\)/],
+    [{ kind: 'basic-unet', features: [32, 32] }, /features: .*6/],
+    [{ kind: 'patchgan', baseChannel: 8 }, /Unrecognized key: "baseChannel"/],
+    [{ kind: 'vnet' }, /no model 'vnet'; the models are: segresnet, translation-unet/],
+  ])('name the option that is wrong, its value and what is allowed: %o', (spec, message) => {
+    expect(() => createModel(spec)).toThrow(message);
+  });
+
+  it('come back from a file of PyTorch that lists blocks a second time', () => {
+    const model = createModel({ kind: 'dynunet', spatialDims: 2, filters: [4, 4, 4, 4, 4, 4] });
+    const state = initialise(model, 1);
+    const { tensors } = decodeTorchCheckpoint(encodeTorchCheckpoint(withAliases(model, state)));
+    expect(tensors.has('skip_layers.next_layer.downsample.conv1.conv.weight')).toBe(true);
+    expect(requireState(model, tensors, 'dynunet.pt').tensors).toEqual(state);
+  });
+});

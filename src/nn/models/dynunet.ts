@@ -1,0 +1,148 @@
+/**
+ * MONAI's DynUNet: the networks of nnU-Net (Isensee et al. 2021, doi 10.1038/s41592-020-01008-z), with its state names and
+ * without deep supervision.
+ *
+ * @module
+ */
+import { concat } from '../../graph/functions';
+import { activationOf, normOf } from '../../jobs/models/common';
+import { type DynUNetOptions, type DynUNetSettings, dynUNetOptions } from '../../jobs/models/dynunet';
+import { sizeOf } from '../../tensor/tensor';
+import { parseOptions } from '../../util/parse-options';
+import { commonDivisor, type PerAxis, perAxis } from '../../util/per-axis';
+import { activation } from '../modules/activation';
+import { convolution, transposedConvolution } from '../modules/convolution';
+import { modelOf } from '../modules/model-of';
+import { compose, type Module, sequential } from '../modules/module';
+import { normalisation } from '../modules/normalisation';
+import { redrawn } from '../modules/redrawn';
+import type { Model, ParameterSpec } from './definition';
+
+/** Slope of the leaky ReLUs, for which the weights are drawn too. */
+const SLOPE = 0.01;
+
+/** The network as data and as a function that writes graph. @throws ConfigError when an option is out of range */
+export function dynUNet(options: DynUNetOptions = {}): Model {
+  const settings = parseOptions('dynunet', dynUNetOptions, options);
+  const { spatialDims, inChannels, outChannels, strides } = settings;
+  const root = redrawn(network(settings), 1, heNormal);
+  const aliases = skipLayerNames(
+    root.state.map((spec) => ('buffer' in spec ? spec.buffer : spec.parameter).name),
+    strides.length - 1,
+  );
+  const head = { kind: 'dynunet', options: settings, spatialDims, inChannels, outChannels, aliases };
+  return modelOf({ ...head, spatialDivisor: commonDivisor(spatialDims, strides) }, root);
+}
+
+/** He et al. (2015, arXiv:1502.01852) for leaky ReLUs; biases of convolutions become zero. */
+function heNormal({ name, shape, initialiser }: ParameterSpec): ParameterSpec['initialiser'] | undefined {
+  if (initialiser.kind !== 'uniform') return undefined;
+  if (name.endsWith('bias')) return { kind: 'constant', value: 0 };
+  const deviation = Math.sqrt(2 / (1 + SLOPE ** 2)) / Math.sqrt(sizeOf(shape.slice(1)));
+  return { kind: 'normal', mean: 0, deviation };
+}
+
+function network(settings: DynUNetSettings): Module {
+  const { spatialDims: dims, inChannels, outChannels, kernelSize, strides, upsampleKernelSize, resBlock } = settings;
+  const most = dims === 3 ? 320 : 512;
+  const filters = settings.filters ?? strides.map((_, level) => Math.min(32 * 2 ** level, most));
+  const bottom = strides.length - 1;
+  const block = (level: number): Module => {
+    const ins = level === 0 ? inChannels : filters[level - 1]!;
+    const shape = { ins, outs: filters[level]!, kernel: kernelSize[level]!, stride: strides[level]! };
+    return resBlock ? residualBlock(settings, shape) : basicBlock(settings, shape);
+  };
+  const up = (level: number): Module => {
+    const [outs, kernel] = [filters[level - 1]!, upsampleKernelSize[level - 1]!];
+    const transp = { dims, ins: filters[level]!, outs, kernel, stride: kernel, bias: settings.transBias };
+    const children = {
+      'transp_conv.conv': transposedConvolution(transp),
+      conv_block: basicBlock(settings, { ins: 2 * outs, outs, kernel: kernelSize[level]!, stride: 1 }),
+    };
+    return compose(children, (call, { b }, x, skip) =>
+      call('conv_block', concat(b, [call('transp_conv.conv', x!), skip!])),
+    );
+  };
+  const downs = ['input_block', ...strides.slice(1, -1).map((_, i) => `downsamples.${i}`)];
+  const ups = downs.map((_, i) => `upsamples.${i}`);
+  const children = {
+    ...Object.fromEntries(downs.map((name, level) => [name, block(level)])),
+    bottleneck: block(bottom),
+    ...Object.fromEntries(ups.map((name, i) => [name, up(bottom - i)])),
+    'output_block.conv.conv': convolution({ dims, ins: filters[0]!, outs: outChannels, kernel: 1 }),
+  };
+  return compose(children, (call, _, image) => {
+    let x = image!;
+    const skips = downs.map((name) => {
+      x = call(name, x);
+      return x;
+    });
+    x = call('bottleneck', x);
+    for (const [i, name] of ups.entries()) x = call(name, x, skips[skips.length - 1 - i]!);
+    return call('output_block.conv.conv', x);
+  });
+}
+
+interface BlockShape {
+  readonly ins: number;
+  readonly outs: number;
+  readonly kernel: PerAxis;
+  readonly stride: PerAxis;
+}
+
+/** A convolution without bias, padded so that stride 1 keeps odd kernels' lengths. */
+function conv(dims: number, { ins, outs, kernel, stride }: BlockShape): Module {
+  const strides = perAxis(dims, stride);
+  const padding = perAxis(dims, kernel).map((k, i) => Math.floor((k - strides[i]! + 1) / 2));
+  return sequential({ conv: convolution({ dims, ins, outs, kernel, stride, padding, bias: false }) });
+}
+
+function blockParts({ spatialDims: dims, norm }: DynUNetSettings, shape: BlockShape) {
+  const { outs, kernel } = shape;
+  const normal = (): Module => normalisation(normOf(norm, 1), outs);
+  return {
+    parts: {
+      conv1: conv(dims, shape),
+      conv2: conv(dims, { ins: outs, outs, kernel, stride: 1 }),
+      lrelu: activation(activationOf('leaky-relu', SLOPE)),
+      norm1: normal(),
+      norm2: normal(),
+    },
+    normal,
+  };
+}
+
+function basicBlock(settings: DynUNetSettings, shape: BlockShape): Module {
+  return compose(blockParts(settings, shape).parts, (call, _, x) => {
+    const half = call('lrelu', call('norm1', call('conv1', x!)));
+    return call('lrelu', call('norm2', call('conv2', half)));
+  });
+}
+
+function residualBlock(settings: DynUNetSettings, shape: BlockShape): Module {
+  const { ins, outs, stride } = shape;
+  const { parts, normal } = blockParts(settings, shape);
+  const dims = settings.spatialDims;
+  const projected = ins !== outs || perAxis(dims, stride).some((s) => s !== 1);
+  const shortcut = projected ? { conv3: conv(dims, { ins, outs, kernel: 1, stride }), norm3: normal() } : {};
+  return compose({ ...parts, ...shortcut }, (call, { b }, x) => {
+    const half = call('lrelu', call('norm1', call('conv1', x!)));
+    const deep = call('norm2', call('conv2', half));
+    return call('lrelu', b.add(deep, projected ? call('norm3', call('conv3', x!)) : x!));
+  });
+}
+
+/** MONAI lists every block a second time, by its place in a chain of skip connections, `levels` long. */
+function skipLayerNames(names: readonly string[], levels: number): ReadonlyMap<string, string> {
+  const place = (level: number): string => `skip_layers.${'next_layer.'.repeat(level)}`;
+  const blocks = new Map<string, string>([['bottleneck', `${place(levels).slice(0, -1)}`]]);
+  for (let level = 0; level < levels; level++) {
+    blocks.set(level === 0 ? 'input_block' : `downsamples.${level - 1}`, `${place(level)}downsample`);
+    blocks.set(`upsamples.${levels - 1 - level}`, `${place(level)}upsample`);
+  }
+  const aliases = names.flatMap((name) => {
+    const block = [...blocks.keys()].find((key) => name.startsWith(`${key}.`));
+    return block === undefined ? [] : [[blocks.get(block)! + name.slice(block.length), name] as const];
+  });
+  return new Map(aliases);
+}
