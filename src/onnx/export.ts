@@ -30,11 +30,6 @@ export function toOnnx(graph: Graph, target: Target = {}): Uint8Array {
     dims: value.shape,
   });
   const nodes = inFrugalOrder(writer.nodes(), outputDepths(graph));
-  if (process.env.DUMP)
-    require('node:fs').writeFileSync(
-      process.env.DUMP,
-      JSON.stringify(nodes.map((n) => [n.opType, n.inputs, n.outputs])),
-    );
   const domains = [...new Set(nodes.map(({ domain }) => domain))].filter((domain) => domain !== '');
   return encodeModel({
     name: 'consilium',

@@ -48,7 +48,8 @@ export function plainConv(
   const kernel = weightShape.slice(2);
   const pointwise = kernel.every((k) => k === 1);
   const all = { ...attributes, kernel_shape: kernel };
-  if (shape[0]! > 1 || convIsStable(outs, positions, ins * sizeOf(kernel), pointwise)) {
+  const threaded = w.target.device === undefined;
+  if (!threaded || shape[0]! > 1 || convIsStable(outs, positions, ins * sizeOf(kernel), pointwise)) {
     return w.node('Conv', [x, weight], all);
   }
   if (outs % 2 === 0) return w.node('Conv', [w.node('Concat', [x, x], { axis: 1 }), weight], { ...all, group: 2 });

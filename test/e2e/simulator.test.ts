@@ -68,7 +68,7 @@ describe('the same job and seed give the same bytes of the final model', () => {
 
   it('stopped in the middle of a round and continued, without asking a site twice', async () => {
     const models = join(workspace, 'middle', 'small', 'server', 'simulate_job', 'app_server');
-    const accepted = join(models, 'checkpoint', 'updates', 'site-1.train.safetensors');
+    const accepted = join(models, 'checkpoint', 'updates', '1', 'site-1.train.safetensors');
     const run = new FedAvgRecipe(small).execute(environment('middle', { threads: 1 }));
     for await (const event of run.events()) {
       if (event.kind === 'progress' && event.round === 1 && event.site === 'site-2' && existsSync(accepted))
