@@ -21,7 +21,8 @@ export function modelTable(description: ModelDescription): string {
       .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
       .join('  ')
       .trimEnd();
-  const { kind, options, input, output, tensors, parameters, macs, stateBytes, activationBytes, stepBytes } = description;
+  const { kind, options, input, output, tensors, parameters, macs, stateBytes, activationBytes, stepBytes } =
+    description;
   return [
     `${kind} ${JSON.stringify(options)}`,
     '',
