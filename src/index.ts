@@ -18,10 +18,13 @@ export {
   type MicroBatch,
   openAccumulatingTrainer,
 } from './nn/accumulating-trainer';
+export { describeModel, type LayerDescription, type ModelDescription } from './nn/describe-model';
+export { exportInferenceOnnx } from './nn/export-onnx';
 export { type JointBatch, type JointSession, type JointTrainerOptions, openJointTrainer } from './nn/joint-trainer';
 export { lsganLoss } from './nn/losses/distance';
 export { writeLossOf } from './nn/losses/loss';
-export { createModel, initialise, type Model } from './nn/model';
+export { createModel, initialise, listModels, type Model } from './nn/model';
+export { matchState, requireState, withAliases } from './nn/model-state';
 export { openPredictor, type Predictor, type PredictorOptions } from './nn/predictor';
 export { scheduledRate, scheduleFactor, scheduleSettings } from './nn/schedules/schedule';
 export type { StepNetwork, StepWriter } from './nn/step-writer';
@@ -36,4 +39,5 @@ export {
 export { FedAvgRecipe, type FedAvgRecipeOptions } from './recipes/fed-avg-recipe';
 export type { Recipe } from './recipes/recipe';
 export { SimEnv, type SimEnvOptions } from './runtime/sim-env';
+export { loadModelFile, type ModelFile, saveModelFile } from './tensor/model-file';
 export { float32, type NamedTensors, type Shape, type Tensor } from './tensor/tensor';
