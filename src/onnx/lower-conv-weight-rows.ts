@@ -38,7 +38,7 @@ export function weightGradByRows(factors: VolumeFactors): string {
   const bytesPerPlane = 4 * outs * rowTaps * samples * height * width;
   const products = slabs(depth, Math.floor(SLAB_BYTES / bytesPerPlane), 1).map(([from, to]) => {
     const length = samples * (to - from) * height * width;
-    const gathered = w.node('Gather', [table, w.ints(rowsThatMeet(factors, from, to))], { axis: 1 });
+    const gathered = w.node('Gather', [table, w.places(rowsThatMeet(factors, from, to))], { axis: 1 });
     return {
       a: w.reshape(gathered, [outs * rowTaps, length]),
       b: w.reshape(shiftedInput(factors, from, to), [kernel[2] * ins, length]),

@@ -149,7 +149,7 @@ function gatherIndices(factors: Factors, padded: readonly number[], from: number
     const dims = new Array<number>(1 + 2 * rank).fill(1);
     dims[axis] = table.length / taps;
     if (axis > 0) dims[axis + rank] = taps;
-    return w.ints(table, dims);
+    return w.places(table, dims);
   };
   const bySample = all(
     0,

@@ -56,7 +56,7 @@ const schema: ProtoSchema = {
 
 const modelProto = messageType(schema, 'ModelProto');
 
-export const elementTypes = { float32: 1, int64: 7 } as const;
+export const elementTypes = { float32: 1, int32: 6, int64: 7 } as const;
 export type ElementType = keyof typeof elementTypes;
 
 /** An attribute of an ONNX node. Numbers are integers; `{ float }` is a float. */

@@ -16,6 +16,8 @@ export interface SessionOptions {
   readonly provider?: string;
   /** Whether the memory of values is pooled between and within runs: faster, but it holds more. @default true */
   readonly pooled?: boolean;
+  /** Refuse a model of which the provider would leave an operator to the CPU. @default false */
+  readonly whole?: boolean;
 }
 
 /** A float32 tensor that goes into a run or comes out of it. */
@@ -44,16 +46,16 @@ const cache = new Map<string, Promise<Session>>();
  * @throws EngineError when the options are out of range, the provider is missing or the runtime refuses the model
  */
 export async function openSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
-  const { threads, pooled = true } = options;
+  const { threads, pooled = true, whole = false } = options;
   const provider = parseProvider(options.provider ?? 'cpu');
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
     throw new EngineError(`A session needs 1 to ${MAX_THREADS} threads, but ${threads} were asked for.`);
   }
-  const settings = JSON.stringify([threads, provider, pooled]);
+  const settings = JSON.stringify([threads, provider, pooled, whole]);
   const key = createHash('sha256').update(model).update(settings).digest('base64');
   const cached = cache.get(key);
   if (cached) return cached;
-  const opening = create(model, { threads, pooled }, provider);
+  const opening = create(model, { threads, pooled, whole }, provider);
   cache.set(key, opening);
   opening.catch(() => cache.delete(key));
   return opening;
@@ -61,7 +63,7 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
 
 async function create(
   model: Uint8Array,
-  { threads, pooled }: Required<Pick<SessionOptions, 'threads' | 'pooled'>>,
+  { threads, pooled, whole }: Required<Pick<SessionOptions, 'threads' | 'pooled' | 'whole'>>,
   provider: Provider,
 ): Promise<Session> {
   const ort = await runtime();
@@ -77,6 +79,7 @@ async function create(
     // One block for all values of a run, as memory patterns ask for, costs a third more memory and saves no time.
     enableMemPattern: false,
     enableCpuMemArena: pooled,
+    ...(whole && { extra: { session: { disable_cpu_ep_fallback: '1' } } }),
     logSeverityLevel: 4,
   };
   const session = await ort.InferenceSession.create(model, options).catch((cause: unknown) => {

@@ -74,6 +74,11 @@ export class OnnxWriter {
     return this.constant('int64', dims, BigInt64Array.from(values, BigInt));
   }
 
+  /** A constant of int32 numbers: places in a tensor. Devices other than the CPU compute with these, not with int64. */
+  places(values: readonly number[], dims: Shape = [values.length]): string {
+    return this.constant('int32', dims, Int32Array.from(values));
+  }
+
   scalar(value: number): string {
     return this.floats([value], []);
   }
@@ -105,7 +110,7 @@ export class OnnxWriter {
     this.results.add(rename ? value : name);
   }
 
-  private constant(type: ElementType, dims: Shape, data: Float32Array | BigInt64Array): string {
+  private constant(type: ElementType, dims: Shape, data: Float32Array | Int32Array | BigInt64Array): string {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const write = (): readonly string[] => {
       const name = this.freshName();

@@ -1,0 +1,59 @@
+import { describe, expect, it, type TestContext } from 'vitest';
+import { largestDifference } from '../../test/support/segresnet-golden';
+import { Builder } from '../graph/builder';
+import { toOnnx } from '../onnx/export';
+import { openSession } from '../onnx/session';
+import { targetFor } from '../onnx/target';
+import { initialise, segResNet } from './model';
+import { stepGraph } from './step-graph';
+import { newTrainingState, openTrainer } from './trainer';
+
+const model = segResNet({ initFilters: 8 });
+const inputShape = [1, 4, 16, 16, 16];
+const options = {
+  model,
+  optimiser: { kind: 'adam', weightDecay: 1e-5 },
+  loss: { kind: 'dice', squaredPred: true, sigmoid: true },
+  inputShape,
+  labelShape: [1, 3, 16, 16, 16],
+  proximal: false,
+  threads: 1,
+} as const;
+const image = Float32Array.from({ length: 4 * 16 ** 3 }, (_, i) => Math.sin(i));
+const label = Float32Array.from({ length: 3 * 16 ** 3 }, (_, i) => Number(Math.sin(i / 100) > 0.5));
+
+/** Skips the test, saying why, where the provider has no device. */
+async function requireDevice(provider: string, { skip }: TestContext): Promise<void> {
+  const b = new Builder();
+  b.output('y', b.neg(b.input('x', [1])));
+  try {
+    await openSession(toOnnx(b.build()), { threads: 1, provider });
+  } catch (error) {
+    skip(`no device for '${provider}': ${(error as Error).message.split('\n')[0]}`);
+  }
+}
+
+async function threeSteps(provider: string) {
+  const session = await openTrainer({ ...options, provider });
+  const state = newTrainingState(options, initialise(model, 0));
+  const losses: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    losses.push((await session.step(state, { image, label, learningRate: 1e-3, dropoutSeed: i })).loss);
+  }
+  return { losses, weight: state.parameters.get('convInit.conv.weight')!.data as Float32Array };
+}
+
+describe.each(['webgpu', 'cuda'])('SegResNet on %s', (provider) => {
+  it('trains as on the CPU', { timeout: 120_000 }, async (context) => {
+    await requireDevice(provider, context);
+    const [there, here] = [await threeSteps(provider), await threeSteps('cpu')];
+    for (const [i, loss] of here.losses.entries()) expect(Math.abs(there.losses[i]! - loss)).toBeLessThan(1e-4);
+    expect(largestDifference(there.weight, here.weight)).toBeLessThan(1e-3);
+  });
+
+  it('leaves no operator of a training step to the CPU', { timeout: 120_000 }, async (context) => {
+    await requireDevice(provider, context);
+    const bytes = toOnnx(stepGraph(options).graph, await targetFor(provider));
+    await expect(openSession(bytes, { threads: 1, provider, whole: true })).resolves.toBeDefined();
+  });
+});
