@@ -3,41 +3,91 @@
  * once for every line on its input and answers each with a line of JSON.
  */
 import { createInterface } from 'node:readline';
-import { initialise, segResNet } from '../../src/nn/model';
+import { concat } from '../../src/graph/functions';
+import { openJointTrainer } from '../../src/nn/joint-trainer';
+import { l1Loss, lsganLoss } from '../../src/nn/losses/distance';
+import { createModel, initialise, segResNet } from '../../src/nn/model';
 import { openPredictor } from '../../src/nn/predictor';
+import type { StepWriter } from '../../src/nn/step-writer';
 import { newTrainingState, openTrainer, type TrainerOptions } from '../../src/nn/trainer';
 import type { Row } from './rows';
 
+type Task = () => Promise<unknown>;
+
 /** One repetition of the row's task, ready to be timed. */
-async function prepare({ network, input, threads }: Row): Promise<() => Promise<unknown>> {
+const prepare: { readonly [K in Row['network']]: (row: Row) => Promise<Task> } = {
+  'segresnet-step': segResNetStep,
+  'segresnet-inference': segResNetInference,
+  'unet-step': uNetStep,
+  'pflsynth-step': pflSynthStep,
+};
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+const waves = (shape: readonly number[]): Float32Array =>
+  Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i));
+
+async function segResNetStep({ input, threads }: Row): Promise<Task> {
   const model = segResNet();
-  const spatial = input.slice(2);
-  const voxels = spatial.reduce((product, n) => product * n, 1);
-  const image = Float32Array.from({ length: 4 * voxels }, (_, i) => Math.sin(i));
-  const weights = initialise(model, 0);
-  if (network === 'segresnet-inference') {
-    const predictor = await openPredictor({ model, inputShape: input, threads });
-    return () => predictor.run(weights, image);
-  }
-  const label = Float32Array.from({ length: 3 * voxels }, (_, i) => Number(Math.sin(i / 100) > 0.5));
-  const options: TrainerOptions = {
-    model,
-    loss: { kind: 'dice', smoothNr: 0, smoothDr: 1e-5, squaredPred: true, sigmoid: true },
-    optimiser: { kind: 'adam', weightDecay: 1e-5 },
-    inputShape: input,
-    labelShape: [1, 3, ...spatial],
-    proximal: false,
-    threads,
-  };
+  const labelShape = [1, 3, ...input.slice(2)];
+  const label = Float32Array.from({ length: sizeOf(labelShape) }, (_, i) => Number(Math.sin(i / 100) > 0.5));
+  const optimiser = { kind: 'adam', weightDecay: 1e-5 } as const;
+  const loss = { kind: 'dice', smoothNr: 0, smoothDr: 1e-5, squaredPred: true, sigmoid: true } as const;
+  const options = { model, optimiser, loss, inputShape: input, labelShape, proximal: false, threads };
+  return steps(options, waves(input), label);
+}
+
+async function segResNetInference({ input, threads }: Row): Promise<Task> {
+  const model = segResNet();
+  const [weights, image] = [initialise(model, 0), waves(input)];
+  const predictor = await openPredictor({ model, inputShape: input, threads });
+  return () => predictor.run(weights, image);
+}
+
+async function uNetStep({ input, threads }: Row): Promise<Task> {
+  const model = createModel({ kind: 'translation-unet' });
+  const optimiser = { kind: 'adam' } as const;
+  const shapes = { inputShape: input, labelShape: input };
+  const options = { model, optimiser, loss: { kind: 'mse' } as const, ...shapes, proximal: false, threads };
+  return steps(options, waves(input), waves(input));
+}
+
+async function steps(options: TrainerOptions, image: Float32Array, label: Float32Array): Promise<Task> {
   const session = await openTrainer(options);
-  const state = newTrainingState(options, weights);
+  const state = newTrainingState(options, initialise(options.model, 0));
   return () => session.step(state, { image, label, learningRate: 1e-4, dropoutSeed: 0 });
+}
+
+/** The discriminator's step, then the generator's, as in the published loop. */
+async function pflSynthStep({ input, threads }: Row): Promise<Task> {
+  const optimiser = { kind: 'adam', beta1: 0.5, beta2: 0.999 } as const;
+  const g = { model: createModel({ kind: 'pflsynth', inChannels: input[1]!, dropout: false }), optimiser };
+  const d = { model: createModel({ kind: 'patchgan', inChannels: input[1]! + 1 }), optimiser };
+  const codeShape = [1, g.model.conditions![0]!.features];
+  const imageShape = [1, 1, ...input.slice(2)];
+  const write = (step: StepWriter): void => {
+    const { b } = step;
+    const [x, y, code] = [step.input('x', input), step.input('y', imageShape), step.input('code', codeShape)];
+    const fake = step.apply('g', { image: x, conditions: new Map([['code', code]]) });
+    const judge = (image: typeof fake) => step.apply('d', { image: concat(b, [x, image]) });
+    const lossD = b.scale(b.add(lsganLoss(b, judge(b.detach(fake)), 0), lsganLoss(b, judge(y), 1)), 0.5);
+    step.update('d', lossD);
+    const distance = b.scale(l1Loss(b, fake, y, { reduction: 'mean' }), 100);
+    step.update('g', b.add(lsganLoss(b, judge(fake), 1), distance));
+    step.report('d', lossD);
+  };
+  const session = await openJointTrainer({ networks: { g, d }, write, threads });
+  const states = {
+    g: newTrainingState(g, initialise(g.model, 0)),
+    d: newTrainingState(d, initialise(d.model, 0)),
+  };
+  const inputs = { x: waves(input), y: waves(imageShape), code: new Float32Array(sizeOf(codeShape)).fill(0.5) };
+  return () => session.step(states, { inputs, learningRates: { g: 2e-4, d: 2e-4 }, dropoutSeed: 0 });
 }
 
 async function main(row: Row): Promise<void> {
   const say = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
   const opening = performance.now();
-  const run = await prepare(row);
+  const run = await prepare[row.network](row);
   say({ name: 'consilium', version: process.version, openMs: performance.now() - opening });
   for await (const _ of createInterface(process.stdin)) {
     const started = performance.now();

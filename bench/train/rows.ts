@@ -1,6 +1,6 @@
 /** What `npm run bench -- train` measures. */
 export interface Row {
-  readonly network: 'segresnet-step' | 'segresnet-inference';
+  readonly network: 'segresnet-step' | 'segresnet-inference' | 'unet-step' | 'pflsynth-step';
   /** `[N, C, ...spatial]`. */
   readonly input: readonly number[];
   readonly threads: number;
@@ -19,6 +19,9 @@ export const rows: readonly Row[] = [
   { ...step, input: cube(128) },
   { ...inference, input: cube(64) },
   { ...inference, input: [1, 4, 240, 240, 160] },
+  // The translation job's U-Net of 31 million numbers; a generator and one of its discriminators.
+  { network: 'unet-step', input: [4, 1, 240, 240], threads: 2, peer: true },
+  { network: 'pflsynth-step', input: [1, 1, 256, 256], threads: 2, peer: true },
   // The crop of the published BraTS18 job, for which the original asks for a GPU of 12 GB.
   { ...step, input: [1, 4, 224, 224, 144], peer: false },
 ];
