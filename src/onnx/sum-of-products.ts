@@ -6,12 +6,15 @@
 import { productIsStable } from './partition';
 import type { OnnxWriter } from './writer';
 
-/** Bytes that the larger factor of one slab may take. */
+/** Bytes that the larger factor of one slab should take at most. */
 export const SLAB_BYTES = 24 * 2 ** 20;
 
-/** [0, length) cut into equal runs of about `run`, each at least `least` long. */
+/** More slabs would make the graph slow to open; where they would be needed, slabs are larger. */
+const MAX_SLABS = 48;
+
+/** [0, length) cut into equal runs of about `run`, each at least `least` long, but not into too many. */
 export function slabs(length: number, run: number, least: number): readonly (readonly [from: number, to: number])[] {
-  const count = Math.max(1, Math.min(Math.ceil(length / Math.max(run, 1)), Math.floor(length / least)));
+  const count = Math.max(1, Math.min(Math.ceil(length / Math.max(run, 1)), Math.floor(length / least), MAX_SLABS));
   const cut = (i: number): number => Math.floor((i * length) / count);
   return Array.from({ length: count }, (_, i) => [cut(i), cut(i + 1)]);
 }
