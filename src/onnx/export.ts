@@ -53,8 +53,8 @@ export function toOnnx(graph: Graph, target: Target = {}): Uint8Array {
 function inFrugalOrder(nodes: readonly OnnxNode[], outputDepths: ReadonlyMap<string, number>): readonly OnnxNode[] {
   const used = new Set(nodes.flatMap(({ inputs }) => inputs));
   const depths = new Map<string, number>();
-  for (const { inputs, outputs } of nodes) {
-    const depth = 1 + Math.max(0, ...inputs.map((name) => depths.get(name) ?? 0));
+  for (const { opType, inputs, outputs } of nodes) {
+    const depth = lengthOf(opType) + Math.max(0, ...inputs.map((name) => depths.get(name) ?? 0));
     for (const name of outputs) depths.set(name, depth);
   }
   const depthOf = ({ outputs }: OnnxNode): number => depths.get(outputs[0]!)!;
@@ -63,6 +63,11 @@ function inFrugalOrder(nodes: readonly OnnxNode[], outputDepths: ReadonlyMap<str
   const inner = nodes.filter((node) => !leaves(node)).sort((a, b) => depthOf(a) - depthOf(b));
   const last = nodes.filter(leaves).sort((a, b) => readiness(b) - readiness(a));
   return [...inner, ...last];
+}
+
+/** How much a node adds to the length of a way: more where much is computed, and larger tensors are held meanwhile. */
+function lengthOf(opType: string): number {
+  return /Conv|Gemm|MatMul/.test(opType) ? 8 : 1;
 }
 
 /** For each output of the graph, the number of nodes on the longest way to it. */

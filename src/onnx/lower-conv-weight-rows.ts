@@ -28,19 +28,15 @@ export interface VolumeFactors {
 }
 
 export function weightGradByRows(factors: VolumeFactors): string {
-  const { w, dy, ins, outs, samples, xSpatial, ySpatial, kernel } = factors;
+  const { w, ins, outs, samples, xSpatial, ySpatial, kernel } = factors;
   const [depth, height] = xSpatial;
   const width = ySpatial[2];
   const rowTaps = kernel[0] * kernel[1];
-  const gradientRows = samples * ySpatial[0] * ySpatial[1];
-  // A row of zeros at the end, for what lies outside.
-  const table = w.node('Pad', [w.reshape(dy, [outs, gradientRows, width]), w.ints([0, 0, 0, 0, 1, 0])]);
   const bytesPerPlane = 4 * outs * rowTaps * samples * height * width;
   const products = slabs(depth, Math.floor(SLAB_BYTES / bytesPerPlane), 1).map(([from, to]) => {
     const length = samples * (to - from) * height * width;
-    const gathered = w.node('Gather', [table, w.places(rowsThatMeet(factors, from, to))], { axis: 1 });
     return {
-      a: w.reshape(gathered, [outs * rowTaps, length]),
+      a: w.reshape(gatheredRows(factors, from, to), [outs * rowTaps, length]),
       b: w.reshape(shiftedInput(factors, from, to), [kernel[2] * ins, length]),
     };
   });
@@ -59,18 +55,29 @@ function shiftedInput({ w, x, xSpatial, ySpatial, padding, kernel }: VolumeFacto
   return shifted.length === 1 ? shifted[0]! : w.node('Concat', shifted, { axis: 0 });
 }
 
-/** For each pair of taps along the first two axes and each row of x in the slab, the row of dy that meets it. */
-function rowsThatMeet({ samples, xSpatial, ySpatial, padding, kernel }: VolumeFactors, from: number, to: number) {
-  const [depth, height] = ySpatial;
+/** For each pair of taps along the first two axes, the rows of dy that meet the rows of x in the slab. */
+function gatheredRows(factors: VolumeFactors, from: number, to: number): string {
+  const { w, dy, outs, samples, ySpatial, padding, kernel } = factors;
+  const [depth, height, width] = ySpatial;
+  const [first, end] = [from + padding[0] - (kernel[0] - 1), to + padding[0]];
+  // Planes of zeros where there are none, and a row of zeros after each plane, for what lies outside of it.
+  const part = w.node('Pad', [dy, w.ints([0, 0, -first, 0, 0, 0, 0, end - depth, 1, 0])]);
+  const table = w.reshape(part, [outs, samples * (end - first) * (height + 1), width]);
+  return w.node('Gather', [table, w.places(rowsThatMeet(factors, to - from))], { axis: 1 });
+}
+
+/** The places of those rows, for a slab of `planes` planes. */
+function rowsThatMeet({ samples, xSpatial, ySpatial, padding, kernel }: VolumeFactors, planes: number): number[] {
+  const height = ySpatial[1];
   const rows: number[] = [];
   for (let taps = 0; taps < kernel[0] * kernel[1]; taps++) {
     const [first, second] = [Math.floor(taps / kernel[1]), taps % kernel[1]];
     for (let sample = 0; sample < samples; sample++) {
-      for (let z = from; z < to; z++) {
+      for (let z = 0; z < planes; z++) {
+        const plane = sample * (planes + kernel[0] - 1) + z + kernel[0] - 1 - first;
         for (let y = 0; y < xSpatial[1]; y++) {
-          const [d, h] = [z + padding[0] - first, y + padding[1] - second];
-          const inside = d >= 0 && d < depth && h >= 0 && h < height;
-          rows.push(inside ? (sample * depth + d) * height + h : samples * depth * height);
+          const h = y + padding[1] - second;
+          rows.push(plane * (height + 1) + (h >= 0 && h < height ? h : height));
         }
       }
     }

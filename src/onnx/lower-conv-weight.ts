@@ -101,8 +101,13 @@ function channelsFirst(w: OnnxWriter, x: string, shape: Shape): string {
 
 function pointwise({ w, x, dy, ins, outs, samples, xSpatial, kernel }: Factors): string {
   const length = samples * sizeOf(xSpatial);
-  const rows = { a: w.reshape(dy, [outs, length]), b: w.reshape(x, [ins, length]) };
-  const product = sumOfProducts(w, [rows], { m: outs, n: ins, terms: length });
+  const rows = (name: string, channels: number, [from, to]: readonly [number, number]): string => {
+    const flat = w.reshape(name, [channels, length]);
+    return to - from === length ? flat : w.slice(flat, [1], [from], [to]);
+  };
+  const run = Math.floor(SLAB_BYTES / (4 * Math.max(ins, outs)));
+  const products = slabs(length, run, 1).map((slab) => ({ a: rows(dy, outs, slab), b: rows(x, ins, slab) }));
+  const product = sumOfProducts(w, products, { m: outs, n: ins, terms: length });
   return w.reshape(product, [outs, ins, ...kernel]);
 }
 
@@ -119,16 +124,11 @@ export function kernelTaps(kernel: readonly number[]): readonly (readonly number
  * it pays for small planes.
  */
 function gatherShifts(factors: Factors): string {
-  const { w, x, dy, ins, outs, samples, xSpatial, ySpatial, padding, kernel } = factors;
-  const padded = xSpatial.map((n, i) => n + 2 * padding[i]!);
-  const pads = [0, 0, ...padding];
-  const wide = padding.some((p) => p > 0) ? w.node('Pad', [x, w.ints([...pads, ...pads])]) : x;
-  const voxels = samples * sizeOf(padded);
-  const channelsLast = w.transpose(w.reshape(wide, [ins, voxels]), [1, 0]);
+  const { w, dy, ins, outs, samples, ySpatial, kernel } = factors;
   const perRow = 4 * ins * sizeOf(kernel) * samples * sizeOf(ySpatial.slice(1));
   const products = slabs(ySpatial[0]!, Math.floor(SLAB_BYTES / perRow), 1).map(([from, to]) => {
     const length = samples * (to - from) * sizeOf(ySpatial.slice(1));
-    const gathered = w.node('Gather', [channelsLast, gatherIndices(factors, padded, from, to)], { axis: 0 });
+    const gathered = gatheredShifts(factors, from, to);
     const whole = to - from === ySpatial[0];
     const rows = w.reshape(whole ? dy : w.slice(dy, [2], [from], [to]), [outs, length]);
     return { a: rows, b: w.reshape(gathered, [length, sizeOf(kernel) * ins]) };
@@ -138,11 +138,27 @@ function gatherShifts(factors: Factors): string {
   return w.reshape(w.transpose(product, [0, 2, 1]), [outs, ins, ...kernel]);
 }
 
+/** For the outputs [from, to) along the first axis, the part of the padded input that they see, gathered. */
+function gatheredShifts(factors: Factors, from: number, to: number): string {
+  const { w, x, ins, samples, xSpatial, stride, dilation, padding, kernel } = factors;
+  const first = from * stride[0]! - padding[0]!;
+  const seen = (to - 1 - from) * stride[0]! + (kernel[0]! - 1) * dilation[0]! + 1;
+  const begins = padding.map((p, i) => (i === 0 ? -first : p));
+  const ends = padding.map((p, i) => (i === 0 ? first + seen - xSpatial[0]! : p));
+  const padded = xSpatial.map((n, i) => begins[i]! + n + ends[i]!);
+  const same = [...begins, ...ends].every((n) => n === 0);
+  const part = same ? x : w.node('Pad', [x, w.ints([0, 0, ...begins, 0, 0, ...ends])]);
+  const channelsLast = w.transpose(w.reshape(part, [ins, samples * sizeOf(padded)]), [1, 0]);
+  return w.node('Gather', [channelsLast, gatherIndices(factors, padded, to - from)], { axis: 0 });
+}
+
 /**
- * The row of each sample, output voxel and tap among the voxels of the padded input, `[N, ...outputs, ...taps]`: a sum of
- * one small table per axis, so that no large constant is stored.
+ * The row of each sample, output voxel and tap among the voxels of a part of the padded input, `[N, ...outputs, ...taps]`:
+ * a sum of one small table per axis, so that no large constant is stored.
+ *
+ * @param outputs along the first axis
  */
-function gatherIndices(factors: Factors, padded: readonly number[], from: number, to: number): string {
+function gatherIndices(factors: Factors, padded: readonly number[], outputs: number): string {
   const { w, samples, ySpatial, stride, dilation, kernel } = factors;
   const rank = kernel.length;
   const all = (axis: number, table: readonly number[], taps = 1): string => {
@@ -156,10 +172,10 @@ function gatherIndices(factors: Factors, padded: readonly number[], from: number
     Array.from({ length: samples }, (_, n) => n * sizeOf(padded)),
   );
   return kernel.reduce((sum, taps, i) => {
-    const [first, end] = i === 0 ? [from, to] : [0, ySpatial[i]!];
+    const count = i === 0 ? outputs : ySpatial[i]!;
     const pitch = sizeOf(padded.slice(i + 1));
-    const table = Array.from({ length: (end - first) * taps }, (_, j) => {
-      return ((first + Math.floor(j / taps)) * stride[i]! + (j % taps) * dilation[i]!) * pitch;
+    const table = Array.from({ length: count * taps }, (_, j) => {
+      return (Math.floor(j / taps) * stride[i]! + (j % taps) * dilation[i]!) * pitch;
     });
     return w.node('Add', [sum, all(i + 1, table, taps)]);
   }, bySample);
