@@ -16,13 +16,22 @@ export interface DifferentiateOptions {
   readonly constants?: readonly Value[];
   /**
    * Activations of at least so many bytes that are cheap to compute are computed again for the backward pass instead of
-   * being kept for it. Results are the same, bit for bit. @default 24 MiB
+   * being kept for it. Results are the same, bit for bit. @default 24 MiB, or 6 MiB in large graphs
    */
   readonly recomputeAbove?: number;
 }
 
-/** Smaller activations stay: computing them again would take time and save little memory. */
-const DEFAULT_RECOMPUTE_ABOVE = 24 * 2 ** 20;
+/** Smaller activations stay: computing them again would take time and save little memory. Less so in large graphs. */
+const RECOMPUTE_ABOVE = 24 * 2 ** 20;
+const RECOMPUTE_ABOVE_IN_LARGE = 6 * 2 ** 20;
+
+/** A graph is large when its largest activation has so many bytes. */
+const LARGE = 64 * 2 ** 20;
+
+function defaultThreshold(nodes: readonly Node[]): number {
+  const large = nodes.some(({ outputs }) => outputs.some(({ shape }) => 4 * sizeOf(shape) >= LARGE));
+  return large ? RECOMPUTE_ABOVE_IN_LARGE : RECOMPUTE_ABOVE;
+}
 
 /**
  * Appends the backward pass of `loss` to the builder.
@@ -36,7 +45,7 @@ export function differentiate(
   b: Builder,
   loss: Value,
   wrt: readonly Value[],
-  { constants = [], recomputeAbove = DEFAULT_RECOMPUTE_ABOVE }: DifferentiateOptions = {},
+  { constants = [], recomputeAbove = defaultThreshold(b.nodes) }: DifferentiateOptions = {},
 ): readonly Value[] {
   if (sizeOf(loss.shape) !== 1)
     throw new ConfigError(`A loss has one element, but this one has shape [${loss.shape}].`);

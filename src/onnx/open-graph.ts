@@ -7,6 +7,7 @@ import { EngineError } from '../errors';
 import type { Graph } from '../graph/graph';
 import { estimateMemory, formatBytes } from '../graph/memory';
 import { sizeOf } from '../tensor/tensor';
+import { collectGarbage } from '../util/collect-garbage';
 import { toOnnx } from './export';
 import { openSession, type Session, type SessionOptions } from './session';
 import { targetFor } from './target';
@@ -29,8 +30,15 @@ export async function openGraph(graph: Graph, options: Omit<SessionOptions, 'poo
   const explain = (error: unknown): never => {
     throw isOutOfMemory(error) ? outOfMemory(error, graph) : error;
   };
-  const session = await openSession(model, { ...options, pooled: largest < POOLED_BELOW }).catch(explain);
-  return { run: (feeds, fetches) => session.run(feeds, fetches).catch(explain) };
+  const pooled = largest < POOLED_BELOW;
+  const session = await openSession(model, { ...options, pooled }).catch(explain);
+  return {
+    run(feeds, fetches) {
+      // What earlier runs returned and nobody uses any more would stand beside this run's memory.
+      if (!pooled) collectGarbage();
+      return session.run(feeds, fetches).catch(explain);
+    },
+  };
 }
 
 /** The runtime says so in words only: those of its allocators and of its language's. */
