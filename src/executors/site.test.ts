@@ -41,7 +41,7 @@ function parts(disk: Map<number, NamedTensors>, filters: SiteParts['filters'] = 
       load: async (round) => [...disk].filter(([saved]) => saved <= round).at(-1)?.[1],
       save: async (round, state) => void disk.set(round, state),
     },
-    ledger: { spent: () => 0, charge: async () => {} },
+    ledger: { spent: () => 0, booked: () => [], charge: async () => {} },
     noise: (round) => seededTestNoise(0, round),
   };
 }
@@ -95,6 +95,30 @@ describe('a site', () => {
     await expect(blocked.run(task(0), context)).rejects.toMatchObject({ tag: 'FilterBlockedError' });
     const misplaced = createSite(parts(new Map(), [{ tasks: ['validate'], filter: double }]));
     await expect(misplaced.run(task(0, 'validate'), context)).rejects.toMatchObject({ tag: 'FilterBlockedError' });
+  });
+
+  it('tells what an attempt cost that was killed before its update was kept', async () => {
+    const cost = (epsilon: number) => ({
+      mechanism: 'svt',
+      differentiallyPrivate: true,
+      epsilon,
+      delta: 0,
+      unit: 'update',
+      details: {},
+    });
+    const charging: Filter = {
+      ...double,
+      name: 'charging',
+      apply: async (payload, { charge }) => {
+        await charge('charging', cost(2));
+        return payload;
+      },
+    };
+    const own = parts(new Map(), [{ tasks: ['train'], filter: charging }]);
+    const ledger = { ...own.ledger, booked: (round: number) => (round === 1 ? [cost(1)] : []) };
+    const site = createSite({ ...own, ledger });
+    expect((await site.run(task(0), context)).update.privacy).toEqual([cost(2)]);
+    expect((await site.run(task(1), context)).update.privacy).toEqual([cost(1), cost(2)]);
   });
 
   it('says so when its state cannot be written: the update must not leave', async () => {

@@ -23,6 +23,8 @@ export interface SiteStateStore {
 /** The site's own account of what its filters have cost. */
 export interface SiteLedger {
   spent(filter: string): number;
+  /** What was booked for a round so far: in an attempt that was killed before its update was kept, say. */
+  booked(round: number): readonly PrivacyCost[];
   /** On disk when it resolves. */
   charge(round: number, filter: string, cost: PrivacyCost): Promise<void>;
 }
@@ -83,7 +85,8 @@ export function createSite(parts: SiteParts): Site {
     payload: Payload,
     { signal }: ExecutorContext,
   ): Promise<Pick<Update, 'payload' | 'privacy'>> {
-    const privacy: PrivacyCost[] = [];
+    // A repeated round costs again, and what the first attempt cost stays spent.
+    const privacy: PrivacyCost[] = [...parts.ledger.booked(task.round)];
     const filters = parts.filters.filter(({ tasks }) => tasks.includes(task.kind));
     const filtered = await applyFilters(
       filters.map((placed) => placed.filter),

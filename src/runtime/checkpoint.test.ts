@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -68,6 +68,33 @@ describe('a checkpoint', () => {
     },
   );
 
+  it('that is whole outlives a damaged one after it, also when the next save is cut short', async () => {
+    const store = checkpointStore(folder);
+    for (const round of [1, 2, 3]) await store.save(finished(round));
+    await writeFile(join(folder, 'state.json'), '{"trunc');
+    const resumed = checkpointStore(folder);
+    await resumed.load(warn);
+    const model4 = join(folder, 'model-4.safetensors');
+    await mkdir(model4); // In the way of the next save, which ends before it names a new checkpoint …
+    await expect(resumed.save(finished(4))).rejects.toThrow(/model-4/);
+    expect(await checkpointStore(folder).load(warn)).toEqual(finished(2));
+    await rm(model4, { recursive: true });
+    await rm(join(folder, 'state.json'));
+    await mkdir(join(folder, 'state.json')); // … or just before that.
+    await expect(resumed.save(finished(4))).rejects.toThrow(/state.json/);
+    await rm(join(folder, 'state.json'), { recursive: true });
+    expect(await checkpointStore(folder).load(warn)).toEqual(finished(2));
+  });
+
+  it('is never without the one before it while a new model is written', async () => {
+    const store = checkpointStore(folder);
+    for (const round of [1, 2, 3]) await store.save(finished(round));
+    await mkdir(join(folder, 'model-4.safetensors'));
+    await expect(store.save(finished(4))).rejects.toThrow(/model-4/);
+    await writeFile(join(folder, 'model-3.safetensors'), 'rubbish');
+    expect(await checkpointStore(folder).load(warn)).toEqual(finished(2));
+  });
+
   it('removes what a killed process left half-written', async () => {
     const store = checkpointStore(folder);
     await store.save(finished(1));
@@ -92,28 +119,55 @@ describe('a checkpoint', () => {
 describe('the journal of a round', () => {
   it('gives the accepted updates of the round back, infinite costs and undefined metrics included', async () => {
     const store = checkpointStore(folder);
-    store.journal.record(update('site-2', 3, Number.POSITIVE_INFINITY));
-    store.journal.record(update('site-1', 3));
+    store.journal.record(update('site-2', 3, Number.POSITIVE_INFINITY), model(3));
+    store.journal.record(update('site-1', 3), model(3));
     await vi.waitFor(async () => {
-      const found = await checkpointStore(folder).journal.accepted(3);
+      const found = await checkpointStore(folder).journal.accepted(3, model(3));
       expect(found).toEqual([update('site-1', 3), update('site-2', 3, Number.POSITIVE_INFINITY)]);
     });
   });
 
   it('knows nothing of other rounds, nor of a round whose checkpoint is saved, and keeps those of the next', async () => {
     const store = checkpointStore(folder);
-    store.journal.record(update('site-1', 3));
-    store.journal.record(update('site-1', 4));
-    expect(await store.journal.accepted(5)).toEqual([]);
+    store.journal.record(update('site-1', 3), model(3));
+    store.journal.record(update('site-1', 4), model(4));
+    expect(await store.journal.accepted(5, model(5))).toEqual([]);
     await store.save(finished(4));
-    expect(await store.journal.accepted(3)).toEqual([]);
-    await vi.waitFor(async () => expect(await store.journal.accepted(4)).toEqual([update('site-1', 4)]));
+    expect(await store.journal.accepted(3, model(3))).toEqual([]);
+    await vi.waitFor(async () => expect(await store.journal.accepted(4, model(4))).toEqual([update('site-1', 4)]));
+  });
+
+  it('keeps nothing back for a round that led to another model when it was repeated', async () => {
+    const store = checkpointStore(folder);
+    store.journal.record(update('site-1', 3), model(3));
+    await vi.waitFor(async () => expect(await store.journal.accepted(3, model(3))).toHaveLength(1));
+    expect(await checkpointStore(folder).journal.accepted(3, model(7))).toEqual([]);
+  });
+
+  it('of a finished run is removed although a kill came first', async () => {
+    const store = checkpointStore(folder);
+    const last: Checkpoint = { ...finished(3), history: [line(0), line(1), line(2), { ...line(3), final: true }] };
+    await store.save(last);
+    store.journal.record(update('site-1', 3), model(3));
+    await vi.waitFor(async () => expect(await store.journal.accepted(3, model(3))).toHaveLength(1));
+    expect(await checkpointStore(folder).load(warn)).toEqual(last);
+    expect(await readdir(join(folder, 'updates'))).toEqual([]);
+  });
+
+  it('names an update that is not whole, and says that the site can be asked again', async () => {
+    await mkdir(join(folder, 'updates', '3'), { recursive: true });
+    await writeFile(join(folder, 'updates', '3', 'site-1.train.safetensors'), 'half');
+    await expect(checkpointStore(folder).journal.accepted(3, model(3))).rejects.toMatchObject({
+      tag: 'DataError',
+      message: expect.stringContaining('site-1.train.safetensors'),
+      hint: expect.stringContaining('--resume'),
+    });
   });
 
   it('that cannot be written fails the checkpoint of its round', async () => {
     const store = checkpointStore(folder);
     await writeFile(join(folder, 'updates'), 'a file where a folder should be');
-    store.journal.record(update('site-1', 3));
+    store.journal.record(update('site-1', 3), model(3));
     await expect(store.save(finished(4))).rejects.toThrow(/updates/);
   });
 });

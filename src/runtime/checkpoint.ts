@@ -59,14 +59,18 @@ export function checkpointStore(folder: string): CheckpointStore {
   const stateFile = join(folder, 'state.json');
   const previousFile = join(folder, 'state.previous.json');
   const updates = join(folder, 'updates');
+  /** The last checkpoint that is known to be whole. */
+  let whole: SavedState | undefined;
   /** SHA-256 of the model files that this process has written. */
   const written = new Map<string, string>();
+  /** SHA-256 of the files of models. */
+  const digests = new WeakMap<NamedTensors, string>();
   /** Updates on their way to disk, by round. */
   const records = new Map<number, Promise<void>[]>();
   return { load, save, journal: { accepted, record } };
 
   async function load(warn: (message: string) => void): Promise<Checkpoint | undefined> {
-    if (!existsSync(stateFile)) return undefined;
+    if (!existsSync(stateFile) && !existsSync(previousFile)) return undefined;
     try {
       return await read(stateFile);
     } catch (error) {
@@ -77,17 +81,22 @@ export function checkpointStore(folder: string): CheckpointStore {
   }
 
   async function read(file: string): Promise<Checkpoint> {
-    const { jobHash, round, model, best, history } = await readState(file);
-    return {
+    const state = await readState(file);
+    const { jobHash, round, model, best, history } = state;
+    const checkpoint = {
       jobHash,
       round,
       history,
       model: await readModel(model),
       best: best ? { round: best.round, value: best.value, model: await readModel(best) } : undefined,
     };
+    whole = state;
+    await removeUpdates(state); // A kill may have come between the checkpoint and this.
+    return checkpoint;
   }
 
   async function readState(file: string): Promise<SavedState> {
+    if (!existsSync(file)) throw damaged(file, 'it is missing');
     const text = await readFile(file, 'utf8');
     let json: unknown;
     try {
@@ -105,12 +114,12 @@ export function checkpointStore(folder: string): CheckpointStore {
     if (!existsSync(file)) throw damaged(file, 'it is missing');
     const bytes = await readFile(file);
     if (sha256Of(bytes) !== sha256) throw damaged(file, 'its checksum differs');
-    return decodeSafetensors(bytes).tensors;
+    const { tensors } = decodeSafetensors(bytes);
+    digests.set(tensors, sha256);
+    return tensors;
   }
 
   async function save({ jobHash, round, model, best, history }: Checkpoint): Promise<void> {
-    const previous = keepPrevious();
-    previous.catch(() => {}); // Awaited below.
     const state: SavedState = {
       version: 1,
       jobHash,
@@ -119,13 +128,11 @@ export function checkpointStore(folder: string): CheckpointStore {
       best: best ? { ...(await writeModel(best.round, best.model)), round: best.round, value: best.value } : null,
       history: [...history],
     };
-    await previous;
+    // Not a copy of the file: that may be the damaged one, and then the one before it is all there is.
+    if (whole) await writeFileAtomic(previousFile, toJson(whole));
     await writeFileAtomic(stateFile, toJson(state));
+    whole = state;
     await removeOutdated(state);
-  }
-
-  async function keepPrevious(): Promise<void> {
-    if (existsSync(stateFile)) await writeFileAtomic(previousFile, await readFile(stateFile));
   }
 
   /** Writes the global model of a round, once: the best one was the current one before. */
@@ -136,6 +143,7 @@ export function checkpointStore(folder: string): CheckpointStore {
     const parts = safetensorsParts(model);
     const writing = writeFileAtomic(join(folder, file), parts);
     const sha256 = sha256Of(...parts);
+    digests.set(model, sha256);
     await writing;
     written.set(file, sha256);
     return { file, sha256 };
@@ -164,12 +172,19 @@ export function checkpointStore(folder: string): CheckpointStore {
     await Promise.all(finished.map((name) => rm(join(updates, name), { recursive: true, force: true })));
   }
 
-  async function accepted(round: number): Promise<Update[]> {
+  function digestOf(model: NamedTensors): string {
+    const digest = digests.get(model) ?? sha256Of(...safetensorsParts(model));
+    digests.set(model, digest);
+    return digest;
+  }
+
+  async function accepted(round: number, model: NamedTensors): Promise<Update[]> {
     const ofRound = join(updates, String(round));
     const names = existsSync(ofRound) ? (await readdir(ofRound)).sort() : [];
     const found: Update[] = [];
     for (const name of names.filter((name) => name.endsWith('.safetensors') && !name.startsWith('.'))) {
-      const { tensors, metadata } = decodeSafetensors(await readFile(join(ofRound, name)));
+      const { tensors, metadata } = await readUpdate(join(ofRound, name));
+      if (metadata.model !== digestOf(model)) continue;
       // Written by `record` of this very library; the workflow and the aggregator check what matters again.
       const update = fromJson(metadata.update ?? 'null') as Update;
       if (update.round === round) found.push({ ...update, payload: { ...update.payload, tensors } });
@@ -177,15 +192,25 @@ export function checkpointStore(folder: string): CheckpointStore {
     return found;
   }
 
-  function record(update: Update): void {
-    const writing = write(update);
+  async function readUpdate(file: string): Promise<ReturnType<typeof decodeSafetensors>> {
+    try {
+      return decodeSafetensors(await readFile(file));
+    } catch (cause) {
+      if (!isConsiliumError(cause, 'DataError')) throw cause;
+      const hint = 'Remove this file and continue with --resume: the site is asked again.';
+      throw new DataError(`The update '${file}' cannot be used: it is not whole.`, { file, cause, hint });
+    }
+  }
+
+  function record(update: Update, model: NamedTensors): void {
+    const writing = write(update, digestOf(model));
     writing.catch(() => {}); // Told to whoever saves the round.
     records.set(update.round, [...(records.get(update.round) ?? []), writing]);
   }
 
-  async function write(update: Update): Promise<void> {
+  async function write(update: Update, model: string): Promise<void> {
     const { tensors, ...payload } = update.payload;
-    const metadata = { update: toJson({ ...update, payload }) };
+    const metadata = { update: toJson({ ...update, payload }), model };
     const file = join(updates, String(update.round), `${update.site}.${update.task}.safetensors`);
     await writeFileAtomic(file, safetensorsParts(tensors, metadata));
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { WorkspaceError } from '../errors';
 import type { RunEvent, RunResult } from '../jobs/environment';
 import { startRun } from './run-handle';
 
@@ -33,6 +34,16 @@ describe('a started run', () => {
     });
     await expect(run.result()).rejects.toThrow('disk full');
     expect(run.status()).toBe('failed');
+  });
+
+  it('that is aborted while the disk is full tells of both', async () => {
+    const full = new WorkspaceError('the disk is full');
+    const run = startRun('r', async ({ signal }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      throw full;
+    });
+    run.abort();
+    await expect(run.result()).rejects.toMatchObject({ tag: 'AbortedError', cause: full });
   });
 
   it('that is aborted rejects with AbortedError and says how to go on', async () => {

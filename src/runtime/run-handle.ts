@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AbortedError } from '../errors';
+import { AbortedError, isConsiliumError } from '../errors';
 import type { Run, RunEvent, RunResult } from '../jobs/environment';
 
 export interface RunWork {
@@ -23,7 +23,7 @@ export function startRun(id: string, work: (context: RunWork) => Promise<RunResu
     },
     (error) => {
       end(controller.signal.aborted ? 'aborted' : 'failed');
-      throw controller.signal.aborted ? controller.signal.reason : error;
+      throw controller.signal.aborted ? stopped(controller.signal.reason, error) : error;
     },
   );
   result.catch(() => {}); // Whoever asks for the result sees the error; nobody asking is no crash.
@@ -41,6 +41,12 @@ export function startRun(id: string, work: (context: RunWork) => Promise<RunResu
     status = outcome;
     log.emit({ kind: 'done', outcome });
   }
+}
+
+/** That a run was stopped on request does not hide that its last round could not be written. */
+function stopped(reason: AbortedError, error: unknown): AbortedError {
+  if (!isConsiliumError(error, 'WorkspaceError')) return reason;
+  return new AbortedError(reason.message, { cause: error, ...(reason.hint !== undefined && { hint: reason.hint }) });
 }
 
 /** Events for any number of readers. A late reader gets all but the progress events from the start. */

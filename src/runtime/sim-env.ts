@@ -11,6 +11,7 @@ import type { Environment, Run, RunEvent, RunResult } from '../jobs/environment'
 import { type JobSpec, jobHash } from '../jobs/job-spec';
 import { createModel, initialise } from '../nn/model';
 import { inMemorySites } from '../transport/in-memory';
+import { removeTemporaryFiles } from '../util/atomic-file';
 import { type Checkpoint, type CheckpointStore, checkpointStore } from './checkpoint';
 import { checkData } from './data-check';
 import type { SiteCases } from './loader/loader-messages';
@@ -69,6 +70,7 @@ async function simulate(job: JobSpec, options: SimEnvOptions, work: RunWork): Pr
     const selectionCases = await checkData(job, cases);
     const hash = jobHash(job);
     const store = checkpointStore(folder.checkpoint);
+    if (options.resume) await removeTemporaryFiles(folder.root);
     const start = options.resume
       ? await earlierState(store, folder, hash, work.emit)
       : await newRun(store, folder, job, hash, work.emit);

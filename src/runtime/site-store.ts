@@ -63,6 +63,7 @@ export async function siteLedger(folder: string, site: string): Promise<SiteLedg
   const entries = text.split('\n').filter(Boolean).map(decodeLedgerEntry);
   return {
     spent: (filter) => totalSpent(entries, site, filter).epsilon,
+    booked: (round) => entries.filter((entry) => entry.round === round).map(({ cost }) => cost),
     async charge(round, filter, cost) {
       const entry: LedgerEntry = { site, round, filter, cost };
       await appendLine(file, encodeLedgerEntry(entry), { durable: true });

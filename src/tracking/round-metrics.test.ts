@@ -50,6 +50,13 @@ test('makes the file equal to the history before it goes on', async () => {
   expect(lines.map((line) => JSON.parse(line).round)).toEqual([0, 1, 2]);
 });
 
+test('makes the summary equal to the history too: the finished run whose last line was cut off', async () => {
+  const history = [entry(0, 0.1), entry(1, 0.2, { final: true })];
+  await openRoundMetrics(folder, { keyMetric: 'val_dice', history });
+  const summary = JSON.parse(await readFile(join(folder, 'metrics_summary.json'), 'utf8'));
+  expect(summary).toEqual(summarise(history, 'val_dice'));
+});
+
 test('keeps an infinite ε', async () => {
   const privacy = {
     mechanism: 'svt-nvflare',

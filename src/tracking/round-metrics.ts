@@ -88,14 +88,19 @@ export async function openRoundMetrics(
   const file = join(folder, 'round_metrics.jsonl');
   const entries = [...history];
   await writeFileAtomic(file, history.map((entry) => `${toJson(entry)}\n`).join(''));
+  await writeSummary();
   return {
     async add(entry) {
       entries.push(entry);
       await appendLine(file, toJson(entry), { durable: true });
-      const summary = JSON.stringify(JSON.parse(toJson(summarise(entries, keyMetric))), null, 2);
-      await writeFileAtomic(join(folder, 'metrics_summary.json'), `${summary}\n`);
+      await writeSummary();
     },
   };
+
+  async function writeSummary(): Promise<void> {
+    const summary = JSON.stringify(JSON.parse(toJson(summarise(entries, keyMetric))), null, 2);
+    await writeFileAtomic(join(folder, 'metrics_summary.json'), `${summary}\n`);
+  }
 }
 
 /** The summary of the entries of a run, in order. */

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { appendLine, dropTornLine, workspaceError, writeFileAtomic } from './atomic-file';
+import { appendLine, dropTornLine, removeTemporaryFiles, workspaceError, writeFileAtomic } from './atomic-file';
 
 let folder: string;
 beforeEach(async () => {
@@ -45,6 +45,16 @@ test.each([
   const error = workspaceError('write', '/w/model.pt', Object.assign(new Error('os'), { code }));
   expect(error.message).toBe(`Cannot write '/w/model.pt': ${why} (${code}).`);
   expect(error.hint).toMatch(/--workspace/);
+});
+
+test('removes what a killed process left half-written, in every folder below, and nothing else', async () => {
+  await removeTemporaryFiles(join(folder, 'nowhere'));
+  await writeFileAtomic(join(folder, 'a', 'b', 'model.bin'), 'x');
+  await writeFile(join(folder, 'a', 'b', '.model.bin.17-3.tmp'), 'half');
+  await writeFile(join(folder, '.meta.json.1-0.tmp'), 'half');
+  await writeFile(join(folder, 'notes.tmp'), 'mine');
+  await removeTemporaryFiles(folder);
+  expect((await readdir(folder, { recursive: true })).sort()).toEqual(['a', 'a/b', 'a/b/model.bin', 'notes.tmp']);
 });
 
 test('appends whole lines', async () => {

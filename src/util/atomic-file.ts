@@ -4,14 +4,13 @@
  *
  * @module
  */
-import { type FileHandle, mkdir, open, readFile, rename, rm, truncate } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { WorkspaceError } from '../errors';
 
 /** Bytes, text, or pieces of bytes that follow one another. */
 export type FileData = Uint8Array | string | readonly Uint8Array[];
-
-let temporaryFiles = 0;
 
 /**
  * Writes a file as a whole: to a temporary name in the same folder, flushed, renamed, the folder flushed. Creates missing
@@ -19,7 +18,8 @@ let temporaryFiles = 0;
  */
 export async function writeFileAtomic(path: string, data: FileData): Promise<void> {
   const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${process.pid}-${temporaryFiles++}.tmp`);
+  // Not the number of the process: in a container it is the same each time, and a killed one may have left its file.
+  const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
     try {
@@ -35,6 +35,19 @@ export async function writeFileAtomic(path: string, data: FileData): Promise<voi
     await flushFolder(folder);
   } catch (error) {
     throw workspaceError('write', path, error);
+  }
+}
+
+/**
+ * Removes what killed processes left half-written in a folder and in those below it. Call it only while nobody writes there.
+ * @throws WorkspaceError.
+ */
+export async function removeTemporaryFiles(folder: string): Promise<void> {
+  try {
+    const left = (await readdir(folder, { recursive: true })).filter((path) => /^\..+\.tmp$/.test(basename(path)));
+    await Promise.all(left.map((path) => rm(join(folder, path), { force: true })));
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw workspaceError('clear', folder, error);
   }
 }
 
@@ -54,7 +67,7 @@ async function writePart(file: FileHandle, pieces: readonly Uint8Array[]): Promi
   const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
   const { bytesWritten } = await file.writev([...pieces]);
   if (bytesWritten === size) return;
-  // A short write: some file systems stop at 2 GiB. The rest goes piece by piece.
+  // A short write: some file systems stop at 2 GiB, and a full disk takes what fits. The rest goes piece by piece.
   let skipped = bytesWritten;
   for (const piece of pieces) {
     for (let at = Math.min(skipped, piece.byteLength); at < piece.byteLength; ) {
@@ -70,7 +83,8 @@ export interface AppendOptions {
 }
 
 /**
- * Appends one line in a single write and adds the line feed. Creates the file and its folders when missing.
+ * Appends one line in a single write and adds the line feed. Creates the file and its folders when missing. A line that
+ * does not fit on the disk is taken back as a whole, so that the next one does not follow half of it.
  * @throws WorkspaceError with the path and what to do.
  */
 export async function appendLine(path: string, line: string, options: AppendOptions = {}): Promise<void> {
@@ -78,7 +92,12 @@ export async function appendLine(path: string, line: string, options: AppendOpti
     await mkdir(dirname(path), { recursive: true });
     const isNew = await withFile(path, 'a', async (file) => {
       const { size } = await file.stat();
-      await file.write(`${line}\n`);
+      try {
+        await writePart(file, [Buffer.from(`${line}\n`)]);
+      } catch (error) {
+        await file.truncate(size).catch(() => {}); // What was written first is the better reason.
+        throw error;
+      }
       if (options.durable === true) await file.sync();
       return size === 0;
     });

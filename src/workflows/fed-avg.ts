@@ -27,9 +27,10 @@ export interface FedAvgState {
 
 /** Updates of the round in progress that were accepted before an interruption; and where new ones are kept. */
 export interface RoundJournal {
-  accepted(round: number): Promise<readonly Update[]>;
+  /** Only those that were computed on this very model: a repeated round may have led to another one. */
+  accepted(round: number, model: NamedTensors): Promise<readonly Update[]>;
   /** Begins to write it; the checkpoint of the round is not complete before, and fails where this failed. */
-  record(update: Update): void;
+  record(update: Update, model: NamedTensors): void;
 }
 
 export interface FedAvgParts {
@@ -82,7 +83,7 @@ async function collect(
   add: (update: Update) => void,
 ): Promise<Participation[]> {
   const done = new Map<string, Participation>();
-  for (const update of await journal.accepted(task.round)) {
+  for (const update of await journal.accepted(task.round, task.model)) {
     if (update.task !== task.kind) continue;
     add(update);
     done.set(update.site, participated(update));
@@ -109,7 +110,7 @@ async function collect(
       if (!isConsiliumError(error, 'UpdateRejectedError')) throw error;
       return { site, status: 'rejected', reason: error.message };
     }
-    journal.record(answer.update);
+    journal.record(answer.update, task.model);
     return participated(answer.update);
   }
 }
