@@ -8,8 +8,9 @@ import { ConfigError } from '../errors';
 import { Builder } from '../graph/builder';
 import { differentiate } from '../graph/differentiate';
 import type { Graph, Value } from '../graph/graph';
-import type { GradientClip } from '../jobs/optimiser-spec';
+import { type GradientClip, gradientClip } from '../jobs/optimiser-spec';
 import type { Shape } from '../tensor/tensor';
+import { parseOptions } from '../util/parse-options';
 import { applyForInference, applyForTraining, declareModel, type ModelInputs, type ModelValues } from './apply-model';
 import { clipGradients } from './clip-gradients';
 import type { DropoutSite, Model } from './models/definition';
@@ -144,7 +145,8 @@ export class StepWriter {
     const groups = this.groups(network);
     if (open.updated.length > 0)
       throw new ConfigError(`A step updates network '${network}' once, but was asked twice.`);
-    const clip = 'clip' in open.network ? open.network.clip : undefined;
+    const given = 'clip' in open.network ? open.network.clip : undefined;
+    const clip = given && parseOptions('the gradient clip', gradientClip, given);
     const names = [...gradients.keys()];
     const clipped = clip ? clipGradients(this.b, [...gradients.values()], clip) : [...gradients.values()];
     const limited = new Map(names.map((name, i) => [name, clipped[i]!]));

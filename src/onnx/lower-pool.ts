@@ -55,7 +55,7 @@ export function lowerAveragePoolGrad(
 ): readonly string[] {
   const { kernel, stride, spatial } = attrs;
   const { shape } = inputs[0]!;
-  const tiles = kernel.every((k, i) => k === stride[i] && k * shape[i + 2]! === spatial[i]);
+  const tiles = kernel.every((k, i) => k === stride[i] && attrs.padding[i] === 0 && k * shape[i + 2]! === spatial[i]);
   if (tiles) return [repeatPositions(w, w.node('Mul', [dy!, w.scalar(1 / sizeOf(kernel))]), shape, kernel)];
   const matrices = spatial.map((n, i) => transposed(matrixOf(meanTaps(n, shape[i + 2]!, i, attrs), n)));
   return [applyMatrices(w, dy!, shape, matrices)];

@@ -5,8 +5,10 @@ import type { OnnxWriter } from '../writer';
 import { direct, type OnnxRules } from './rule';
 
 function clip(w: OnnxWriter, { attrs: { min, max } }: NodeOf<'Clip'>, [x]: readonly string[]): readonly string[] {
-  const bounds = [min === -Infinity ? '' : w.scalar(min), max === Infinity ? '' : w.scalar(max)];
-  return [w.node('Clip', [x!, ...bounds])];
+  // A bound left out of the runtime's Clip is the largest finite number: infinities would be hidden.
+  if (max === Infinity) return [w.node('Max', [x!, w.scalar(min)])];
+  if (min === -Infinity) return [w.node('Min', [x!, w.scalar(max)])];
+  return [w.node('Clip', [x!, w.scalar(min), w.scalar(max)])];
 }
 
 /** 1 where x > 0, else 0. */

@@ -14,6 +14,7 @@ export interface PoolCase {
 
 const poolings: readonly PoolCase[] = [
   { title: '1-D', x: [2, 3, 8], y: [2, 3, 4], kernel: [2], stride: [2], padding: [0] },
+  { title: '1-D, padded, as many as would tile', x: [1, 2, 6], y: [1, 2, 2], kernel: [3], stride: [3], padding: [1] },
   { title: '2-D', x: [2, 3, 4, 6], y: [2, 3, 2, 3], kernel: [2, 2], stride: [2, 2], padding: [0, 0] },
   { title: '2-D, rows left over', x: [1, 2, 5, 7], y: [1, 2, 2, 2], kernel: [2, 3], stride: [2, 3], padding: [0, 0] },
   { title: '2-D, overlapping', x: [1, 2, 5, 6], y: [1, 2, 3, 4], kernel: [3, 3], stride: [1, 1], padding: [0, 0] },
