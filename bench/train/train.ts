@@ -29,11 +29,16 @@ interface Result extends Figures {
   readonly ratio: number | null;
 }
 
+/** @throws Error listing the rows when none has `only` in its title */
 export async function train(only = ''): Promise<readonly Result[]> {
+  const chosen = rows.filter((row) => titleOf(row).includes(only));
+  if (chosen.length === 0) {
+    throw new Error(`--only ${only}: no row has this in its title; the rows are\n  ${rows.map(titleOf).join('\n  ')}`);
+  }
   const python = findTorch();
   if (!python) console.error('No python3 with torch (CONSILIUM_BENCH_PYTHON names another): ours alone is measured.');
   const results: Result[] = [];
-  for (const row of rows.filter((row) => titleOf(row).includes(only))) results.push(await measure(row, python));
+  for (const row of chosen) results.push(await measure(row, python));
   return results;
 }
 

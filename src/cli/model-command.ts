@@ -4,8 +4,8 @@
  * @module
  */
 import { Command } from 'commander';
-import { ConfigError, DataError } from '../errors';
-import { describeModel } from '../nn/describe-model';
+import { ConfigError, DataError, isConsiliumError } from '../errors';
+import { describeModel, type ModelDescription } from '../nn/describe-model';
 import { createModel, listModels, type Model } from '../nn/model';
 import { matchState } from '../nn/model-state';
 import { problemsOf } from '../tensor/match-tensors';
@@ -50,9 +50,24 @@ function showCommand(): Command {
     .addHelpText('after', '\nExample:\n  npx consilium model show segresnet --option initFilters=8 --shape 96 96 96')
     .action((kind: string, flags: ModelFlags) => {
       const model = createModel({ ...parseModelOptions(flags), kind });
-      const description = describeModel(model, [1, model.inChannels, ...(flags.shape ?? usualLengths(model))]);
+      const description = describeFor(model, flags.shape);
       process.stdout.write(flags.json ? `${JSON.stringify(description)}\n` : modelTable(description));
     });
+}
+
+/** @throws ConfigError when the lengths, by default the usual ones, do not fit the model: the flag is at fault, not a run */
+function describeFor(model: Model, given: readonly number[] | undefined): ModelDescription {
+  const lengths = given ?? usualLengths(model);
+  try {
+    return describeModel(model, [1, model.inChannels, ...lengths]);
+  } catch (error) {
+    if (!isConsiliumError(error, 'ShapeError')) throw error;
+    const what = given ? `--shape ${lengths.join(' ')} does` : `The usual lengths ${lengths.join(' ')} do`;
+    // No cause: its message is in this one already.
+    throw new ConfigError(`${what} not fit the model '${model.kind}'. ${error.message}`, {
+      hint: given ? `For example: --shape ${usualLengths(model).join(' ')}` : 'Give others with --shape.',
+    });
+  }
 }
 
 function checkCommand(): Command {

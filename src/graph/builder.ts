@@ -170,7 +170,7 @@ export class Builder {
       return shapeRules[op](shapes, attrs);
     } catch (cause) {
       if (!(cause instanceof ShapeError) || this.layer === '') throw cause;
-      throw new ShapeError(`Layer '${this.layer}': ${cause.message}`, { cause });
+      throw new ShapeError(`Layer '${this.layer}': ${cause.message}`);
     }
   }
 

@@ -102,6 +102,19 @@ describe('a generator and a discriminator trained together', () => {
     expect([g.step, d.step, other.step]).toEqual([3, 2, 1]);
   });
 
+  it('needs the learning rate of every network that it updates', async () => {
+    const session = await openJointTrainer({ networks, write: writeGan, threads: 1 });
+    const states = freshStates();
+    for (const d of [undefined, Number.NaN]) {
+      const step = session.step(states, { ...batch, learningRates: { g: 1e-2, ...(d !== undefined && { d }) } });
+      await expect(step).rejects.toMatchObject({
+        tag: 'ConfigError',
+        message: `The step updates 'd' and needs its learning rate, not ${d}.`,
+      });
+    }
+    expect([states.g.step, states.d.step]).toEqual([0, 0]);
+  });
+
   it('is refused when an input is missing, a network is updated twice or one has no optimiser', async () => {
     const session = await openJointTrainer({ networks, write: writeGan, threads: 1 });
     const missing = { ...batch, inputs: { x: batch.inputs.x } };

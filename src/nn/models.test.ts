@@ -70,6 +70,10 @@ describe('the models', () => {
   it.each([
     [{ kind: 'dynunet', strides: [1, 2, 2] }, /strides: must have as many levels as kernelSize \(found \[1,2,2\]\)/],
     [{ kind: 'dynunet', upsampleKernelSize: [2, 2, 2, 2, 3] }, /upsampleKernelSize: must be the strides of the levels/],
+    [
+      { kind: 'dynunet', resBlock: true, strides: [1, 2, 2, 2, 2, 3], upsampleKernelSize: [2, 2, 2, 2, 3] },
+      /strides: must be 1 or 2 with resBlock \(found \[1,2,2,2,2,3\]\)/,
+    ],
     [{ kind: 'monai-unet', kernelSize: 4 }, /kernelSize: must be odd \(found 4\)/],
     [{ kind: 'monai-unet', act: 'gelu' }, /act: .*"relu"\|"leaky-relu"\|"prelu" \(found gelu\)/],
     [{ kind: 'basic-unet', features: [32, 32] }, /features: .*6/],

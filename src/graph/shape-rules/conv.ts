@@ -38,6 +38,12 @@ export const convShapes: ShapeRules<keyof ConvOps> = {
   Conv: ([x, w], attrs) => [convShape('Conv', x!, w!, attrs)],
   ConvInputGrad: ([dy, w], attrs) => {
     const x = [dy![0]!, w![1]! * attrs.groups, ...attrs.spatial];
+    ensure(
+      attrs.spatial.every((n) => n >= 1),
+      'ConvInputGrad',
+      `the enlarged lengths [${attrs.spatial}] must be at least 1`,
+      [dy!, w!],
+    );
     const expected = convShape('ConvInputGrad', x, w!, attrs);
     ensure(sameShape(expected, dy!), 'ConvInputGrad', `the output gradient must be [${expected}]`, [dy!, w!]);
     return [x];

@@ -49,6 +49,9 @@ export const dynUNetOptions = z
       ),
     );
     if (!padded) problem('kernelSize', 'must be odd, and not below the stride less one');
+    // The shortcut of a residual block has a kernel of 1, whose padding would be negative beyond stride 2.
+    const steps = o.strides.flatMap((n) => perAxis(o.spatialDims, n));
+    if (o.resBlock && steps.some((n) => n > 2)) problem('strides', 'must be 1 or 2 with resBlock');
   });
 
 export type DynUNetOptions = z.input<typeof dynUNetOptions>;

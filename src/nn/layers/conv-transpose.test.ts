@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ShapeError } from '../../errors';
 import { Builder } from '../../graph/builder';
 import { interpret } from '../../graph/interpret';
 import { type ConvTransposeOptions, convTranspose } from './conv-transpose';
@@ -31,6 +32,12 @@ describe('convTranspose', () => {
     const x = b.input('x', [2, 4, 5, 6]);
     const y = convTranspose(b, x, b.input('w', [4, 3, 2, 3]), { stride: [2, 3], groups: 2 });
     expect(y.shape).toEqual([2, 6, 10, 18]);
+  });
+
+  it('refuses to leave nothing', () => {
+    const empty = (): unknown => transposed([1], [1, 2], { padding: [1] });
+    expect(empty).toThrow(ShapeError);
+    expect(empty).toThrow('ConvInputGrad: the enlarged lengths [0] must be at least 1');
   });
 
   it('refuses an output padding that is not below the stride', () => {

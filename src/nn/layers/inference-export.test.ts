@@ -43,7 +43,7 @@ const networks: Readonly<Record<string, (b: Builder, x: Value) => Value>> = {
   'normalisation by running statistics and by the image': (b, x) => {
     const [weight, bias, runningMean, runningVar] = ['a', 'b', 'c', 'd'].map((name) => b.parameter(name, [4]));
     const state = { weight: weight!, bias: bias!, runningMean: runningMean!, runningVar: runningVar! };
-    return instanceNorm(b, batchNorm(b, x, state, { training: false }).y);
+    return instanceNorm(b, batchNorm(b, x, state, { training: false }).y, { training: false });
   },
 };
 

@@ -124,12 +124,12 @@ function personalisation(channels: number, { latentSize, reduction }: PflSynthSe
   const narrow = channels / reduction;
   const style = equalisedLinear({ ins: latentSize, outs: 2 * channels, gain: 1, rateFactor: 1 });
   const gate = chain(linear(latentSize, narrow), relu, linear(narrow, channels), activation({ kind: 'sigmoid' }));
-  return compose({ 'adain.style_mod.lin': style, 'adacw.fc': gate }, (call, { b }, x, latent) => {
+  return compose({ 'adain.style_mod.lin': style, 'adacw.fc': gate }, (call, { b, training }, x, latent) => {
     const perChannel = (value: typeof latent) => b.reshape(value!, [x!.shape[0]!, channels, 1, 1]);
     const styles = call('adain.style_mod.lin', latent!);
     const scale = b.add(perChannel(sliceAxis(b, styles, 1, 0, channels)), b.scalar(1));
     const shift = perChannel(sliceAxis(b, styles, 1, channels, 2 * channels));
-    const styled = b.add(b.mul(instanceNorm(b, x!), scale), shift);
+    const styled = b.add(b.mul(instanceNorm(b, x!, { training }), scale), shift);
     return b.mul(styled, perChannel(call('adacw.fc', latent!)));
   });
 }

@@ -17,10 +17,14 @@ export function normalisation(spec: NormSpec, channels: number): Module {
         groupNorm(at.b, x!, at.parameter('weight'), at.parameter('bias'), spec.groups),
       );
     case 'instance':
-      return leaf([], (at, x) => instanceNorm(at.b, x!));
+      return leaf([], ({ b, training }, x) => instanceNorm(b, x!, { training }));
     case 'instance-affine':
       return leaf(scaleAndShift(channels), (at, x) =>
-        instanceNorm(at.b, x!, { scale: at.parameter('weight'), shift: at.parameter('bias') }),
+        instanceNorm(at.b, x!, {
+          training: at.training,
+          scale: at.parameter('weight'),
+          shift: at.parameter('bias'),
+        }),
       );
     case 'batch':
       return batchNormalisation(channels);
