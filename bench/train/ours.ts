@@ -14,6 +14,16 @@ import type { Row } from './rows';
 
 type Task = () => Promise<unknown>;
 
+/** Milliseconds to write the graph and to open its session. */
+let openMs = 0;
+
+async function opened<T>(open: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const session = await open();
+  openMs += performance.now() - started;
+  return session;
+}
+
 /** One repetition of the row's task, ready to be timed. */
 const prepare: { readonly [K in Row['network']]: (row: Row) => Promise<Task> } = {
   'segresnet-step': segResNetStep,
@@ -39,7 +49,7 @@ async function segResNetStep({ input, threads }: Row): Promise<Task> {
 async function segResNetInference({ input, threads }: Row): Promise<Task> {
   const model = segResNet();
   const [weights, image] = [initialise(model, 0), waves(input)];
-  const predictor = await openPredictor({ model, inputShape: input, threads });
+  const predictor = await opened(() => openPredictor({ model, inputShape: input, threads }));
   return () => predictor.run(weights, image);
 }
 
@@ -52,7 +62,7 @@ async function uNetStep({ input, threads }: Row): Promise<Task> {
 }
 
 async function steps(options: TrainerOptions, image: Float32Array, label: Float32Array): Promise<Task> {
-  const session = await openTrainer(options);
+  const session = await opened(() => openTrainer(options));
   const state = newTrainingState(options, initialise(options.model, 0));
   return () => session.step(state, { image, label, learningRate: 1e-4, dropoutSeed: 0 });
 }
@@ -75,7 +85,7 @@ async function pflSynthStep({ input, threads }: Row): Promise<Task> {
     step.update('g', b.add(lsganLoss(b, judge(fake), 1), distance));
     step.report('d', lossD);
   };
-  const session = await openJointTrainer({ networks: { g, d }, write, threads });
+  const session = await opened(() => openJointTrainer({ networks: { g, d }, write, threads }));
   const states = {
     g: newTrainingState(g, initialise(g.model, 0)),
     d: newTrainingState(d, initialise(d.model, 0)),
@@ -86,9 +96,8 @@ async function pflSynthStep({ input, threads }: Row): Promise<Task> {
 
 async function main(row: Row): Promise<void> {
   const say = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
-  const opening = performance.now();
   const run = await prepare[row.network](row);
-  say({ name: 'consilium', version: process.version, openMs: performance.now() - opening });
+  say({ name: 'consilium', version: process.version, openMs });
   for await (const _ of createInterface(process.stdin)) {
     const started = performance.now();
     await run();
