@@ -9,6 +9,10 @@ const nonNegative = z.number().nonnegative().finite();
 const factor = nonNegative.default(1);
 const reduction = z.enum(['mean', 'sum']).default('mean');
 
+/**
+ * The options of MONAI's DiceLoss but two: `other_act` is a function, which no job file can hold, so another activation
+ * belongs to the end of the model; and the reduction `none` leaves one loss for each channel, no scalar to train on.
+ */
 const diceFields = {
   /** The predictions are logits of independent regions. */
   sigmoid: z.boolean().default(false),
@@ -20,6 +24,8 @@ const diceFields = {
   includeBackground: z.boolean().default(true),
   /** Squares in the denominator, as Milletari et al. (2016, arXiv:1606.04797). */
   squaredPred: z.boolean().default(false),
+  /** Labels are probabilities: overlaps by L1 norms, as Wang et al. (2023, arXiv:2303.16296). */
+  softLabel: z.boolean().default(false),
   /** Soft intersection over union in place of Dice. */
   jaccard: z.boolean().default(false),
   /** Added to the numerator. */

@@ -15,7 +15,11 @@ export interface AveragePoolAttrs extends PoolAttrs {
 
 /** Pooling of activations `[N, C, ...spatial]`: over windows, ⌊(n + 2p − k)/s⌋ + 1 along each axis, or over everything. */
 export interface PoolOps {
-  /** (x) → the largest number of each window. */
+  /**
+   * (x) → the largest number of each window. Unlike PyTorch's, it need not pass a NaN on: the runtime takes the largest of
+   * the other numbers, [NaN, 1] → 1, and a check would cost another pass. In training the NaN still shows in the gradients
+   * of a normalisation before the pooling, and `firstNonFinite` names its origin; in inference it does not show.
+   */
   MaxPool: PoolAttrs;
   /** (dy, x) → dx: each window's gradient goes to the first of its largest numbers, in C order. */
   MaxPoolGrad: PoolAttrs;

@@ -5,7 +5,7 @@
  */
 import { ConfigError } from '../../errors';
 import type { Builder } from '../../graph/builder';
-import { sliceAxis, softmax } from '../../graph/functions';
+import { abs, sliceAxis, softmax } from '../../graph/functions';
 import type { Value } from '../../graph/graph';
 import type { LossSettingsOf } from '../../jobs/loss-spec';
 import { channelFactors, classChannels, requireSameShape } from './labels';
@@ -15,20 +15,20 @@ type DiceSettings = LossSettingsOf<'dice'>;
 /**
  * 1 − (2Σp·g + smoothNr) / (Σp + Σg + smoothDr) for each sample and channel, sums over voxels, then the mean or sum; a
  * scalar. With `squaredPred` the denominator has Σp² + Σg², with `jaccard` it is 2(Σp + Σg − Σp·g), with `batch` sums run
- * over samples too.
+ * over samples too. With `softLabel` the overlap Σp·g is (Σ|p| + Σ|g| − Σ|p − g|)/2 (Wang et al. 2023, arXiv:2303.16296):
+ * then the loss of soft labels is least where the prediction equals them, which Σp·g does not give. With `squaredPred` the
+ * same rule, of squares, is Σp·g again.
  *
  * @param label of the prediction's shape `[N, C, ...spatial]`; with `toOnehotY` class numbers `[N, 1, ...spatial]`
  * @throws ShapeError when the label does not fit; ConfigError when an option makes no sense for one channel, or weights do
  * not fit
  */
 export function diceLoss(b: Builder, prediction: Value, label: Value, settings: DiceSettings): Value {
-  const { smoothNr, smoothDr, squaredPred, jaccard, batch, weight, reduction } = settings;
+  const { smoothNr, smoothDr, jaccard, batch, weight, reduction } = settings;
   const [p, g] = comparable(b, prediction, label, settings);
   const summed = p.shape.flatMap((_, i) => (i < 2 && !(batch && i === 0) ? [] : [i]));
-  const total = (x: Value): Value => (squaredPred ? b.sumProduct(x, x, summed) : b.reduceSum(x, summed));
-  const both = b.sumProduct(p, g, summed);
+  const { sizes, both } = sums(b, p, g, summed, settings);
   const numerator = b.add(b.scale(both, 2), b.scalar(smoothNr));
-  const sizes = b.add(total(p), total(g));
   const denominator = b.add(jaccard ? b.scale(b.sub(sizes, both), 2) : sizes, b.scalar(smoothDr));
   const plain = b.sub(b.scalar(1), b.div(numerator, denominator));
   // A single channel has no weight relative to others: MONAI leaves it out, too.
@@ -37,6 +37,18 @@ export function diceLoss(b: Builder, prediction: Value, label: Value, settings: 
   const sum = b.reduceSum(losses);
   const count = (batch ? 1 : p.shape[0]!) * p.shape[1]!;
   return b.reshape(reduction === 'sum' ? sum : b.scale(sum, 1 / count), []);
+}
+
+/** What prediction and label sum to, together, and what they have in common. */
+function sums(b: Builder, p: Value, g: Value, axes: readonly number[], { squaredPred, softLabel }: DiceSettings) {
+  if (squaredPred || !softLabel) {
+    const total = (x: Value): Value => (squaredPred ? b.sumProduct(x, x, axes) : b.reduceSum(x, axes));
+    const both = b.sumProduct(p, g, axes);
+    return { sizes: b.add(total(p), total(g)), both };
+  }
+  const norm = (x: Value): Value => b.reduceSum(abs(b, x), axes);
+  const sizes = b.add(norm(p), norm(g));
+  return { sizes, both: b.scale(b.sub(sizes, norm(b.sub(p, g))), 0.5) };
 }
 
 /** Probabilities and masks of the channels that count, of one shape. */

@@ -117,6 +117,55 @@ describe('a loss', () => {
     expect(write([1, 1, 8], [1, 1, 8], { kind: 'focal' } as never)).toThrow(/kind/);
   });
 
+  it('of probabilities is finite, and so is its gradient, where a sigmoid saturates', async () => {
+    const b = new Builder();
+    const [z, y] = [b.input('z', [1, 1, 4]), b.input('y', [1, 1, 4])];
+    const loss = writeLossOf(b, b.sigmoid(z), y, { kind: 'binary-cross-entropy', logits: false });
+    b.output('loss', loss);
+    b.output('dz', differentiate(b, loss, [z])[0]!);
+    const feeds = new Map([
+      ['z', [20, -120, 20, 0.5]],
+      ['y', [1, 0, 0, 1]],
+    ]);
+    const results = await onRuntime(b.build(), feeds, 1);
+    // PyTorch 2.13 in float32, where σ(20) is 1.
+    expect(results.get('loss')![0]).toBeCloseTo(25.1185, 4);
+    for (const [i, value] of [0, 0, 0, -0.0943852].entries()) expect(results.get('dz')![i]).toBeCloseTo(value, 6);
+  });
+
+  it('of probabilities has the derivative of PyTorch by the prediction at 0 and 1, and by the label one that is bounded', () => {
+    const b = new Builder();
+    const [p, y] = [b.input('p', [1, 1, 4]), b.input('y', [1, 1, 4])];
+    const loss = writeLossOf(b, p, y, { kind: 'binary-cross-entropy', logits: false, reduction: 'sum' });
+    const [dp, dy] = differentiate(b, loss, [p, y]);
+    b.output('dp', dp!);
+    b.output('dy', dy!);
+    const feeds = new Map([
+      ['p', [1, 0, 1, 0.25]],
+      ['y', [1, 1, 0, 0.5]],
+    ]);
+    const results = interpret(b.build(), feeds);
+    expect([...results.get('dp')!]).toEqual([0, -1e12, 1e12, -0.25 / 0.1875]);
+    // PyTorch's by the label is infinite at 0 and 1; here it is that of the bounded logarithms.
+    expect([...results.get('dy')!]).toEqual([-100, 100, -100, Math.log(0.75) - Math.log(0.25)]);
+  });
+
+  it('of soft labels by L1 norms vanishes where the prediction equals them', () => {
+    const lossOf = (softLabel: boolean): number => {
+      const b = new Builder();
+      const [p, g] = [b.input('p', [1, 1, 3]), b.input('g', [1, 1, 3])];
+      b.output('loss', writeLossOf(b, p, g, { kind: 'dice', softLabel }));
+      const same = [0.25, 0.5, 0.75];
+      const feeds = new Map([
+        ['p', same],
+        ['g', same],
+      ]);
+      return interpret(b.build(), feeds).get('loss')![0]!;
+    };
+    expect(lossOf(true)).toBeCloseTo(0, 12);
+    expect(lossOf(false)).toBeGreaterThan(0.4);
+  });
+
   it('of a student has no gradient in the teacher', () => {
     const b = new Builder();
     const [student, teacher] = [b.input('s', [1, 2, 3]), b.input('t', [1, 2, 3])];

@@ -53,7 +53,7 @@ def one_hot(label, count):
 
 
 def dice(x, y, sigmoid=False, softmax=False, toOnehotY=False, includeBackground=True, squaredPred=False, jaccard=False,
-         smoothNr=1e-5, smoothDr=1e-5, batch=False, weight=None, reduction="mean"):
+         softLabel=False, smoothNr=1e-5, smoothDr=1e-5, batch=False, weight=None, reduction="mean"):
     p = torch.sigmoid(x) if sigmoid else torch.softmax(x, 1) if softmax else x
     g = one_hot(y, x.shape[1]) if toOnehotY else y
     if not includeBackground:
@@ -61,6 +61,10 @@ def dice(x, y, sigmoid=False, softmax=False, toOnehotY=False, includeBackground=
     axes = ([0] if batch else []) + list(range(2, x.dim()))
     both = (p * g).sum(axes)
     sizes = ((p**2).sum(axes) + (g**2).sum(axes)) if squaredPred else (p.sum(axes) + g.sum(axes))
+    if softLabel:
+        norm = lambda v: v.norm(p=2, dim=axes) ** 2 if squaredPred else v.abs().sum(axes)
+        sizes = norm(p) + norm(g)
+        both = (sizes - norm(p - g)) / 2
     below = 2 * (sizes - both) if jaccard else sizes
     f = 1 - (2 * both + smoothNr) / (below + smoothDr)
     if weight is not None:
@@ -157,6 +161,10 @@ CASES = [
     (A, "logits", "classes", {"kind": "dice", "softmax": True, "toOnehotY": True, "includeBackground": False, "weight": [1, 3], "reduction": "sum"}),
     (A, "logits", "mask", {"kind": "dice", "sigmoid": True, "weight": 0.25, "squaredPred": True, "jaccard": True, "batch": True}),
     (C, "logits", "mask", {"kind": "dice", "sigmoid": True}),
+    (A, "logits", "shares", {"kind": "dice", "softmax": True, "softLabel": True}),
+    (B, "image", "other_image", {"kind": "dice", "softLabel": True, "jaccard": True, "batch": True, "includeBackground": False}),
+    (A, "logits", "shares", {"kind": "dice", "softmax": True, "softLabel": True, "squaredPred": True}),
+    (A, "logits", "mask", {"kind": "dice", "sigmoid": True, "softLabel": True}),
     (A, "logits", "classes", {"kind": "cross-entropy"}),
     (B, "logits", "classes", {"kind": "cross-entropy", "weight": [0.2, 1, 3]}),
     (A, "logits", "classes", {"kind": "cross-entropy", "labelSmoothing": 0.1, "reduction": "sum"}),
