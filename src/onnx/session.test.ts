@@ -48,6 +48,6 @@ describe('openSession', () => {
 describe('targetFor', () => {
   it('finds the block of channels of this processor, and none for other providers', async () => {
     expect([undefined, 4, 8, 16]).toContain((await targetFor('cpu')).channelBlock);
-    expect(await targetFor('webgpu')).toEqual({});
+    expect(await targetFor('webgpu')).toEqual({ device: 'webgpu' });
   });
 });

@@ -17,7 +17,12 @@ describe('Brats18Recipe', () => {
       dropoutProb: 0.2,
       blocksDown: [1, 2, 2, 4],
       blocksUp: [1, 1, 1],
+      norm: 'group',
       numGroups: 8,
+      act: 'relu',
+      negativeSlope: 0.01,
+      upsampleMode: 'nontrainable',
+      useConvFinal: true,
     });
     expect(job.trainer).toEqual({
       kind: 'segmentation',
