@@ -164,13 +164,17 @@ export class Builder {
     return this.reshape(this.reduceSum(from, axes), shape);
   }
 
+  /** A ShapeError that names the layer being written. */
+  shapeError(message: string, options?: { readonly hint?: string }): ShapeError {
+    return new ShapeError(this.layer === '' ? message : `Layer '${this.layer}': ${message}`, options);
+  }
+
   private outputShapes<K extends Op>(op: K, inputs: readonly Value[], attrs: Ops[K]): readonly Shape[] {
     const shapes = inputs.map((value) => value.shape);
     try {
       return shapeRules[op](shapes, attrs);
     } catch (cause) {
-      if (!(cause instanceof ShapeError) || this.layer === '') throw cause;
-      throw new ShapeError(`Layer '${this.layer}': ${cause.message}`);
+      throw cause instanceof ShapeError ? this.shapeError(cause.message) : cause;
     }
   }
 

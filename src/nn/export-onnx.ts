@@ -4,21 +4,26 @@
  * @module
  */
 import { toInferenceOnnx } from '../onnx/inference-export';
-import { float32, type NamedTensors } from '../tensor/tensor';
+import { float32, type NamedTensors, sameShape } from '../tensor/tensor';
 import { modelFeeds } from './checks';
 import type { Model } from './models/definition';
-import { inferenceGraph } from './step-graph';
+import { inferenceGraph, names } from './step-graph';
 
 /**
  * The bytes of an `.onnx` file: input `image` `[N, inChannels, ...]`, output `logits`, standard operators of opset 17,
  * initializers under the names of parameters and buffers, batch and spatial sizes free (multiples of the model's free divisor).
+ * At a size that the network does not take, a run of the file fails.
  *
  * @throws ShapeError when the parameters do not fit the model
  */
 export function exportInferenceOnnx(model: Model, parameters: NamedTensors): Uint8Array {
-  const spatial = new Array<number>(model.spatialDims).fill(model.freeDivisor ?? model.spatialDivisor);
+  const divisor = model.freeDivisor ?? model.spatialDivisor;
+  const spatial = new Array<number>(model.spatialDims).fill(divisor);
   const weights = [...modelFeeds(model, parameters)].map(
     ([name, { shape, data }]) => [name, float32(shape, data)] as const,
   );
-  return toInferenceOnnx(inferenceGraph(model, [1, model.inChannels, ...spatial]), new Map(weights));
+  const graph = inferenceGraph(model, [1, model.inChannels, ...spatial]);
+  const keepsSize = sameShape(graph.outputs.get(names.logits)!.shape.slice(2), spatial);
+  const sizeCheck = { sizeCheck: `image_lengths_must_be_multiples_of_${divisor}` };
+  return toInferenceOnnx(graph, new Map(weights), keepsSize ? sizeCheck : {});
 }

@@ -63,13 +63,6 @@ export async function openJointTrainer<N extends string>(options: JointTrainerOp
         return [name, feedOf(name, shape, data)];
       });
       const rates = new Map(Object.entries(learningRates));
-      for (const [name, { updated }] of written.networks) {
-        if (updated.length > 0 && !Number.isFinite(rates.get(name))) {
-          throw new ConfigError(`The step updates '${name}' and needs its learning rate, not ${rates.get(name)}.`, {
-            hint: `Give learningRates.${name}, a finite number.`,
-          });
-        }
-      }
       const feeds = feedsOf(written, given, { inputs: new Map(fed), learningRates: rates, dropoutSeed });
       const results = await session.run(given, feeds);
       return Object.fromEntries(written.metrics.map((name) => [name, results.get(name)![0]!]));

@@ -83,6 +83,13 @@ describe('the models', () => {
     expect(() => createModel(spec)).toThrow(message);
   });
 
+  it.each([
+    [{ kind: 'translation-unet', baseChannels: 4 }, [1, 1, 16, 16], "Layer 'down4."],
+    [{ kind: 'basic-unet', spatialDims: 2 }, [1, 1, 16, 16], "Layer 'down_4."],
+  ] as const)('name the layer whose channels have one voxel in training: $0.kind', (spec, shape, layer) => {
+    expect(() => dropouts(createModel(spec), shape)).toThrow(layer);
+  });
+
   it('come back from a file of PyTorch that lists blocks a second time', () => {
     const model = createModel({ kind: 'dynunet', spatialDims: 2, filters: [4, 4, 4, 4, 4, 4] });
     const state = initialise(model, 1);

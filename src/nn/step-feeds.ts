@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { InternalError } from '../errors';
+import { ConfigError } from '../errors';
 import type { Feed } from '../onnx/session';
 import { float32, sizeOf, type Tensor, tensor } from '../tensor/tensor';
 import { MersenneTwister } from '../util/mersenne-twister';
@@ -23,7 +23,11 @@ export interface StepFeeds {
   readonly dropoutSeed: number;
 }
 
-/** All that is fed to a run of a written step. @throws ShapeError when a state does not fit */
+/**
+ * All that is fed to a run of a written step.
+ *
+ * @throws ShapeError when a state does not fit; ConfigError when the learning rate of an updated network is missing
+ */
 export function feedsOf(
   written: WrittenStep,
   states: ReadonlyMap<string, TrainingState>,
@@ -33,7 +37,9 @@ export function feedsOf(
   for (const [name, network] of written.networks) {
     const state = states.get(name)!;
     for (const [key, feed] of stateFeeds(network, state)) feeds.set(key, feed);
-    for (const [key, feed] of updateFeeds(network, state, learningRates.get(name))) feeds.set(key, feed);
+    if (network.updated.length === 0) continue;
+    const learningRate = requireRate(name, learningRates.get(name));
+    for (const [key, feed] of updateFeeds(network, state, learningRate)) feeds.set(key, feed);
   }
   const random = new MersenneTwister(dropoutSeed);
   for (const { name, shape, probability } of written.masks) {
@@ -49,14 +55,22 @@ function* stateFeeds({ model, prefix }: WrittenNetwork, state: TrainingState): G
   }
 }
 
+/** @param network its name in the step; '' for the only one. @throws ConfigError unless the rate is a finite number */
+function requireRate(network: string, rate: number | undefined): number {
+  if (rate !== undefined && Number.isFinite(rate)) return rate;
+  const [what, where] = network === '' ? ['the network', ''] : [`'${network}'`, `s.${network}`];
+  throw new ConfigError(`The step updates ${what} and needs its learning rate, not ${rate}.`, {
+    hint: `Give learningRate${where}, a finite number.`,
+  });
+}
+
 function* updateFeeds(
   { prefix, updated }: WrittenNetwork,
   state: TrainingState,
-  learningRate: number | undefined,
+  learningRate: number,
 ): Generator<readonly [string, Feed]> {
   for (const [i, { settings, learningRateFactor, parameters }] of updated.entries()) {
     const rule = ruleOf(settings);
-    if (learningRate === undefined) throw new InternalError('An updated network has no learning rate.');
     const scalars = rule.scalars(settings, learningRate * learningRateFactor, state.step + 1);
     for (const [name, value] of Object.entries(scalars)) {
       yield [stepNames.scalar(prefix, i, name), feedOf(name, [], Float32Array.of(value))];

@@ -63,6 +63,8 @@ export type ElementType = keyof typeof elementTypes;
 export type Attribute = number | readonly number[] | string | { readonly float: number };
 
 export interface OnnxNode {
+  /** Stands in the runtime's messages: an identifier. Operator and position when omitted. */
+  readonly name?: string;
   readonly opType: string;
   readonly domain: string;
   readonly inputs: readonly string[];
@@ -121,7 +123,7 @@ export function encodeModel(model: OnnxModel): Uint8Array {
 
 function nodeProto(node: OnnxNode, index: number): Record<string, unknown> {
   return {
-    name: `${node.opType}_${index}`,
+    name: node.name ?? `${node.opType}_${index}`,
     opType: node.opType,
     domain: node.domain,
     input: node.inputs,

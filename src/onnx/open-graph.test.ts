@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Builder } from '../graph/builder';
-import { openGraph } from './open-graph';
+import { isOutOfMemory, openGraph } from './open-graph';
 
 it('says what was needed and which flags lower it when memory runs out', async () => {
   const b = new Builder();
@@ -14,4 +14,23 @@ it('says what was needed and which flags lower it when memory runs out', async (
     ),
     hint: expect.stringMatching(/--roi_size.*--threads/),
   });
+});
+
+it('knows the words of the runtime, of C++ and of Node for memory that ran out', () => {
+  const thrown = (): unknown => {
+    try {
+      return new ArrayBuffer(2 ** 50);
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(isOutOfMemory(thrown())).toBe(true);
+  for (const message of [
+    'Failed to allocate memory for requested buffer of size 4',
+    'std::bad_alloc',
+    'Out of memory',
+  ]) {
+    expect(isOutOfMemory(new Error(message)), message).toBe(true);
+  }
+  expect(isOutOfMemory(new RangeError('Invalid typed array length: 3'))).toBe(false);
 });

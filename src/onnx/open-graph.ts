@@ -41,9 +41,10 @@ export async function openGraph(graph: Graph, options: Omit<SessionOptions, 'poo
   };
 }
 
-/** The runtime says so in words only: those of its allocators and of its language's. */
-function isOutOfMemory(error: unknown): error is Error {
-  return error instanceof Error && /failed to allocate|bad[ _]?alloc|out of memory/i.test(error.message);
+/** Runtimes say so in words only: onnxruntime in those of its allocators and of its language, Node in its own. */
+export function isOutOfMemory(error: unknown): error is Error {
+  const words = /failed to allocate|bad[ _]?alloc|out of memory|array buffer allocation failed/i;
+  return error instanceof Error && words.test(error.message);
 }
 
 function outOfMemory(cause: Error, graph: Graph): EngineError {

@@ -13,6 +13,8 @@ export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly outputs?: number;
   readonly domain?: string;
+  /** See {@link OnnxNode}. */
+  readonly name?: string;
 }
 
 export class OnnxWriter {
@@ -44,10 +46,10 @@ export class OnnxWriter {
 
   /** Appends a node, unless it is there already, and gives the names of its outputs. An input '' is one left out. */
   nodeAll(opType: string, inputs: readonly string[], options: NodeOptions = {}): readonly string[] {
-    const { attributes = {}, outputs = 1, domain = '' } = options;
-    return this.once(JSON.stringify([domain, opType, inputs, attributes, outputs]), () => {
+    const { attributes = {}, outputs = 1, domain = '', name } = options;
+    return this.once(JSON.stringify([domain, opType, inputs, attributes, outputs, name]), () => {
       const names = Array.from({ length: outputs }, () => this.freshName());
-      const node = { opType, domain, inputs, outputs: names, attributes };
+      const node = { ...(name !== undefined && { name }), opType, domain, inputs, outputs: names, attributes };
       this.written.push(node);
       for (const name of names) this.producers.set(name, node);
       return names;

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { ShapeError } from '../../errors';
 import type { Builder } from '../../graph/builder';
 import type { Value } from '../../graph/graph';
 import { sizeOf } from '../../tensor/tensor';
@@ -46,7 +45,7 @@ export function batchNorm(b: Builder, x: Value, state: BatchNormState, options: 
   const channels = x.shape[1]!;
   const count = sizeOf(x.shape) / channels;
   if (count === 1) {
-    throw new ShapeError(`Batch normalisation in training needs more than one number per channel, not [${x.shape}].`, {
+    throw b.shapeError(`Batch normalisation in training needs more than one number per channel, not [${x.shape}].`, {
       hint: 'Train with larger batches or images.',
     });
   }

@@ -21,4 +21,12 @@ describe('instanceNorm', () => {
     }
     expect(write([1, 2, 1, 2], true)).toEqual([1, 2, 1, 2]);
   });
+
+  it('names the layer that has one voxel only', () => {
+    const b = new Builder();
+    const x = b.input('x', [2, 4, 1, 1]);
+    const write = () => b.inLayer('model.4.norm', () => instanceNorm(b, x, { training: true }));
+    expect(write).toThrow(ShapeError);
+    expect(write).toThrow(/^Layer 'model.4.norm': Instance normalisation in training needs/);
+  });
 });

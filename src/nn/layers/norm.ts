@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { ShapeError } from '../../errors';
 import type { Builder } from '../../graph/builder';
 import type { Value } from '../../graph/graph';
 import { sizeOf } from '../../tensor/tensor';
@@ -33,12 +32,9 @@ export interface InstanceNormOptions {
 export function instanceNorm(b: Builder, x: Value, options: InstanceNormOptions): Value {
   const channels = x.shape[1]!;
   if (options.training && sizeOf(x.shape.slice(2)) === 1) {
-    throw new ShapeError(
-      `Instance normalisation in training needs more than one voxel per channel, not [${x.shape}].`,
-      {
-        hint: 'Train with larger images, or a network of fewer levels.',
-      },
-    );
+    throw b.shapeError(`Instance normalisation in training needs more than one voxel per channel, not [${x.shape}].`, {
+      hint: 'Train with larger images, or a network of fewer levels.',
+    });
   }
   const scale = options.scale ?? b.expand(b.scalar(1), [channels]);
   const shift = options.shift ?? b.expand(b.scalar(0), [channels]);

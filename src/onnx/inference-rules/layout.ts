@@ -1,9 +1,6 @@
 import type { LayoutOps } from '../../graph/ops/layout';
 import { layoutRules } from '../rules/layout';
-import { asFixed, type FreeRules, isFreeAxis, requireFree } from './rule';
-
-/** An end beyond every length: the runtime takes it as "to the last". */
-const TO_THE_LAST = 2 ** 31 - 1;
+import { asFixed, type FreeRules, isFreeAxis, requireFree, TO_THE_LAST } from './rule';
 
 export const layoutFree: FreeRules<keyof LayoutOps> = {
   Constant: asFixed(layoutRules.Constant),

@@ -33,6 +33,9 @@ export function requireFree(condition: boolean, op: Op, what: string): void {
   if (!condition) throw new ConfigError(`${op} cannot be exported for inputs of any size: ${what}.`);
 }
 
+/** An end beyond every length: the runtime takes it as "to the last". */
+export const TO_THE_LAST = 2 ** 31 - 1;
+
 /** Every axis but the channels has a free length. */
 export const isFreeAxis = (axis: number): boolean => axis !== 1;
 
