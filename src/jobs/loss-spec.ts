@@ -14,28 +14,29 @@ const reduction = z.enum(['mean', 'sum']).default('mean');
  * belongs to the end of the model; and the reduction `none` leaves one loss for each channel, no scalar to train on.
  */
 const diceFields = {
-  /** The predictions are logits of independent regions. */
-  sigmoid: z.boolean().default(false),
-  /** The predictions are logits of classes that exclude each other. */
-  softmax: z.boolean().default(false),
-  /** Labels are class numbers `[N, 1, ...]`, not one channel for each class. */
-  toOnehotY: z.boolean().default(false),
-  /** Whether channel 0 counts. */
-  includeBackground: z.boolean().default(true),
-  /** Squares in the denominator, as Milletari et al. (2016, arXiv:1606.04797). */
-  squaredPred: z.boolean().default(false),
-  /** Labels are probabilities: overlaps by L1 norms, as Wang et al. (2023, arXiv:2303.16296). */
-  softLabel: z.boolean().default(false),
-  /** Soft intersection over union in place of Dice. */
-  jaccard: z.boolean().default(false),
-  /** Added to the numerator. */
-  smoothNr: nonNegative.default(1e-5),
-  /** Added to the denominator. */
-  smoothDr: nonNegative.default(1e-5),
-  /** One Dice for all samples of the batch together. */
-  batch: z.boolean().default(false),
-  /** Factor of each channel that counts, or one for all. */
-  weight: z.union([nonNegative, z.array(nonNegative).nonempty()]).optional(),
+  sigmoid: z.boolean().default(false).describe('The predictions are logits of independent regions.'),
+  softmax: z.boolean().default(false).describe('The predictions are logits of classes that exclude each other.'),
+  toOnehotY: z
+    .boolean()
+    .default(false)
+    .describe('Labels are class numbers [N, 1, ...], not one channel for each class.'),
+  includeBackground: z.boolean().default(true).describe('Whether channel 0 counts.'),
+  squaredPred: z
+    .boolean()
+    .default(false)
+    .describe('Squares in the denominator, as Milletari et al. (2016, arXiv:1606.04797).'),
+  softLabel: z
+    .boolean()
+    .default(false)
+    .describe('Labels are probabilities: overlaps by L1 norms, as Wang et al. (2023, arXiv:2303.16296).'),
+  jaccard: z.boolean().default(false).describe('Soft intersection over union in place of Dice.'),
+  smoothNr: nonNegative.default(1e-5).describe('Added to the numerator.'),
+  smoothDr: nonNegative.default(1e-5).describe('Added to the denominator.'),
+  batch: z.boolean().default(false).describe('One Dice for all samples of the batch together.'),
+  weight: z
+    .union([nonNegative, z.array(nonNegative).nonempty()])
+    .optional()
+    .describe('Factor of each channel that counts, or one for all.'),
   reduction,
 } as const;
 
@@ -50,22 +51,33 @@ function oneActivation<S extends z.ZodType<{ sigmoid: boolean; softmax: boolean 
 const dice = oneActivation(z.strictObject({ kind: z.literal('dice'), ...diceFields }));
 
 const crossEntropyFields = {
-  /** Factor of each class. */
-  weight: z.array(nonNegative).nonempty().optional(),
-  /** Share of each label that is spread over all classes, [0, 1). */
-  labelSmoothing: z.number().min(0).lt(1).default(0),
-  /** Voxels of this class number do not count. For labels that are class numbers. */
-  ignoreIndex: z.int().optional(),
+  weight: z.array(nonNegative).nonempty().optional().describe('Factor of each class.'),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('Share of each label that is spread over all classes, [0, 1).'),
+  ignoreIndex: z
+    .int()
+    .optional()
+    .describe('Voxels of this class number do not count. For labels that are class numbers.'),
   reduction,
 } as const;
 
 const crossEntropy = z.strictObject({ kind: z.literal('cross-entropy'), ...crossEntropyFields });
 
 const binaryCrossEntropyFields = {
-  /** The predictions are logits. Else they are probabilities, whose logarithms are kept above −100 as in PyTorch. */
-  logits: z.boolean().default(true),
-  /** Factor of positive voxels of each channel, or one for all. With logits only. */
-  posWeight: z.union([nonNegative, z.array(nonNegative).nonempty()]).optional(),
+  logits: z
+    .boolean()
+    .default(true)
+    .describe(
+      'The predictions are logits. Else they are probabilities, whose logarithms are kept above −100 as in PyTorch.',
+    ),
+  posWeight: z
+    .union([nonNegative, z.array(nonNegative).nonempty()])
+    .optional()
+    .describe('Factor of positive voxels of each channel, or one for all. With logits only.'),
   reduction,
 } as const;
 
@@ -75,49 +87,59 @@ const mse = z.strictObject({ kind: z.literal('mse'), reduction });
 const l1 = z.strictObject({ kind: z.literal('l1'), reduction });
 
 const ssimFields = {
-  /** Weights of a window: Gaussian, or all the same. */
-  kernel: z.enum(['gaussian', 'uniform']).default('gaussian'),
-  /** Length of the window along each axis, odd. */
+  kernel: z
+    .enum(['gaussian', 'uniform'])
+    .default('gaussian')
+    .describe('Weights of a window: Gaussian, or all the same.'),
   windowSize: z
     .int()
     .positive()
     .refine((n) => n % 2 === 1, 'must be odd')
-    .default(11),
-  /** Standard deviation of the Gaussian in voxels. */
-  sigma: z.number().positive().finite().default(1.5),
+    .default(11)
+    .describe('Length of the window along each axis, odd.'),
+  sigma: z.number().positive().finite().default(1.5).describe('Standard deviation of the Gaussian in voxels.'),
   k1: z.number().positive().finite().default(0.01),
   k2: z.number().positive().finite().default(0.03),
-  /** The range of the data; `batch`: the larger of the ranges of prediction and label, of all samples together. */
-  dataRange: z.union([z.number().positive().finite(), z.literal('batch')]).default(1),
-  /** `valid`: windows inside the image only. `reflect`: one window for each voxel, the image mirrored at its borders. */
-  border: z.enum(['valid', 'reflect']).default('valid'),
-  /** Variances are not let below 0, where rounding may put them. */
-  clampVariance: z.boolean().default(false),
+  dataRange: z
+    .union([z.number().positive().finite(), z.literal('batch')])
+    .default(1)
+    .describe(
+      'The range of the data; batch: the larger of the ranges of prediction and label, of all samples together.',
+    ),
+  border: z
+    .enum(['valid', 'reflect'])
+    .default('valid')
+    .describe(
+      'valid: windows inside the image only. reflect: one window for each voxel, the image mirrored at its borders.',
+    ),
+  clampVariance: z.boolean().default(false).describe('Variances are not let below 0, where rounding may put them.'),
 } as const;
 
-/** 1 − SSIM. The defaults are MONAI's. */
-const ssim = z.strictObject({ kind: z.literal('ssim'), ...ssimFields });
-/** (1 − SSIM)/2. */
-const dssim = z.strictObject({ kind: z.literal('dssim'), ...ssimFields });
+const ssim = z.strictObject({ kind: z.literal('ssim'), ...ssimFields }).describe("1 − SSIM. The defaults are MONAI's.");
+const dssim = z.strictObject({ kind: z.literal('dssim'), ...ssimFields }).describe('(1 − SSIM)/2.');
 
-/** T² times the divergence of the label's distribution, a teacher's logits, from the prediction's (Hinton et al. 2015). */
-const distillation = z.strictObject({
-  kind: z.literal('distillation'),
-  temperature: z.number().positive().finite().default(1),
-});
+const distillation = z
+  .strictObject({
+    kind: z.literal('distillation'),
+    temperature: z.number().positive().finite().default(1),
+  })
+  .describe(
+    "T² times the divergence of the label's distribution, a teacher's logits, from the prediction's (Hinton et al. 2015).",
+  );
 
 const dicePart = oneActivation(z.strictObject(diceFields)).prefault({});
 const crossEntropyPart = z.strictObject(crossEntropyFields).prefault({});
 const binaryCrossEntropyPart = z.strictObject(binaryCrossEntropyFields).prefault({});
 
-/** Sums of two losses of the same prediction and label. */
-const diceCe = z.strictObject({
-  kind: z.literal('dice-ce'),
-  dice: dicePart,
-  crossEntropy: crossEntropyPart,
-  lambdaDice: factor,
-  lambdaCe: factor,
-});
+const diceCe = z
+  .strictObject({
+    kind: z.literal('dice-ce'),
+    dice: dicePart,
+    crossEntropy: crossEntropyPart,
+    lambdaDice: factor,
+    lambdaCe: factor,
+  })
+  .describe('Sums of two losses of the same prediction and label.');
 const diceBce = z.strictObject({
   kind: z.literal('dice-bce'),
   dice: dicePart,

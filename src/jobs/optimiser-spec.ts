@@ -9,54 +9,57 @@ import { z } from 'zod';
 const share = z.number().min(0).lt(1);
 const nonNegative = z.number().nonnegative().finite();
 
-/** Adam (Kingma & Ba 2015, arXiv:1412.6980). */
-const adam = z.strictObject({
-  kind: z.literal('adam'),
-  /** L2 penalty, added to the gradient. */
-  weightDecay: nonNegative.default(0),
-  beta1: share.default(0.9),
-  beta2: share.default(0.999),
-  epsilon: nonNegative.default(1e-8),
-});
+const adam = z
+  .strictObject({
+    kind: z.literal('adam'),
+    weightDecay: nonNegative.default(0).describe('L2 penalty, added to the gradient.'),
+    beta1: share.default(0.9),
+    beta2: share.default(0.999),
+    epsilon: nonNegative.default(1e-8),
+  })
+  .describe('Adam (Kingma & Ba 2015, arXiv:1412.6980).');
 
-/** Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101). */
-const adamw = z.strictObject({
-  kind: z.literal('adamw'),
-  /** Share of the learning rate by which weights shrink at each step. */
-  weightDecay: nonNegative.default(0.01),
-  beta1: share.default(0.9),
-  beta2: share.default(0.999),
-  epsilon: nonNegative.default(1e-8),
-});
+const adamw = z
+  .strictObject({
+    kind: z.literal('adamw'),
+    weightDecay: nonNegative.default(0.01).describe('Share of the learning rate by which weights shrink at each step.'),
+    beta1: share.default(0.9),
+    beta2: share.default(0.999),
+    epsilon: nonNegative.default(1e-8),
+  })
+  .describe('Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101).');
 
-/** Stochastic gradient descent, with momentum as Sutskever et al. (2013) in PyTorch's form. */
 const sgd = z
   .strictObject({
     kind: z.literal('sgd'),
-    /** L2 penalty, added to the gradient. */
-    weightDecay: nonNegative.default(0),
+    weightDecay: nonNegative.default(0).describe('L2 penalty, added to the gradient.'),
     momentum: nonNegative.default(0),
-    /** Share of the gradient kept out of the momentum, from the second step on. */
-    dampening: z.number().finite().default(0),
+    dampening: z
+      .number()
+      .finite()
+      .default(0)
+      .describe('Share of the gradient kept out of the momentum, from the second step on.'),
     nesterov: z.boolean().default(false),
   })
   .refine(({ nesterov, momentum, dampening }) => !nesterov || (momentum > 0 && dampening === 0), {
     error: 'needs a momentum above 0 and no dampening',
     path: ['nesterov'],
-  });
+  })
+  .describe("Stochastic gradient descent, with momentum as Sutskever et al. (2013) in PyTorch's form.");
 
-/** RMSprop (Hinton 2012), centred as Graves (2013, arXiv:1308.0850) when asked for. */
-const rmsprop = z.strictObject({
-  kind: z.literal('rmsprop'),
-  /** L2 penalty, added to the gradient. */
-  weightDecay: nonNegative.default(0),
-  /** Share of the past in the running mean of squares. */
-  alpha: share.default(0.99),
-  epsilon: nonNegative.default(1e-8),
-  momentum: nonNegative.default(0),
-  /** Whether the gradient is divided by its estimated deviation, not by its root mean square. */
-  centered: z.boolean().default(false),
-});
+const rmsprop = z
+  .strictObject({
+    kind: z.literal('rmsprop'),
+    weightDecay: nonNegative.default(0).describe('L2 penalty, added to the gradient.'),
+    alpha: share.default(0.99).describe('Share of the past in the running mean of squares.'),
+    epsilon: nonNegative.default(1e-8),
+    momentum: nonNegative.default(0),
+    centered: z
+      .boolean()
+      .default(false)
+      .describe('Whether the gradient is divided by its estimated deviation, not by its root mean square.'),
+  })
+  .describe('RMSprop (Hinton 2012), centred as Graves (2013, arXiv:1308.0850) when asked for.');
 
 export const optimiserSpec = z.discriminatedUnion('kind', [adam, adamw, sgd, rmsprop]);
 
@@ -76,12 +79,12 @@ const pattern = z.string().refine(isRegExp, 'must be a regular expression');
  */
 export const parameterGroup = z.strictObject({
   match: pattern,
-  /** The group's learning rate as a multiple of the step's. */
-  learningRateFactor: nonNegative.default(1),
-  /** In place of the optimiser's. */
-  weightDecay: nonNegative.optional(),
-  /** Frozen parameters are never changed: no gradient is computed for them and no state is kept. */
-  frozen: z.boolean().default(false),
+  learningRateFactor: nonNegative.default(1).describe("The group's learning rate as a multiple of the step's."),
+  weightDecay: nonNegative.optional().describe("In place of the optimiser's."),
+  frozen: z
+    .boolean()
+    .default(false)
+    .describe('Frozen parameters are never changed: no gradient is computed for them and no state is kept.'),
 });
 
 export type ParameterGroupOptions = z.input<typeof parameterGroup>;

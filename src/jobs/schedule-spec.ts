@@ -26,10 +26,14 @@ const decay = z.discriminatedUnion('kind', [
 
 export const scheduleSpec = z.strictObject({
   decay: decay.default({ kind: 'constant' }),
-  /** Before the decay, whose time starts when the warm-up ends: linear from the factor `from` to 1. */
-  warmUp: z.strictObject({ length: count, from: factor.default(1 / 3) }).optional(),
-  /** What t counts: optimiser steps since the run began, or rounds. */
-  per: z.enum(['step', 'round']).default('round'),
+  warmUp: z
+    .strictObject({ length: count, from: factor.default(1 / 3) })
+    .optional()
+    .describe('Before the decay, whose time starts when the warm-up ends: linear from the factor `from` to 1.'),
+  per: z
+    .enum(['step', 'round'])
+    .default('round')
+    .describe('What t counts: optimiser steps since the run began, or rounds.'),
 });
 
 export type ScheduleOptions = z.input<typeof scheduleSpec>;

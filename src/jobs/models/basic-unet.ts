@@ -11,19 +11,21 @@ export const basicUNetOptions = z
     spatialDims: spatialDims.default(3),
     inChannels: count.default(1),
     outChannels: count.default(2),
-    /** Of the five levels, then of the result before the last convolution. */
-    features: z.array(count).length(6).default([32, 32, 64, 128, 256, 32]),
+    features: z
+      .array(count)
+      .length(6)
+      .default([32, 32, 64, 128, 256, 32])
+      .describe('Of the five levels, then of the result before the last convolution.'),
     norm: normName.default('instance-affine'),
-    /** Groups of group normalisation. */
-    numGroups: count.default(4),
+    numGroups: count.default(4).describe('Groups of group normalisation.'),
     act: activationName.default('leaky-relu'),
-    /** Slope of the leaky ReLU. */
-    negativeSlope: negativeSlope.default(0.1),
+    negativeSlope: negativeSlope.default(0.1).describe('Slope of the leaky ReLU.'),
     bias: z.boolean().default(true),
-    /** Chance that an element is dropped in training, [0, 1). */
-    dropout: probability.default(0),
-    /** Upwards by a transposed convolution, or by linear interpolation that aligns corners. */
-    upsample: z.enum(['deconv', 'nontrainable']).default('deconv'),
+    dropout: probability.default(0).describe('Chance that an element is dropped in training, [0, 1).'),
+    upsample: z
+      .enum(['deconv', 'nontrainable'])
+      .default('deconv')
+      .describe('Upwards by a transposed convolution, or by linear interpolation that aligns corners.'),
   })
   .refine((o) => o.norm !== 'group' || o.features.every((n) => n % o.numGroups === 0), {
     error: 'must be multiples of numGroups',

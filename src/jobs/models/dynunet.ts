@@ -12,18 +12,29 @@ export const dynUNetOptions = z
     spatialDims: spatialDims.default(3),
     inChannels: count.default(1),
     outChannels: count.default(2),
-    /** Of each level, from the top down to the bottom. */
-    kernelSize: z.array(perAxisOption).min(3).default([3, 3, 3, 3, 3, 3]),
-    /** Of each level. */
-    strides: z.array(perAxisOption).min(3).default([1, 2, 2, 2, 2, 2]),
-    /** Of the transposed convolutions, from the top down: kernel and stride in one, that of the level below. */
-    upsampleKernelSize: z.array(perAxisOption).min(2).default([2, 2, 2, 2, 2]),
-    /** Channels of each level: 32 and twice as many each level down, up to 320 in 3-D and 512 in 2-D, when omitted. */
-    filters: z.array(count).min(3).optional(),
+    kernelSize: z
+      .array(perAxisOption)
+      .min(3)
+      .default([3, 3, 3, 3, 3, 3])
+      .describe('Of each level, from the top down to the bottom.'),
+    strides: z.array(perAxisOption).min(3).default([1, 2, 2, 2, 2, 2]).describe('Of each level.'),
+    upsampleKernelSize: z
+      .array(perAxisOption)
+      .min(2)
+      .default([2, 2, 2, 2, 2])
+      .describe(
+        'Of the transposed convolutions, from the top down: kernel and stride in one, that of the level below.',
+      ),
+    filters: z
+      .array(count)
+      .min(3)
+      .optional()
+      .describe(
+        'Channels of each level: 32 and twice as many each level down, up to 320 in 3-D and 512 in 2-D, when omitted.',
+      ),
     norm: z.enum(['batch', 'instance', 'instance-affine']).default('instance-affine'),
     resBlock: z.boolean().default(false),
-    /** Whether the transposed convolutions have a bias. */
-    transBias: z.boolean().default(false),
+    transBias: z.boolean().default(false).describe('Whether the transposed convolutions have a bias.'),
   })
   .superRefine((o, context) => {
     const levels = o.kernelSize.length;

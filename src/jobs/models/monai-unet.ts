@@ -19,23 +19,28 @@ export const monaiUNetOptions = z
     spatialDims: spatialDims.default(3),
     inChannels: count.default(1),
     outChannels: count.default(2),
-    /** Of each level, from the top down to the bottom. */
-    channels: z.array(count).min(2).default([16, 32, 64, 128, 256]),
-    /** Of each level but the bottom: one fewer than channels. */
-    strides: z.array(perAxisOption).min(1).default([2, 2, 2, 2]),
+    channels: z
+      .array(count)
+      .min(2)
+      .default([16, 32, 64, 128, 256])
+      .describe('Of each level, from the top down to the bottom.'),
+    strides: z
+      .array(perAxisOption)
+      .min(1)
+      .default([2, 2, 2, 2])
+      .describe('Of each level but the bottom: one fewer than channels.'),
     kernelSize: oddPerAxisOption.default(3),
     upKernelSize: oddPerAxisOption.default(3),
-    /** Convolutions of a residual unit; 0 for plain convolutions. */
-    numResUnits: z.int().min(0).default(0),
+    numResUnits: z.int().min(0).default(0).describe('Convolutions of a residual unit; 0 for plain convolutions.'),
     norm: z.enum(['batch', 'instance', 'instance-affine']).default('instance'),
     act: activationName.default('prelu'),
-    /** Slope of the leaky ReLU. */
-    negativeSlope: negativeSlope.default(0.01),
-    /** Chance that an element is dropped in training, [0, 1). */
-    dropout: probability.default(0),
+    negativeSlope: negativeSlope.default(0.01).describe('Slope of the leaky ReLU.'),
+    dropout: probability.default(0).describe('Chance that an element is dropped in training, [0, 1).'),
     bias: z.boolean().default(true),
-    /** Order of normalisation (N), dropout (D) and activation (A). */
-    adnOrdering: z.enum(['NDA', 'NAD', 'DNA', 'DAN', 'AND', 'ADN']).default('NDA'),
+    adnOrdering: z
+      .enum(['NDA', 'NAD', 'DNA', 'DAN', 'AND', 'ADN'])
+      .default('NDA')
+      .describe('Order of normalisation (N), dropout (D) and activation (A).'),
   })
   .refine((o) => o.strides.length === o.channels.length - 1, {
     error: 'must be one fewer than channels',

@@ -8,28 +8,31 @@ import { activationName, count, negativeSlope, normName, probability, spatialDim
 
 export const segResNetOptions = z
   .strictObject({
-    /** Images are 2-D or 3-D. */
-    spatialDims: spatialDims.default(3),
-    /** Channels of the stem; each level down has twice as many. With group normalisation a multiple of `numGroups`. */
-    initFilters: count.default(16),
+    spatialDims: spatialDims.default(3).describe('Images are 2-D or 3-D.'),
+    initFilters: count
+      .default(16)
+      .describe(
+        'Channels of the stem; each level down has twice as many. With group normalisation a multiple of numGroups.',
+      ),
     inChannels: count.default(4),
     outChannels: count.default(3),
-    /** Chance that a channel of the stem is dropped in training, [0, 1). */
-    dropoutProb: probability.default(0.2),
-    /** Residual blocks of each level, downwards. */
-    blocksDown: z.array(count).nonempty().default([1, 2, 2, 4]),
-    /** Residual blocks of each level, upwards: one level fewer. */
-    blocksUp: z.array(count).default([1, 1, 1]),
+    dropoutProb: probability.default(0.2).describe('Chance that a channel of the stem is dropped in training, [0, 1).'),
+    blocksDown: z.array(count).nonempty().default([1, 2, 2, 4]).describe('Residual blocks of each level, downwards.'),
+    blocksUp: z.array(count).default([1, 1, 1]).describe('Residual blocks of each level, upwards: one level fewer.'),
     norm: normName.default('group'),
-    /** Groups of group normalisation. */
-    numGroups: count.default(8),
+    numGroups: count.default(8).describe('Groups of group normalisation.'),
     act: activationName.default('relu'),
-    /** Slope of the leaky ReLU. */
-    negativeSlope: negativeSlope.default(0.01),
-    /** Upwards by linear interpolation, or by a transposed convolution. */
-    upsampleMode: z.enum(['nontrainable', 'deconv']).default('nontrainable'),
-    /** Without it the result is the features, `initFilters` channels, and `outChannels` only shapes an unused head. */
-    useConvFinal: z.boolean().default(true),
+    negativeSlope: negativeSlope.default(0.01).describe('Slope of the leaky ReLU.'),
+    upsampleMode: z
+      .enum(['nontrainable', 'deconv'])
+      .default('nontrainable')
+      .describe('Upwards by linear interpolation, or by a transposed convolution.'),
+    useConvFinal: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Without it the result is the features, initFilters channels, and outChannels only shapes an unused head.',
+      ),
   })
   .refine((o) => o.norm !== 'group' || o.initFilters % o.numGroups === 0, {
     error: 'must be a multiple of numGroups',

@@ -10,13 +10,17 @@ export const translationUNetOptions = z
   .strictObject({
     inChannels: count.default(1),
     outChannels: count.default(1),
-    /** Channels of the first level; each of the four levels down has twice as many. */
-    baseChannels: count.default(64),
+    baseChannels: count
+      .default(64)
+      .describe('Channels of the first level; each of the four levels down has twice as many.'),
     norm: z.enum(['batch', 'group', 'none']).default('batch'),
-    /** Groups of group normalisation. */
-    numGroups: count.default(32),
-    /** Upwards by bilinear interpolation that aligns corners, with half the channels, not by transposed convolutions. */
-    bilinear: z.boolean().default(false),
+    numGroups: count.default(32).describe('Groups of group normalisation.'),
+    bilinear: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Upwards by bilinear interpolation that aligns corners, with half the channels, not by transposed convolutions.',
+      ),
   })
   .refine((o) => !o.bilinear || o.baseChannels % 2 === 0, {
     error: 'must be even with bilinear interpolation',
