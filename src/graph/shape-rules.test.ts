@@ -205,6 +205,9 @@ describe('shape rules', () => {
     ['Pad', 'shorter than the axis', call('Pad', [[4]], { mode: 'reflect', begin: [4], end: [0] })],
     ['PadGrad', 'leave something', call('PadGrad', [[4]], { mode: 'edge', begin: [2], end: [2] })],
     ['Gather', 'axes [2] must be', call('Gather', [[2, 3], [4]], { axis: 2 })],
+    ['PixelShuffle', 'multiple of 8', call('PixelShuffle', [[1, 12, 2, 2, 2]], { block: 2 })],
+    ['PixelShuffle', 'need images', call('PixelShuffle', [[1, 12]], { block: 2 })],
+    ['PixelShuffleGrad', 'multiples of 2', call('PixelShuffleGrad', [[1, 2, 4, 3]], { block: 2 })],
     ['GatherGrad', '[5,3], [4]', call('GatherGrad', [[5, 3], [4]], { axis: 0, length: 2 })],
     [
       'MatMul',

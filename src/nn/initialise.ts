@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { float32, type NamedTensors, sizeOf, type Tensor, tensor } from '../tensor/tensor';
+import { float32, type NamedTensors, type Shape, sizeOf, type Tensor, tensor } from '../tensor/tensor';
 import { MersenneTwister } from '../util/mersenne-twister';
 import type { BufferSpec, Initialiser, Model } from './models/definition';
 import { NormalSource, uniform24 } from './normal-source';
@@ -18,25 +18,36 @@ import { modelState } from './training-state';
 export function initialise(model: Model, seed: number): NamedTensors {
   const random = new MersenneTwister(seed);
   const normal = new NormalSource(random);
-  const sizes = new Map(model.parameters.map(({ name, shape }) => [name, sizeOf(shape)]));
+  const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]));
   const drawn = new Map<string, Float32Array>();
-  const draw = (initialiser: Initialiser, length: number): Float32Array => {
+  const draw = (initialiser: Initialiser, shape: Shape): Float32Array => {
+    const length = sizeOf(shape);
     switch (initialiser.kind) {
       case 'constant':
         return new Float32Array(length).fill(initialiser.value);
       case 'uniform':
         return drawUniform(initialiser.fanIn, length, random);
-      case 'normal':
-        return normal.draw(length, initialiser.mean, initialiser.deviation);
+      case 'normal': {
+        const { mean, deviation, copies = 1 } = initialiser;
+        return repeatRows(normal.draw(length / copies, mean, deviation), sizeOf(shape.slice(1)), copies);
+      }
     }
   };
   for (const { name, initialiser } of model.draws)
-    drawn.set(name, draw(initialiser, name === '' ? 1 : sizes.get(name)!));
+    drawn.set(name, draw(initialiser, name === '' ? [] : shapes.get(name)!));
   const parameters = model.parameters.map(({ name, shape, initialiser }) => {
-    return [name, float32(shape, drawn.get(name) ?? draw(initialiser, sizeOf(shape)))] as const;
+    return [name, float32(shape, drawn.get(name) ?? draw(initialiser, shape))] as const;
   });
   const buffers = (model.buffers ?? []).map((spec) => [spec.name, initialBuffer(spec)] as const);
   return modelState(model, { parameters: new Map(parameters), buffers: new Map(buffers) });
+}
+
+/** Each run of `row` numbers `copies` times, one after the other. */
+function repeatRows(data: Float32Array, row: number, copies: number): Float32Array {
+  if (copies === 1) return data;
+  return Float32Array.from({ length: data.length * copies }, (_, i) => {
+    return data[Math.floor(i / (row * copies)) * row + (i % row)]!;
+  });
 }
 
 function initialBuffer({ shape, dtype, initial }: BufferSpec): Tensor {

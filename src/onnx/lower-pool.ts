@@ -47,7 +47,10 @@ function meanTaps(n: number, windowCount: number, axis: number, attrs: AveragePo
   });
 }
 
-/** Means over windows that do not overlap are spread by repetition; others by one matrix product per axis. */
+/**
+ * Means over windows that do not overlap are spread by repetition. Of windows that move by one position, the positions
+ * inside get the mean of the gradients of the windows around them: a pooling again. Others take one matrix product per axis.
+ */
 export function lowerAveragePoolGrad(
   w: OnnxWriter,
   { attrs, inputs }: NodeOf<'AveragePoolGrad'>,
@@ -57,6 +60,11 @@ export function lowerAveragePoolGrad(
   const { shape } = inputs[0]!;
   const tiles = kernel.every((k, i) => k === stride[i] && attrs.padding[i] === 0 && k * shape[i + 2]! === spatial[i]);
   if (tiles) return [repeatPositions(w, w.node('Mul', [dy!, w.scalar(1 / sizeOf(kernel))]), shape, kernel)];
+  const slide = stride.every((s) => s === 1) && (attrs.countIncludePad || attrs.padding.every((p) => p === 0));
+  if (slide) {
+    const around = kernel.map((k, i) => k - 1 - attrs.padding[i]!);
+    return [w.node('AveragePool', [dy!], { ...windows({ ...attrs, padding: around }), count_include_pad: 1 })];
+  }
   const matrices = spatial.map((n, i) => transposed(matrixOf(meanTaps(n, shape[i + 2]!, i, attrs), n)));
   return [applyMatrices(w, dy!, shape, matrices)];
 }

@@ -57,6 +57,14 @@ export function gather(b: Builder, x: Value, indices: Value, axis = 0): Value {
   return b.emit('Gather', [x, indices], { axis });
 }
 
+/**
+ * x `[N, C·block^d, ...n]` as `[N, C, ...n·block]`: the sub-pixel layer of Shi et al. (2016, arXiv:1609.05158), as PyTorch's
+ * `pixel_shuffle`, for images of any number of axes. @throws ShapeError when channels are no such multiple
+ */
+export function pixelShuffle(b: Builder, x: Value, block: number): Value {
+  return b.emit('PixelShuffle', [x], { block });
+}
+
 /** 0/1 from class numbers: `[N, ...]` to `[N, classes, ...]`; zeros only for numbers outside [0, classes). */
 export function oneHot(b: Builder, labels: Value, classes: number): Value {
   const [samples, ...spatial] = labels.shape;

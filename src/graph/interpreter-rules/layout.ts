@@ -59,6 +59,16 @@ function putBack(g: Array64, sources: Int32Array, shape: Shape): Float64Array {
   return sums;
 }
 
+/** For every voxel of a shuffled image of `shape`, its offset in the image before. */
+function shuffleSources(shape: Shape, block: number): Int32Array {
+  const small = shape.slice(2).map((n) => n / block);
+  const strides = stridesOf([...shape.slice(0, 2), ...small.map(() => block), ...small]);
+  const inBlock = (axis: number): number => strides[2 + axis]!;
+  const ofBlock = (axis: number): number => strides[2 + small.length + axis]!;
+  const apart = [...shape.slice(0, 2), ...small.flatMap((n) => [n, block])];
+  return offsets(apart, [...strides.slice(0, 2), ...small.flatMap((_, i) => [ofBlock(i), inBlock(i)])]);
+}
+
 function concat(inputs: readonly Array64[], axis: number, shape: Shape): Float64Array {
   const y = new Float64Array(sizeOf(shape));
   const pitch = sizeOf(shape.slice(axis));
@@ -87,4 +97,6 @@ export const layoutInterpreters: InterpreterRules<keyof LayoutOps> = {
   PadGrad: ([g], attrs, [shape]) => [putBack(g!, padSources(shape!, g!.shape, attrs), shape!)],
   Gather: ([x, indices], { axis }) => [pick(x!, gatherSources(indices!, x!.shape, axis))],
   GatherGrad: ([g, indices], { axis }, [shape]) => [putBack(g!, gatherSources(indices!, shape!, axis), shape!)],
+  PixelShuffle: ([x], { block }, [shape]) => [pick(x!, shuffleSources(shape!, block))],
+  PixelShuffleGrad: ([g], { block }, [shape]) => [putBack(g!, shuffleSources(g!.shape, block), shape!)],
 };

@@ -14,6 +14,14 @@ export interface PadAttrs {
   readonly end: readonly number[];
 }
 
+/**
+ * `block^d` channels, one after the other, make the blocks of one: in C order of the places in a block of that length along
+ * each of the d spatial axes.
+ */
+export interface PixelShuffleAttrs {
+  readonly block: number;
+}
+
 /** Numbers put in place, without arithmetic. */
 export interface LayoutOps {
   /** () → the given numbers. For scalars and small tables: large data are inputs. */
@@ -42,4 +50,8 @@ export interface LayoutOps {
   Gather: { readonly axis: number };
   /** (g, indices) → the adjoint of Gather: an axis of `length` again, with the sum of what was read from each place. */
   GatherGrad: { readonly axis: number; readonly length: number };
+  /** (x) `[N, C·block^d, ...n]` → `[N, C, ...n·block]`: channels become voxels. */
+  PixelShuffle: PixelShuffleAttrs;
+  /** (g) → the adjoint and inverse of PixelShuffle. */
+  PixelShuffleGrad: PixelShuffleAttrs;
 }

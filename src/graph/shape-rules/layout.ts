@@ -1,6 +1,6 @@
 import { type Shape, sameShape, sizeOf } from '../../tensor/tensor';
 import type { Op } from '../ops';
-import type { LayoutOps, PadAttrs, SliceAttrs } from '../ops/layout';
+import type { LayoutOps, PadAttrs, PixelShuffleAttrs, SliceAttrs } from '../ops/layout';
 import { broadcastShapes, ensure, requireAxes, type ShapeRules } from './rule';
 
 const isCount = (n: number): boolean => Number.isInteger(n) && n >= 0;
@@ -32,6 +32,21 @@ function concatShape(shapes: readonly Shape[], axis: number): Shape {
   const fits = shapes.every((s) => s.length === first.length && s.every((n, i) => i === axis || n === first[i]));
   ensure(fits, 'Concat', `all lengths but those of axis ${axis} must be equal`, shapes);
   return first.map((n, i) => (i === axis ? shapes.reduce((sum, s) => sum + s[axis]!, 0) : n));
+}
+
+function pixelShuffleShape([samples, channels, ...spatial]: Shape, { block }: PixelShuffleAttrs): Shape {
+  const [places, shape] = [block ** spatial.length, [samples!, channels!, ...spatial]];
+  ensure(spatial.length > 0 && isCount(block) && block > 0, 'PixelShuffle', `blocks of ${block} need images`, [shape]);
+  ensure(channels! % places === 0, 'PixelShuffle', `channels must be a multiple of ${places}, those of a block`, [
+    shape,
+  ]);
+  return [samples!, channels! / places, ...spatial.map((n) => n * block)];
+}
+
+function pixelShuffleGradShape([samples, channels, ...spatial]: Shape, { block }: PixelShuffleAttrs): Shape {
+  const whole = spatial.length > 0 && spatial.every((n) => n % block === 0);
+  ensure(whole, 'PixelShuffleGrad', `lengths must be multiples of ${block}`, [[samples!, channels!, ...spatial]]);
+  return [samples!, channels! * block ** spatial.length, ...spatial.map((n) => n / block)];
 }
 
 export const layoutShapes: ShapeRules<keyof LayoutOps> = {
@@ -81,4 +96,6 @@ export const layoutShapes: ShapeRules<keyof LayoutOps> = {
     ensure(fits, 'GatherGrad', `the gradient must have the axes of the indices from axis ${axis} on`, [g!, indices!]);
     return [[...g!.slice(0, axis), length, ...g!.slice(axis + rank)]];
   },
+  PixelShuffle: ([x], attrs) => [pixelShuffleShape(x!, attrs)],
+  PixelShuffleGrad: ([g], attrs) => [pixelShuffleGradShape(g!, attrs)],
 };

@@ -31,4 +31,6 @@ export const layoutVjps: VjpRules<keyof LayoutOps> = {
     b.emit('Gather', [g, indices!], { axis }),
     undefined,
   ],
+  PixelShuffle: (b, g, { attrs }) => [b.emit('PixelShuffleGrad', [g], attrs)],
+  PixelShuffleGrad: (b, g, { attrs }) => [b.emit('PixelShuffle', [g], attrs)],
 };

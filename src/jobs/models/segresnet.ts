@@ -24,9 +24,9 @@ export const segResNetOptions = z
     act: activationName.default('relu'),
     negativeSlope: negativeSlope.default(0.01).describe('Slope of the leaky ReLU.'),
     upsampleMode: z
-      .enum(['nontrainable', 'deconv'])
+      .enum(['nontrainable', 'deconv', 'pixelshuffle'])
       .default('nontrainable')
-      .describe('Upwards by linear interpolation, or by a transposed convolution.'),
+      .describe('Upwards by linear interpolation, by a transposed convolution, or by a sub-pixel convolution.'),
     useConvFinal: z
       .boolean()
       .default(true)

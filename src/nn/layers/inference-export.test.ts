@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { filled } from '../../../test/golden/fill';
 import { Builder } from '../../graph/builder';
+import { pixelShuffle } from '../../graph/functions';
 import type { Graph, Value } from '../../graph/graph';
 import { interpret } from '../../graph/interpret';
 import { toInferenceOnnx } from '../../onnx/inference-export';
@@ -32,6 +33,7 @@ const networks: Readonly<Record<string, (b: Builder, x: Value) => Value>> = {
     );
   },
   'channels weighted by their means': (b, x) => b.mul(x, b.sigmoid(globalAveragePool(b, x))),
+  'channels that become voxels': (b, x) => pixelShuffle(b, x, 2),
   'resizing to a scale': (b, x) => {
     const linear = resize(b, x, { mode: 'linear', scale: [1.5, 2] });
     return b.add(

@@ -9,12 +9,18 @@ import type { Shape } from '../../tensor/tensor';
 
 /**
  * How a parameter starts: a constant; PyTorch's default for layers with `fanIn` inputs, U(−1/√fanIn, 1/√fanIn); or a
- * normal distribution.
+ * normal distribution, of which each drawn row of the first axis may stand several times.
  */
 export type Initialiser =
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'uniform'; readonly fanIn: number }
-  | { readonly kind: 'normal'; readonly mean: number; readonly deviation: number };
+  | {
+      readonly kind: 'normal';
+      readonly mean: number;
+      readonly deviation: number;
+      /** How often each row stands, one after the other: so many fewer are drawn. @default 1 */
+      readonly copies?: number;
+    };
 
 export interface ParameterSpec {
   readonly name: string;

@@ -14,6 +14,7 @@ import { modelOf } from '../modules/model-of';
 import { compose, type Module, sequential } from '../modules/module';
 import { normalisation } from '../modules/normalisation';
 import { doublingLinear } from '../modules/resize';
+import { doublingSubpixel } from '../modules/subpixel';
 import type { Model } from './definition';
 
 /** The network as data and as a function that writes graph. @throws ConfigError when an option is out of range */
@@ -82,12 +83,18 @@ function layersOf({ spatialDims, initFilters, norm, numGroups, act, negativeSlop
   };
   const blocks = (channels: number, many: number, first: number): Readonly<Record<string, Module>> =>
     Object.fromEntries(Array.from({ length: many }, (_, i) => [String(first + i), block(channels)]));
-  const upsampler = (channels: number): Module =>
-    upsampleMode === 'nontrainable'
-      ? doublingLinear(false)
-      : sequential({
-          deconv: transposedConvolution({ dims: spatialDims, ins: channels, outs: channels, kernel: 2, stride: 2 }),
-        });
+  const upsampler = (channels: number): Module => {
+    switch (upsampleMode) {
+      case 'nontrainable':
+        return doublingLinear(false);
+      case 'deconv': {
+        const shape = { ins: channels, outs: channels, kernel: 2, stride: 2 };
+        return sequential({ deconv: transposedConvolution({ dims: spatialDims, ...shape }) });
+      }
+      case 'pixelshuffle':
+        return sequential({ pixelshuffle: doublingSubpixel(spatialDims, channels) });
+    }
+  };
   return {
     conv,
     norm: normal,

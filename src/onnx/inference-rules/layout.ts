@@ -1,4 +1,5 @@
 import type { LayoutOps } from '../../graph/ops/layout';
+import { freePixelShuffle } from '../lower-pixel-shuffle';
 import { layoutRules } from '../rules/layout';
 import { asFixed, type FreeRules, isFreeAxis, requireFree, TO_THE_LAST } from './rule';
 
@@ -39,4 +40,5 @@ export const layoutFree: FreeRules<keyof LayoutOps> = {
     );
     return layoutRules.Gather(w, node, inputs)[0]!;
   },
+  PixelShuffle: (w, node, [x]) => freePixelShuffle(w, node, x!),
 };

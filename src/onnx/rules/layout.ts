@@ -1,6 +1,7 @@
 import type { LayoutOps } from '../../graph/ops/layout';
 import { lowerGather, lowerGatherGrad } from '../lower-gather';
 import { lowerPad, lowerPadGrad } from '../lower-pad';
+import { lowerPixelShuffle, lowerPixelShuffleGrad } from '../lower-pixel-shuffle';
 import { lowerSlice, lowerSliceGrad } from '../lower-slice';
 import type { OnnxRules } from './rule';
 
@@ -16,4 +17,6 @@ export const layoutRules: OnnxRules<keyof LayoutOps> = {
   PadGrad: lowerPadGrad,
   Gather: lowerGather,
   GatherGrad: lowerGatherGrad,
+  PixelShuffle: lowerPixelShuffle,
+  PixelShuffleGrad: lowerPixelShuffleGrad,
 };

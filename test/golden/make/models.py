@@ -71,6 +71,22 @@ class SegBlock(nn.Module):
         return self.conv2(self.act(self.norm2(h))) + x
 
 
+class Subpixel(nn.Module):
+    def __init__(self, dims, channels):
+        super().__init__()
+        self.conv_block = CONV[dims](channels, channels * 2**dims, 3, 1, 1)
+        start = nn.init.kaiming_normal_(torch.zeros(channels, channels, *[3] * dims))
+        self.conv_block.weight.data.copy_(start.repeat_interleave(2**dims, 0))
+        self.dims = dims
+
+    def forward(self, x):
+        x = self.conv_block(x)
+        for axis in range(self.dims - 1, -1, -1):  # the last axis varies fastest: two and two channels interleave along it
+            x = x.unflatten(1, (-1, 2)).movedim(2, axis + 3).flatten(axis + 2, axis + 3)
+        x = F.pad(x, [1, 0] * self.dims)
+        return {2: F.avg_pool2d, 3: F.avg_pool3d}[self.dims](x, 2, 1)
+
+
 class SegResNet(nn.Module):
     def __init__(self, o):
         super().__init__()
@@ -91,6 +107,9 @@ class SegResNet(nn.Module):
             if o["upsampleMode"] == "deconv":
                 narrow = conv(2 * c, c, 1)
                 up = named(deconv=DECONV[dims](c, c, 2, 2))
+            elif o["upsampleMode"] == "pixelshuffle":
+                narrow = conv(2 * c, c, 1)
+                up = named(pixelshuffle=Subpixel(dims, c))
             else:
                 narrow = conv(2 * c, c, 1)
                 up = nn.Upsample(scale_factor=2, mode="bilinear" if dims == 2 else "trilinear", align_corners=False)
@@ -609,6 +628,8 @@ cases = [
     dict(kind="patchgan", title="batch norm", options=gan, inputShapes=[[2, 2, 32, 40], [1, 2, 64, 32]]),
     dict(kind="pflsynth", title="a code per sample", options=synth, inputShapes=[[2, 1, 24, 32], [1, 1, 24, 24]]),
     dict(kind="patchgan", title="instance norm, two layers", options=dict(gan, layers=2, norm="instance"), inputShapes=[[1, 2, 16, 24], [2, 2, 32, 16]]),
+    dict(kind="segresnet", title="sub-pixel convolutions", options=dict(seg, upsampleMode="pixelshuffle", blocksDown=[1, 1, 1], blocksUp=[1, 1]), inputShapes=[[1, 2, 8, 12], [2, 2, 4, 8]]),
+    dict(kind="segresnet", title="3-D, sub-pixel convolutions", options=dict(seg, spatialDims=3, initFilters=4, norm="instance-affine", upsampleMode="pixelshuffle"), inputShapes=[[1, 2, 4, 6, 4], [2, 2, 4, 4, 2]]),
 ]
 
 if __name__ == "__main__":

@@ -45,6 +45,14 @@ def keep(f):
     return lambda x, a: f(x, dim=tuple(a["axes"]), keepdim=True) if a["axes"] else x
 
 
+def pixel_shuffle(x, a):
+    block, dims = a["block"], x.dim() - 2
+    samples, channels, *small = x.shape
+    apart = x.reshape(samples, channels // block**dims, *[block] * dims, *small)
+    order = [0, 1] + [axis for i in range(dims) for axis in (2 + dims + i, 2 + i)]
+    return apart.permute(order).reshape(samples, -1, *[n * block for n in small])
+
+
 def pad(x, a):
     margins = [n for pair in reversed(list(zip(a["begin"], a["end"]))) for n in pair]
     if not any(margins):
@@ -122,6 +130,7 @@ OPS = {
     "Slice": cut,
     "Pad": pad,
     "Gather": gather,
+    "PixelShuffle": pixel_shuffle,
     "After": lambda x, trigger, a: x,
     "MatMul": lambda x, y, a: x @ y,
     "Conv": lambda x, w, a: (F.conv1d, F.conv2d, F.conv3d)[x.dim() - 3](

@@ -81,6 +81,14 @@ const convolutions = casesOfConvolutions([
 const poolings = casesOfPoolings([
   { title: 'tiles', x: [2, 16, 48, 50], y: [2, 16, 24, 25], kernel: [2, 2], stride: [2, 2], padding: [0, 0] },
   { title: 'overlapping', x: [1, 5, 150, 161], y: [1, 5, 75, 81], kernel: [3, 3], stride: [2, 2], padding: [1, 1] },
+  {
+    title: 'windows that slide',
+    x: [1, 5, 151, 161],
+    y: [1, 5, 150, 160],
+    kernel: [2, 2],
+    stride: [1, 1],
+    padding: [0, 0],
+  },
 ]);
 
 const linear = { mode: 'linear', alignCorners: false } as const;

@@ -31,6 +31,15 @@ const padCases = (['zero', 'reflect', 'edge'] as const).flatMap((mode) =>
   })),
 );
 
+const shuffles = [
+  { title: '1-D', x: [2, 6, 5], y: [2, 3, 10], block: 2 },
+  { title: '1-D, blocks of 3', x: [1, 6, 4], y: [1, 2, 12], block: 3 },
+  { title: '2-D', x: [2, 8, 3, 4], y: [2, 2, 6, 8], block: 2 },
+  { title: '2-D, blocks of 3, one voxel wide', x: [1, 9, 1, 2], y: [1, 1, 3, 6], block: 3 },
+  { title: '3-D', x: [2, 16, 2, 3, 4], y: [2, 2, 4, 6, 8], block: 2 },
+  { title: 'blocks of 1', x: [1, 2, 3, 2], y: [1, 2, 3, 2], block: 1 },
+] as const;
+
 const gathers = [
   { title: 'rows', x: [4, 3], indices: [5], values: [0, 3, 3, 1, 0], axis: 0 },
   { title: 'a table of channels', x: [2, 3, 2], indices: [2, 2], values: [2, 0, 1, 2], axis: 1 },
@@ -97,4 +106,6 @@ export const layoutCases: OpCases<keyof LayoutOps> = {
     values: [undefined, values],
     fixed: [1],
   })),
+  PixelShuffle: shuffles.map(({ title, x, block }) => ({ title, inputs: [x], attrs: { block } })),
+  PixelShuffleGrad: shuffles.map(({ title, y, block }) => ({ title, inputs: [y], attrs: { block } })),
 };

@@ -19,6 +19,15 @@ const poolings: readonly PoolCase[] = [
   { title: '2-D, rows left over', x: [1, 2, 5, 7], y: [1, 2, 2, 2], kernel: [2, 3], stride: [2, 3], padding: [0, 0] },
   { title: '2-D, overlapping', x: [1, 2, 5, 6], y: [1, 2, 3, 4], kernel: [3, 3], stride: [1, 1], padding: [0, 0] },
   {
+    title: '3-D, kernel 2, stride 1',
+    x: [1, 3, 3, 5, 4],
+    y: [1, 3, 2, 4, 3],
+    kernel: [2, 2, 2],
+    stride: [1, 1, 1],
+    padding: [0, 0, 0],
+  },
+  { title: '2-D, padded, stride 1', x: [1, 2, 5, 4], y: [1, 2, 5, 4], kernel: [3, 3], stride: [1, 1], padding: [1, 1] },
+  {
     title: '2-D, overlapping, padded, stride 2',
     x: [2, 2, 7, 6],
     y: [2, 2, 4, 3],
