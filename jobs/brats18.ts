@@ -5,10 +5,15 @@
  */
 import { readBrats18Flags } from '../src/cli/brats18-flags';
 import { runCommand } from '../src/cli/exit';
-import { exportJob, runJob, shellWord } from '../src/cli/run-job';
+
+/** Loaded when the flags are in order, because it loads the engine: `--help` answers at once. */
+function runner(): typeof import('../src/cli/run-job') {
+  return require('../src/cli/run-job');
+}
 
 async function main(argv: readonly string[]): Promise<void> {
   const { recipe, exportTo, workspace, threads, resume, json } = readBrats18Flags(argv);
+  const { exportJob, runJob, shellWord } = runner();
   if (exportTo !== undefined) return exportJob(recipe.job, exportTo);
   const flags = argv
     .filter((flag) => flag !== '--resume')

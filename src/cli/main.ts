@@ -4,21 +4,46 @@
  * @module
  */
 import { Command } from 'commander';
-import { dataCommand } from './data-command';
-import { evaluateCommand } from './evaluate-command';
 import { runCommand } from './exit';
-import { modelCommand } from './model-command';
-import { simulateCommand } from './simulate-command';
+
+interface Subcommand {
+  readonly summary: string;
+  readonly load: () => Command;
+}
+
+/**
+ * A subcommand's file is loaded only when its name is among the arguments, because most of them load the engine: so
+ * `--help` and a mistyped name answer at once.
+ */
+const subcommands: Readonly<Record<string, Subcommand>> = {
+  simulate: {
+    summary: 'Run a job file on this machine.',
+    load: () => (require('./simulate-command') as typeof import('./simulate-command')).simulateCommand(),
+  },
+  evaluate: {
+    summary: 'Score a model on the cases of a data list and write the predicted masks.',
+    load: () => (require('./evaluate-command') as typeof import('./evaluate-command')).evaluateCommand(),
+  },
+  data: {
+    summary: 'Make data sets.',
+    load: () => (require('./data-command') as typeof import('./data-command')).dataCommand(),
+  },
+  model: {
+    summary: 'List models, show what one is made of, check a file against one.',
+    load: () => (require('./model-command') as typeof import('./model-command')).modelCommand(),
+  },
+};
 
 const program = new Command('consilium')
   .description('Federated learning of medical-imaging models, with no Python.')
   .showHelpAfterError('(see --help)')
   .exitOverride()
-  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong flags, job or data, 130 stopped by Ctrl-C.')
-  .addCommand(simulateCommand())
-  .addCommand(evaluateCommand())
-  .addCommand(dataCommand())
-  .addCommand(modelCommand());
+  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong flags, job or data, 130 stopped by Ctrl-C.');
+
+for (const [name, { summary, load }] of Object.entries(subcommands)) {
+  const command = process.argv.includes(name) ? load() : new Command(name);
+  program.addCommand(command.description(summary));
+}
 
 void runCommand(async () => {
   await program.parseAsync(process.argv);

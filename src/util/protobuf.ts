@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Field, type INamespace, Root } from 'protobufjs/light';
+import type { Field, INamespace, Type } from 'protobufjs/light';
 import { DataError } from '../errors';
 
 /** A field: its protobuf type (`int64`, `bytes`, or a message of the schema) and its number. */
@@ -29,17 +29,27 @@ export interface MessageType {
 
 /** The message `name` of a schema. */
 export function messageType(schema: ProtoSchema, name: string): MessageType {
-  const type = Root.fromJSON(toNamespace(schema)).lookupType(name);
+  let built: Type | undefined;
+  const type = () => {
+    built ??= protobuf().Root.fromJSON(toNamespace(schema)).lookupType(name);
+    return built;
+  };
   return {
-    encode: (message) => type.encode(message).finish(),
+    encode: (message) => type().encode(message).finish(),
     decode: (bytes) => {
+      const message = type();
       try {
-        return type.toObject(type.decode(bytes), { longs: Number, arrays: true });
+        return message.toObject(message.decode(bytes), { longs: Number, arrays: true });
       } catch (cause) {
         throw new DataError(`${bytes.byteLength} bytes were expected to be a ${name} message, but are not.`, { cause });
       }
     },
   };
+}
+
+/** Loaded with the first message: importing the library stays quick. */
+function protobuf(): typeof import('protobufjs/light') {
+  return require('protobufjs/light');
 }
 
 function toNamespace(schema: ProtoSchema): INamespace {

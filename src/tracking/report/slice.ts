@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { PNG } from 'pngjs';
 import { ShapeError } from '../../errors';
 import type { CaseImages } from './report-data';
 
@@ -37,8 +36,14 @@ export function cutSlice(images: CaseImages): CaseSlice {
   };
 }
 
+/** Loaded at the first picture: importing the library stays quick. */
+function pngjs(): typeof import('pngjs') {
+  return require('pngjs');
+}
+
 /** The plane as an 8-bit greyscale PNG in a data URI. */
 export function pngDataUri({ width, height, data }: Plane<Uint8Array>): string {
+  const { PNG } = pngjs();
   const image = Object.assign(new PNG({ width, height }), { data: Buffer.from(data) });
   const bytes = PNG.sync.write(image, { colorType: 0, inputColorType: 0, bitDepth: 8, inputHasAlpha: false });
   return `data:image/png;base64,${bytes.toString('base64')}`;

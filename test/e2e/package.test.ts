@@ -1,0 +1,142 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { command, installPacked } from '../support/packed-package';
+
+/** A package that uses Consilium; outside this project, so that nothing is found by looking upwards. */
+let folder: string;
+
+beforeAll(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'consilium-package-')));
+  installPacked(folder);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const recipe = 'new FedAvgRecipe(options).job.sites.join()';
+const options = `{
+  name: 'tiny', sites: 2, rounds: 1, model: { kind: 'segresnet', initFilters: 8 },
+  trainer: { kind: 'segmentation', roi: [16, 16, 16], inferRoi: [32, 32, 32] },
+  data: { kind: 'brats18-phantom', sites: 2, casesPerSite: 1, validationCases: 1, shape: [32, 32, 32] },
+}`;
+
+describe('the packed package', () => {
+  it('is required from CommonJS', () => {
+    write(
+      'common.cjs',
+      `const { FedAvgRecipe } = require('consilium'); const options = ${options}; console.log(${recipe});`,
+    );
+    expect(node('common.cjs')).toBe('site-1,site-2\n');
+  });
+
+  it('gives the same names to an ESM import as to CommonJS', () => {
+    write(
+      'names.mjs',
+      `import { createRequire } from 'node:module';
+      import * as imported from 'consilium';
+      import { FedAvgRecipe, SimEnv } from 'consilium';
+      const required = createRequire(import.meta.url)('consilium');
+      const missing = Object.keys(required).filter((name) => imported[name] !== required[name]);
+      console.log(JSON.stringify({ missing, same: FedAvgRecipe === required.FedAvgRecipe && SimEnv === required.SimEnv }));`,
+    );
+    expect(JSON.parse(node('names.mjs'))).toEqual({ missing: [], same: true });
+  });
+
+  it('has no other entry: what is not exported stays ours to change', () => {
+    write('deep.cjs', `try { require('consilium/dist/src/nn/trainer'); } catch (error) { console.log(error.code); }`);
+    expect(node('deep.cjs')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n');
+  });
+
+  it.each([
+    ['nodenext', 'commonjs'],
+    ['nodenext', 'module'],
+    ['bundler', 'module'],
+  ])('has complete types with moduleResolution %s in a package of type %s', (resolution, type) => {
+    const name = `${resolution}-${type}`;
+    write(join(name, 'package.json'), JSON.stringify({ type }));
+    write(join(name, 'tsconfig.json'), tsconfig(resolution));
+    write(join(name, 'main.ts'), typescript);
+    compile(name);
+    expect(node(join(name, 'main.js'))).toBe('site-1,site-2\n');
+  });
+
+  it('runs a job, with its workers, from what was compiled', () => {
+    write(
+      'job.mjs',
+      `import { FedAvgRecipe, SimEnv } from 'consilium';
+      const run = new FedAvgRecipe(${options}).execute(new SimEnv({ workspace: 'runs' }));
+      const kinds = new Set();
+      for await (const event of run.events()) kinds.add(event.kind);
+      const { outcome, rounds } = await run.result();
+      console.log(JSON.stringify({ outcome, rounds, kinds: [...kinds].sort() }));`,
+    );
+    const result = JSON.parse(node('job.mjs'));
+    expect(result).toMatchObject({ outcome: 'finished', rounds: 1 });
+    expect(result.kinds).toEqual(expect.arrayContaining(['done', 'progress', 'round-finished', 'started']));
+  });
+
+  it('brings the command', () => {
+    expect(command('npx', ['consilium', '--help'], folder)).toContain('Usage: consilium');
+    const models = JSON.parse(command('npx', ['consilium', 'model', 'list', '--json'], folder));
+    expect(models).toContainEqual(expect.objectContaining({ kind: 'segresnet' }));
+  });
+});
+
+/** Correct use compiles; wrong use does not, which shows that nothing is `any`. */
+const typescript = `
+import { FedAvgRecipe, type FedAvgRecipeOptions, type JobSpec, type Run, type RunEvent, SimEnv } from 'consilium';
+
+const options: FedAvgRecipeOptions = ${options};
+const job: JobSpec = new FedAvgRecipe(options).job;
+console.log(job.sites.join());
+
+export async function follow(): Promise<number> {
+  const run: Run = new FedAvgRecipe(options).execute(new SimEnv({ threads: 1 }));
+  for await (const event of run.events()) console.log(describe(event));
+  return (await run.result()).rounds;
+}
+
+function describe(event: RunEvent): string {
+  return event.kind === 'round-finished' ? \`round \${event.round} took \${event.seconds.toFixed(1)} s\` : event.kind;
+}
+
+// @ts-expect-error an option that there is not
+export const unknownOption: FedAvgRecipeOptions = { ...options, round: 3 };
+// @ts-expect-error a model that there is not
+export const unknownModel: FedAvgRecipeOptions['model'] = { kind: 'segresnot' };
+// @ts-expect-error rounds are a number
+export const rounds: string = job.workflow.rounds;
+// @ts-expect-error events have no such kind
+export const kind: RunEvent['kind'] = 'finished';
+`;
+
+function tsconfig(moduleResolution: string): string {
+  const module = moduleResolution === 'bundler' ? 'esnext' : moduleResolution;
+  return JSON.stringify({
+    compilerOptions: {
+      target: 'es2022',
+      lib: ['es2023'],
+      module,
+      moduleResolution,
+      types: ['node'],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+    },
+  });
+}
+
+function compile(name: string): void {
+  command(process.execPath, [require.resolve('typescript/bin/tsc'), '--project', name], folder);
+}
+
+function node(file: string): string {
+  return command(process.execPath, [file], folder);
+}
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(join(folder, file)), { recursive: true });
+  writeFileSync(join(folder, file), text);
+}
