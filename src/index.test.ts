@@ -35,6 +35,7 @@ it('exports the names that were chosen, and no others', () => {
     'scheduleSettings',
     'scheduledRate',
     'withAliases',
+    'writeDiceLoss',
     'writeLossOf',
   ]);
 });

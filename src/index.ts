@@ -21,6 +21,7 @@ export {
 export { describeModel, type LayerDescription, type ModelDescription } from './nn/describe-model';
 export { exportInferenceOnnx } from './nn/export-onnx';
 export { type JointBatch, type JointSession, type JointTrainerOptions, openJointTrainer } from './nn/joint-trainer';
+export { type DiceLossOptions, writeDiceLoss } from './nn/losses/dice';
 export { lsganLoss } from './nn/losses/distance';
 export { writeLossOf } from './nn/losses/loss';
 export { createModel, initialise, listModels, type Model } from './nn/model';

@@ -7,11 +7,16 @@ import { z } from 'zod';
 
 const nonNegative = z.number().nonnegative().finite();
 const factor = nonNegative.default(1);
-const reduction = z.enum(['mean', 'sum']).default('mean');
+const reduction = z
+  .enum(['mean', 'sum'], {
+    error: ({ input }) =>
+      input === 'none' ? 'must be mean or sum: none leaves many numbers, and training goes down one' : undefined,
+  })
+  .default('mean');
 
 /**
- * The options of MONAI's DiceLoss but two: `other_act` is a function, which no job file can hold, so another activation
- * belongs to the end of the model; and the reduction `none` leaves one loss for each channel, no scalar to train on.
+ * The options of MONAI's DiceLoss but two: `other_act` is a function, which no job file can hold, and the reduction `none`
+ * leaves one loss for each channel, no scalar to train on. `writeDiceLoss` takes both.
  */
 const diceFields = {
   sigmoid: z.boolean().default(false).describe('The predictions are logits of independent regions.'),
@@ -47,6 +52,9 @@ function oneActivation<S extends z.ZodType<{ sigmoid: boolean; softmax: boolean 
     path: ['sigmoid'],
   });
 }
+
+/** Of the Dice loss alone. */
+export const diceOptions = oneActivation(z.strictObject(diceFields));
 
 const dice = oneActivation(z.strictObject({ kind: z.literal('dice'), ...diceFields }));
 
@@ -127,7 +135,7 @@ const distillation = z
     "T² times the divergence of the label's distribution, a teacher's logits, from the prediction's (Hinton et al. 2015).",
   );
 
-const dicePart = oneActivation(z.strictObject(diceFields)).prefault({});
+const dicePart = diceOptions.prefault({});
 const crossEntropyPart = z.strictObject(crossEntropyFields).prefault({});
 const binaryCrossEntropyPart = z.strictObject(binaryCrossEntropyFields).prefault({});
 

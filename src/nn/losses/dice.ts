@@ -3,14 +3,27 @@
  *
  * @module
  */
+import type { z } from 'zod';
 import { ConfigError } from '../../errors';
 import type { Builder } from '../../graph/builder';
 import { abs, sliceAxis, softmax } from '../../graph/functions';
 import type { Value } from '../../graph/graph';
-import type { LossSettingsOf } from '../../jobs/loss-spec';
-import { channelFactors, classChannels, requireSameShape } from './labels';
+import { diceOptions, type LossSettingsOf } from '../../jobs/loss-spec';
+import { parseOptions } from '../../util/parse-options';
+import { channelFactors, classChannels, type Reduction, reduceAll, requireSameShape } from './labels';
 
-type DiceSettings = LossSettingsOf<'dice'>;
+/** Written on the prediction in place of a sigmoid or softmax; keeps its shape. */
+export type Activation = (b: Builder, prediction: Value) => Value;
+
+type DiceSettings = LossSettingsOf<'dice'> & { readonly otherAct?: Activation };
+
+/** All options of MONAI's DiceLoss: those of a job, and two that no job can have. */
+export interface DiceLossOptions extends Omit<z.input<typeof diceOptions>, 'reduction'> {
+  /** @default none */
+  readonly otherAct?: Activation;
+  /** `none` gives the terms themselves. @default mean */
+  readonly reduction?: Reduction | 'none';
+}
 
 /**
  * 1 − (2Σp·g + smoothNr) / (Σp + Σg + smoothDr) for each sample and channel, sums over voxels, then the mean or sum; a
@@ -24,7 +37,33 @@ type DiceSettings = LossSettingsOf<'dice'>;
  * not fit
  */
 export function diceLoss(b: Builder, prediction: Value, label: Value, settings: DiceSettings): Value {
-  const { smoothNr, smoothDr, jaccard, batch, weight, reduction } = settings;
+  return reduceAll(b, diceTerms(b, prediction, label, settings), settings.reduction);
+}
+
+/**
+ * The Dice loss with every option of MONAI's, checked: {@link diceLoss}. With the reduction `none` it is one number for each
+ * sample and channel that counts, `[N, C, 1, ...]`, or with `batch` for each channel, `[C, 1, ...]`, one axis fewer.
+ *
+ * @throws ConfigError when options are wrong, or more than one activation is asked for; ShapeError as `diceLoss`
+ */
+export function writeDiceLoss(b: Builder, prediction: Value, label: Value, options: DiceLossOptions = {}): Value {
+  const { otherAct, reduction = 'mean', ...others } = options;
+  const scalar = reduction === 'none' ? {} : { reduction };
+  const settings = parseOptions('the Dice loss', diceOptions, { ...others, ...scalar });
+  if (otherAct && (settings.sigmoid || settings.softmax)) {
+    throw new ConfigError('The Dice loss applies one activation: sigmoid, softmax or otherAct, but got two of them.');
+  }
+  return b.inLayer('loss', () => {
+    const all = otherAct ? { ...settings, otherAct } : settings;
+    if (reduction !== 'none') return diceLoss(b, prediction, label, all);
+    const terms = diceTerms(b, prediction, label, all);
+    return settings.batch ? b.reshape(terms, terms.shape.slice(1)) : terms;
+  });
+}
+
+/** One loss for each sample, or one for all, and each channel that counts: `[N or 1, C, 1, ...]`. */
+function diceTerms(b: Builder, prediction: Value, label: Value, settings: DiceSettings): Value {
+  const { smoothNr, smoothDr, jaccard, batch, weight } = settings;
   const [p, g] = comparable(b, prediction, label, settings);
   const summed = p.shape.flatMap((_, i) => (i < 2 && !(batch && i === 0) ? [] : [i]));
   const { sizes, both } = sums(b, p, g, summed, settings);
@@ -32,11 +71,7 @@ export function diceLoss(b: Builder, prediction: Value, label: Value, settings: 
   const denominator = b.add(jaccard ? b.scale(b.sub(sizes, both), 2) : sizes, b.scalar(smoothDr));
   const plain = b.sub(b.scalar(1), b.div(numerator, denominator));
   // A single channel has no weight relative to others: MONAI leaves it out, too.
-  const losses =
-    weight === undefined || p.shape[1] === 1 ? plain : b.mul(plain, channelFactors(b, 'Dice', weight, plain));
-  const sum = b.reduceSum(losses);
-  const count = (batch ? 1 : p.shape[0]!) * p.shape[1]!;
-  return b.reshape(reduction === 'sum' ? sum : b.scale(sum, 1 / count), []);
+  return weight === undefined || p.shape[1] === 1 ? plain : b.mul(plain, channelFactors(b, 'Dice', weight, plain));
 }
 
 /** What prediction and label sum to, together, and what they have in common. */
@@ -53,14 +88,14 @@ function sums(b: Builder, p: Value, g: Value, axes: readonly number[], { squared
 
 /** Probabilities and masks of the channels that count, of one shape. */
 function comparable(b: Builder, prediction: Value, label: Value, settings: DiceSettings): readonly [Value, Value] {
-  const { sigmoid, toOnehotY, includeBackground } = settings;
+  const { sigmoid, toOnehotY, includeBackground, otherAct } = settings;
   const channels = prediction.shape[1]!;
   if (channels === 1 && (settings.softmax || toOnehotY || !includeBackground)) {
     throw new ConfigError(
       'The Dice loss of one channel can have neither softmax nor toOnehotY, and cannot leave out the background.',
     );
   }
-  const probabilities = settings.softmax ? softmax(b, prediction) : prediction;
+  const probabilities = settings.softmax ? softmax(b, prediction) : (otherAct?.(b, prediction) ?? prediction);
   const p = sigmoid ? b.sigmoid(prediction) : probabilities;
   const g = toOnehotY ? classChannels(b, 'Dice', prediction, label) : label;
   requireSameShape('Dice', p, g);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { fills, ofClasses } from '../../../test/support/loss-inputs';
 import { statsError } from '../../../test/support/segresnet-golden';
 import { Builder } from '../../graph/builder';
 import { differentiate } from '../../graph/differentiate';
@@ -9,7 +10,7 @@ import { interpret } from '../../graph/interpret';
 import { toOnnx } from '../../onnx/export';
 import { openSession } from '../../onnx/session';
 import { targetFor } from '../../onnx/target';
-import { type Shape, sizeOf } from '../../tensor/tensor';
+import type { Shape } from '../../tensor/tensor';
 import { lsganLoss } from './distance';
 import { type LossOptions, writeLossOf } from './loss';
 
@@ -20,36 +21,6 @@ interface Case {
   readonly options: LossOptions;
   readonly loss: number;
   readonly gradient: { readonly sum: number; readonly l2: number; readonly first8: readonly number[] };
-}
-
-const sines = (shape: Shape, start: number, step: number, scale = 1): number[] =>
-  Array.from({ length: sizeOf(shape) }, (_, i) => scale * Math.sin(start + step * i));
-const unit = (x: number): number => (1 + x) / 2;
-const ofClasses = (shape: Shape): Shape => [shape[0]!, 1, ...shape.slice(2)];
-
-/** The inputs of `test/golden/make/losses.py`. */
-const fills = {
-  logits: (shape: Shape) => sines(shape, 1, 1.3, 2),
-  other_logits: (shape: Shape) => sines(shape, 3, 0.9, 1.5),
-  image: (shape: Shape) => sines(shape, 2, 0.7).map(unit),
-  other_image: (shape: Shape) => sines(shape, 1, 0.45).map(unit),
-  mask: (shape: Shape) => sines(shape, 5, 1.1).map((x) => Number(x > 0.2)),
-  classes: (shape: Shape) =>
-    sines(ofClasses(shape), 4, 1.9).map((x) => Math.min(Math.floor(unit(x) * shape[1]!), shape[1]! - 1)),
-  shares: (shape: Shape) => channelSoftmax(sines(shape, 7, 2.3, 3), shape),
-} as const;
-
-function channelSoftmax(values: readonly number[], shape: Shape): number[] {
-  const voxels = sizeOf(shape.slice(2));
-  const stride = shape[1]! * voxels;
-  const total = (i: number): number => {
-    const first = Math.floor(i / stride) * stride + (i % voxels);
-    return Array.from({ length: shape[1]! }, (_, c) => Math.exp(values[first + c * voxels]!)).reduce(
-      (s, e) => s + e,
-      0,
-    );
-  };
-  return values.map((x, i) => Math.exp(x) / total(i));
 }
 
 function graphOf({ shape, label, options }: Case): Graph {
@@ -115,6 +86,9 @@ describe('a loss', () => {
     expect(write([1, 1, 8, 8], [1, 1, 8, 8], { kind: 'ssim' })).toThrow(/at least 11 voxels/);
     expect(write([1, 1, 8, 8], [1, 1, 8, 8], { kind: 'ssim', windowSize: 4 })).toThrow(/windowSize: must be odd/);
     expect(write([1, 1, 8], [1, 1, 8], { kind: 'focal' } as never)).toThrow(/kind/);
+    expect(write([1, 2, 8], [1, 2, 8], { kind: 'dice', reduction: 'none' } as never)).toThrow(
+      /reduction: must be mean or sum: none leaves many numbers/,
+    );
   });
 
   it('of probabilities is finite, and so is its gradient, where a sigmoid saturates', async () => {

@@ -53,8 +53,10 @@ def one_hot(label, count):
 
 
 def dice(x, y, sigmoid=False, softmax=False, toOnehotY=False, includeBackground=True, squaredPred=False, jaccard=False,
-         softLabel=False, smoothNr=1e-5, smoothDr=1e-5, batch=False, weight=None, reduction="mean"):
+         softLabel=False, smoothNr=1e-5, smoothDr=1e-5, batch=False, weight=None, reduction="mean", otherAct=None):
     p = torch.sigmoid(x) if sigmoid else torch.softmax(x, 1) if softmax else x
+    if otherAct is not None:
+        p = getattr(torch, otherAct)(p)
     g = one_hot(y, x.shape[1]) if toOnehotY else y
     if not includeBackground:
         p, g = p[:, 1:], g[:, 1:]
@@ -67,8 +69,10 @@ def dice(x, y, sigmoid=False, softmax=False, toOnehotY=False, includeBackground=
         both = (sizes - norm(p - g)) / 2
     below = 2 * (sizes - both) if jaccard else sizes
     f = 1 - (2 * both + smoothNr) / (below + smoothDr)
-    if weight is not None:
+    if weight is not None and p.shape[1] > 1:
         f = f * torch.as_tensor(weight, dtype=f.dtype)
+    if reduction == "none":
+        return f.reshape(*f.shape[:2], *[1] * (x.dim() - 2))
     return f.mean() if reduction == "mean" else f.sum()
 
 
@@ -192,6 +196,26 @@ CASES = [
     (BIG2, "image", "other_image", {"kind": "mse-dssim", "dssim": {"dataRange": "batch", "clampVariance": True}}),
 ]
 
+# What only the library offers: another activation, by its name in torch, and the terms themselves.
+DICE_CASES = [
+    (A, "logits", "mask", {"otherAct": "tanh"}),
+    (A, "logits", "classes", {"otherAct": "tanh", "toOnehotY": True, "includeBackground": False, "weight": [1, 3], "reduction": "sum"}),
+    (B, "logits", "mask", {"sigmoid": True, "reduction": "none"}),
+    (A, "logits", "classes", {"softmax": True, "toOnehotY": True, "includeBackground": False, "weight": [1, 3], "reduction": "none"}),
+    (A, "logits", "mask", {"otherAct": "exp", "squaredPred": True, "jaccard": True, "batch": True, "reduction": "none"}),
+    (C, "logits", "mask", {"sigmoid": True, "weight": 2, "reduction": "none"}),
+]
+
+
+def make_dice(shape, x, y, options):
+    prediction = FILLS[x](shape).requires_grad_()
+    terms = dice(prediction, FILLS[y](shape), **options)
+    (terms.flatten() * torch.arange(1, terms.numel() + 1)).sum().backward()
+    grad = prediction.grad.flatten()
+    keep = {"sum": grad.sum().item(), "l2": grad.norm().item(), "first8": grad[:8].tolist()}
+    return {"shape": shape, "prediction": x, "label": y, "options": options, "termsShape": list(terms.shape),
+            "terms": terms.flatten().tolist(), "gradient": keep}
+
 
 def make(shape, x, y, options):
     prediction = FILLS[x](shape).requires_grad_()
@@ -204,6 +228,6 @@ def make(shape, x, y, options):
     return {"shape": shape, "prediction": x, "label": y, "options": options, "loss": loss.item(), "gradient": keep}
 
 
-out = {"torch": torch.__version__, "cases": [make(*case) for case in CASES]}
+out = {"torch": torch.__version__, "cases": [make(*case) for case in CASES], "dice": [make_dice(*case) for case in DICE_CASES]}
 path = Path(__file__).parent.parent / "losses.json"
 path.write_text(json.dumps(out) + "\n")
