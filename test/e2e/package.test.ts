@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { publicApi } from '../../scripts/public-api';
 import { command, installPacked } from '../support/packed-package';
 
 /** A package that uses Consilium; outside this project, so that nothing is found by looking upwards. */
@@ -59,6 +60,11 @@ describe('the packed package', () => {
     write(join(name, 'main.ts'), typescript);
     compile(name);
     expect(node(join(name, 'main.js'))).toBe('site-1,site-2\n');
+  });
+
+  it('has the public API of docs/reference/api.md, which npm run api writes', () => {
+    const entry = join(folder, 'node_modules', 'consilium', 'dist', 'src', 'index.d.ts');
+    expect(publicApi(entry)).toBe(readFileSync(join('docs', 'reference', 'api.md'), 'utf8'));
   });
 
   it('runs a job, with its workers, from what was compiled', () => {
