@@ -10,6 +10,7 @@ it('exports the names that were chosen, and no others', () => {
     'SimEnv',
     'createModel',
     'describeModel',
+    'diceOfCounts',
     'estimateMemory',
     'exportInferenceOnnx',
     'float32',
@@ -25,6 +26,7 @@ it('exports the names that were chosen, and no others', () => {
     'modelState',
     'newTrainingState',
     'openAccumulatingTrainer',
+    'openEvaluator',
     'openJointTrainer',
     'openPredictor',
     'openTrainer',
@@ -37,6 +39,7 @@ it('exports the names that were chosen, and no others', () => {
     'withAliases',
     'writeDiceLoss',
     'writeLossOf',
+    'writeMetricOf',
   ]);
 });
 

@@ -11,6 +11,7 @@ export type { Environment, ModelScore, Outcome, Run, RunEvent, RunResult } from 
 export { type JobInput, type JobSpec, jobHash, parseJob } from './jobs/job-spec';
 export { jobFromYaml, jobToYaml } from './jobs/job-yaml';
 export type { LossOptions } from './jobs/loss-spec';
+export type { MetricOptions } from './jobs/metric-spec';
 export type { GradientClip, OptimiserOptions, ParameterGroupOptions } from './jobs/optimiser-spec';
 export type { ScheduleOptions } from './jobs/schedule-spec';
 export {
@@ -19,17 +20,20 @@ export {
   openAccumulatingTrainer,
 } from './nn/accumulating-trainer';
 export { describeModel, type LayerDescription, type ModelDescription } from './nn/describe-model';
+export { type EvaluationBatch, type Evaluator, type EvaluatorOptions, openEvaluator } from './nn/evaluator';
 export { exportInferenceOnnx } from './nn/export-onnx';
 export { type JointBatch, type JointSession, type JointTrainerOptions, openJointTrainer } from './nn/joint-trainer';
 export { type DiceLossOptions, writeDiceLoss } from './nn/losses/dice';
 export { lsganLoss } from './nn/losses/distance';
 export { writeLossOf } from './nn/losses/loss';
+export { diceOfCounts } from './nn/metrics/dice';
+export { type MetricNumbers, type NamedMetrics, writeMetricOf } from './nn/metrics/metric';
 export { createModel, initialise, listModels, type Model } from './nn/model';
 export { matchState, requireState, withAliases } from './nn/model-state';
 export { openPredictor, type Predictor, type PredictorOptions } from './nn/predictor';
 export { scheduledRate, scheduleFactor, scheduleSettings } from './nn/schedules/schedule';
 export type { StepNetwork, StepWriter } from './nn/step-writer';
-export { type Batch, openTrainer, type TrainerOptions, type TrainingSession } from './nn/trainer';
+export { type Batch, openTrainer, type StepResult, type TrainerOptions, type TrainingSession } from './nn/trainer';
 export { modelState, newTrainingState, type TrainingState } from './nn/training-state';
 export {
   type Brats18PhantomOptions,

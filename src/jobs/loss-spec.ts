@@ -94,7 +94,8 @@ const binaryCrossEntropy = z.strictObject({ kind: z.literal('binary-cross-entrop
 const mse = z.strictObject({ kind: z.literal('mse'), reduction });
 const l1 = z.strictObject({ kind: z.literal('l1'), reduction });
 
-const ssimFields = {
+/** Options of structural similarity. */
+export const ssimFields = {
   kernel: z
     .enum(['gaussian', 'uniform'])
     .default('gaussian')

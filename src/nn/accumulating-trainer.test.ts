@@ -59,6 +59,22 @@ describe('accumulated micro-batches', () => {
     expect(b.parameters.get('convInit.conv.weight')!.data).toBe(weights.get('convInit.conv.weight')!.data);
   });
 
+  it('tell metrics of all images', async () => {
+    const metrics = { mse: { kind: 'mse' } } as const;
+    const whole = await openTrainer({
+      ...options,
+      metrics,
+      inputShape: [SAMPLES, 1, ...SPATIAL],
+      labelShape: [SAMPLES, 2, ...SPATIAL],
+    });
+    const inParts = await openAccumulatingTrainer({ ...options, metrics });
+    const batch = { image: joined(images), label: joined(labels), learningRate: 0.1, dropoutSeed: 0 };
+    const expected = (await whole.step(newTrainingState(options, weights), batch)).metrics.get('mse')!;
+    const found = (await inParts.step(newTrainingState(options, weights), parts, 0.1)).metrics.get('mse')!;
+    expect(found).toHaveLength(SAMPLES);
+    for (const [i, value] of expected.entries()) expect(found[i]! / value).toBeCloseTo(1, 5);
+  });
+
   it('leave the state as it was when one of them is broken', async () => {
     const session = await openAccumulatingTrainer(options);
     const state = newTrainingState(options, weights);

@@ -7,11 +7,12 @@
 import { ConfigError } from '../errors';
 import { float32, type NamedTensors, sizeOf, type Tensor } from '../tensor/tensor';
 import { assertImageShape, feedOf, floatFeed } from './checks';
+import type { MetricNumbers } from './metrics/metric';
 import { feedsOf } from './step-feeds';
-import { names, ONLY, writeLoss } from './step-graph';
+import { metricsOf, names, ONLY, writeLoss } from './step-graph';
 import { openStep } from './step-session';
 import { StepWriter, type WrittenStep } from './step-writer';
-import { type Batch, batchFeeds, type TrainerOptions } from './trainer';
+import { type Batch, batchFeeds, type StepResult, type TrainerOptions } from './trainer';
 import type { TrainingState } from './training-state';
 
 /** A part of a batch. */
@@ -22,14 +23,10 @@ export interface AccumulatingSession {
    * One optimiser step on the mean gradient of the micro-batches; running statistics move with each of them. It blocks
    * this thread while the runtime computes.
    *
-   * @returns the mean of the micro-batches' losses before the step
+   * @returns the mean of the micro-batches' losses before the step, and the metrics of their images one after the other
    * @throws NonFiniteError, ShapeError, ConfigError as the step of a TrainingSession; `state` is as before then
    */
-  step(
-    state: TrainingState,
-    microBatches: readonly MicroBatch[],
-    learningRate: number,
-  ): Promise<{ readonly loss: number }>;
+  step(state: TrainingState, microBatches: readonly MicroBatch[], learningRate: number): Promise<StepResult>;
 }
 
 const sumOf = (parameter: string): string => `sum.${parameter}`;
@@ -51,7 +48,8 @@ export async function openAccumulatingTrainer(options: TrainerOptions): Promise<
     const feeds = feedsOf(summing, states, { inputs, learningRates: new Map(), dropoutSeed: batch.dropoutSeed });
     const results = await sum.run(states, feeds);
     const next = trained.map((name) => [name, float32(shapes.get(name)!, results.get(name)!)] as const);
-    return { sums: new Map<string, Tensor>(next), loss: results.get(names.loss)![0]! };
+    const metrics = metricsOf(options.metrics, results);
+    return { sums: new Map<string, Tensor>(next), loss: results.get(names.loss)![0]!, metrics };
   }
 
   return {
@@ -62,10 +60,12 @@ export async function openAccumulatingTrainer(options: TrainerOptions): Promise<
       draft.slots = new Map([...state.slots].map(([slot, values]) => [slot, new Map(values)]));
       let sums: NamedTensors = new Map([...shapes].map(([name, shape]) => [name, zeros(shape)]));
       let total = 0;
+      const metrics: MetricNumbers[] = [];
       for (const batch of microBatches) {
         const after = await add(draft, sums, batch);
         sums = after.sums;
         total += after.loss;
+        metrics.push(after.metrics);
       }
       const inputs = new Map([[SHARE, feedOf(SHARE, [], Float32Array.of(1 / microBatches.length))]]);
       for (const [name, { shape, data }] of sums) inputs.set(name, feedOf(name, shape, data as Float32Array));
@@ -73,9 +73,15 @@ export async function openAccumulatingTrainer(options: TrainerOptions): Promise<
       const learningRates = new Map([[ONLY, learningRate]]);
       await update.run(states, feedsOf(updating, states, { inputs, learningRates, dropoutSeed: 0 }));
       Object.assign(state, draft);
-      return { loss: total / microBatches.length };
+      return { loss: total / microBatches.length, metrics: joined(metrics) };
     },
   };
+}
+
+/** The numbers of each metric, one batch after the other. */
+function joined(batches: readonly MetricNumbers[]): MetricNumbers {
+  const names = [...batches[0]!.keys()];
+  return new Map(names.map((name) => [name, Float32Array.from(batches.flatMap((numbers) => [...numbers.get(name)!]))]));
 }
 
 function zeros(shape: readonly number[]): Tensor {

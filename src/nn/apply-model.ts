@@ -32,6 +32,11 @@ export function declareModel(b: Builder, model: Model, prefix = ''): ModelValues
   return { parameters: declared(model.parameters), buffers: declared(graphBuffers(model)) };
 }
 
+/** The model's further inputs for so many samples, as inputs of the graph under their names. */
+export function conditionInputs(b: Builder, { conditions = [] }: Model, samples: number): ReadonlyMap<string, Value> {
+  return new Map(conditions.map(({ name, features }) => [name, b.input(name, [samples, features])]));
+}
+
 /** The buffers that are values of the graph. */
 export function graphBuffers({ buffers = [] }: Model) {
   return buffers.filter(({ dtype }) => dtype === 'float32');

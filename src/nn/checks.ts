@@ -55,3 +55,14 @@ export function floatFeed(what: string, name: string, shape: Shape, found: Tenso
   }
   return { shape, data };
 }
+
+/** The model's further inputs for so many samples. @throws ShapeError naming the first that is missing or does not fit */
+export function conditionFeeds(
+  { conditions = [] }: Model,
+  samples: number,
+  given: ReadonlyMap<string, Float32Array> = new Map(),
+): readonly (readonly [name: string, feed: Feed])[] {
+  return conditions.map(({ name, features }) => {
+    return [name, feedOf(name, [samples, features], given.get(name) ?? new Float32Array())];
+  });
+}

@@ -9,7 +9,7 @@ import type { Node, Value } from '../graph/graph';
 import { macsOf } from '../graph/macs';
 import { estimateMemory } from '../graph/memory';
 import { type Shape, sizeOf } from '../tensor/tensor';
-import { applyForInference, applyForTraining, declareModel } from './apply-model';
+import { applyForInference, applyForTraining, conditionInputs, declareModel } from './apply-model';
 import { assertImageShape } from './checks';
 import type { Model } from './models/definition';
 
@@ -133,12 +133,8 @@ function keptNumbers(nodes: readonly Node[], forward: ReadonlySet<number>): numb
   return sum([...kept.values()]);
 }
 
-function inputsOf(b: Builder, { conditions = [] }: Model, input: Shape) {
-  const condition = (name: string, features: number): Value => b.input(name, [input[0]!, features]);
-  return {
-    image: b.input('image', input),
-    conditions: new Map(conditions.map(({ name, features }) => [name, condition(name, features)])),
-  };
+function inputsOf(b: Builder, model: Model, input: Shape) {
+  return { image: b.input('image', input), conditions: conditionInputs(b, model, input[0]!) };
 }
 
 function sum(numbers: readonly number[]): number {

@@ -115,6 +115,23 @@ describe('a generator and a discriminator trained together', () => {
     expect([states.g.step, states.d.step]).toEqual([0, 0]);
   });
 
+  it('tells numbers that are observed, finite or not', async () => {
+    const write = (step: StepWriter): void => {
+      writeGan(step);
+      const zero = step.b.scalar(0);
+      step.observe('ratio', step.b.div(zero, zero));
+    };
+    const session = await openJointTrainer({ networks, write, threads: 1 });
+    const states = freshStates();
+    expect((await session.step(states, batch)).ratio).toBe(Number.NaN);
+    expect(states.g.step).toBe(1);
+    const many = (step: StepWriter): void => {
+      writeGan(step);
+      step.observe('pair', step.b.expand(step.b.scalar(0), [2]));
+    };
+    await expect(openJointTrainer({ networks, write: many, threads: 1 })).rejects.toThrow(/'pair' is of shape \[2\]/);
+  });
+
   it('is refused when an input is missing, a network is updated twice or one has no optimiser', async () => {
     const session = await openJointTrainer({ networks, write: writeGan, threads: 1 });
     const missing = { ...batch, inputs: { x: batch.inputs.x } };

@@ -6,6 +6,7 @@
  */
 import { ConfigError } from '../errors';
 import type { Feed } from '../onnx/session';
+import { sizeOf } from '../tensor/tensor';
 import { feedOf } from './checks';
 import { feedsOf } from './step-feeds';
 import { type EngineOptions, openStep } from './step-session';
@@ -36,7 +37,7 @@ export interface JointSession<N extends string = string> {
    * One step; updates the states. Another state of the same model may stand in for a network from step to step, such as
    * the discriminator of the task in hand. It blocks this thread while the runtime computes.
    *
-   * @returns the reported numbers
+   * @returns the reported numbers and the observed ones
    * @throws NonFiniteError when a result is not finite, naming where that began; the states are as before then
    * @throws ShapeError, ConfigError when an input, a learning rate or a state is missing or does not fit
    */
@@ -53,6 +54,14 @@ export async function openJointTrainer<N extends string>(options: JointTrainerOp
   options.write(writer);
   const written = writer.finish();
   const own = [...written.graph.inputs].filter(([name]) => writer.ownInputs.has(name));
+  for (const name of written.observed) {
+    const { shape } = written.graph.outputs.get(name)!;
+    if (sizeOf(shape) === 1) continue;
+    throw new ConfigError(`A joint step tells numbers, but its observed value '${name}' is of shape [${shape}].`, {
+      hint: 'Observe its mean, or one number at a time.',
+    });
+  }
+  const told = [...written.metrics, ...written.observed];
   const session = await openStep(written, options);
   return {
     async step(states, { inputs, learningRates, dropoutSeed }) {
@@ -65,7 +74,7 @@ export async function openJointTrainer<N extends string>(options: JointTrainerOp
       const rates = new Map(Object.entries(learningRates));
       const feeds = feedsOf(written, given, { inputs: new Map(fed), learningRates: rates, dropoutSeed });
       const results = await session.run(given, feeds);
-      return Object.fromEntries(written.metrics.map((name) => [name, results.get(name)![0]!]));
+      return Object.fromEntries(told.map((name) => [name, results.get(name)![0]!]));
     },
   };
 }

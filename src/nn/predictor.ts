@@ -6,7 +6,7 @@
 import { openGraph } from '../onnx/open-graph';
 import type { Feed } from '../onnx/session';
 import type { NamedTensors, Shape } from '../tensor/tensor';
-import { assertImageShape, feedOf, modelFeeds } from './checks';
+import { assertImageShape, conditionFeeds, feedOf, modelFeeds } from './checks';
 import type { Model } from './models/definition';
 import { inferenceGraph, names } from './step-graph';
 
@@ -42,12 +42,9 @@ export async function openPredictor(options: PredictorOptions): Promise<Predicto
   const session = await openGraph(inferenceGraph(model, inputShape), { threads, provider });
   return {
     async run(state, image, conditions) {
-      const further = (model.conditions ?? []).map(({ name, features }) => {
-        return [name, feedOf(name, [inputShape[0]!, features], conditions?.get(name) ?? new Float32Array())] as const;
-      });
       const feeds = new Map<string, Feed>([
         [names.image, feedOf('image', inputShape, image)],
-        ...further,
+        ...conditionFeeds(model, inputShape[0]!, conditions),
         ...modelFeeds(model, state),
       ]);
       return (await session.run(feeds)).get('logits')!;

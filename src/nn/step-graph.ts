@@ -7,9 +7,10 @@ import { Builder } from '../graph/builder';
 import type { Graph, Value } from '../graph/graph';
 import type { GradientClip } from '../jobs/optimiser-spec';
 import type { Shape } from '../tensor/tensor';
-import { applyForInference, declareModel } from './apply-model';
+import { applyForInference, conditionInputs, declareModel } from './apply-model';
 import { type LossOptions, writeLossOf } from './losses/loss';
 import { proximalTerm } from './losses/proximal';
+import { type MetricNumbers, type NamedMetrics, writeMetricOf } from './metrics/metric';
 import type { Model } from './models/definition';
 import type { ModelTraining } from './parameter-groups';
 import { type StepNetwork, StepWriter, stepNames, type WrittenStep } from './step-writer';
@@ -27,6 +28,7 @@ export interface LossGraphOptions {
 
 export interface StepGraphOptions extends LossGraphOptions, ModelTraining {
   readonly clip?: GradientClip;
+  readonly metrics?: NamedMetrics;
 }
 
 /** The name of the only network of a step: its tensors have their own names. */
@@ -40,11 +42,12 @@ export const names = {
   loss: 'loss',
   logits: 'logits',
   mask: (dropout: string): string => stepNames.mask('', dropout, 0),
+  metric: (metric: string): string => `metric.${metric}`,
   reference: (parameter: string): string => `reference.${parameter}`,
   gradient: (parameter: string): string => `gradient.${parameter}`,
 } as const;
 
-/** Forward, loss, backward, optimiser: reports `loss`, gives `next.…` of parameters, slots and buffers. */
+/** Forward, loss, backward, optimiser: reports `loss` and `metric.…`, gives `next.…` of parameters, slots and buffers. */
 export function stepGraph(options: StepGraphOptions): WrittenStep {
   const step = new StepWriter({ [ONLY]: options });
   const loss = writeLoss(step, options);
@@ -64,15 +67,23 @@ export function gradientGraph(options: LossGraphOptions): Graph {
   return step.finish().graph;
 }
 
-/** Applies the only network to `image` and compares with `label`, as a scalar; with the proximal term when asked for. */
+/**
+ * Applies the only network to `image` and compares with `label`, as a scalar; with the proximal term when asked for. Metrics
+ * of the same comparison become results.
+ */
 export function writeLoss(
   step: StepWriter,
-  { loss, inputShape, labelShape, proximal }: Pick<LossGraphOptions, 'loss' | 'inputShape' | 'labelShape' | 'proximal'>,
+  options: Pick<StepGraphOptions, 'loss' | 'inputShape' | 'labelShape' | 'proximal' | 'metrics'>,
 ): Value {
+  const { loss, inputShape, labelShape, proximal, metrics = {} } = options;
   const { b } = step;
   const image = step.input(names.image, inputShape);
   const label = step.input(names.label, labelShape);
-  const dataLoss = writeLossOf(b, step.apply(ONLY, { image }), label, loss);
+  const prediction = step.apply(ONLY, { image });
+  const dataLoss = writeLossOf(b, prediction, label, loss);
+  for (const [name, metric] of Object.entries(metrics)) {
+    step.observe(names.metric(name), writeMetricOf(b, { prediction, target: label }, metric));
+  }
   if (!proximal) return dataLoss;
   const pairs = [...step.parameters(ONLY)].map(([name, w]) => [w, step.input(names.reference(name), w.shape)] as const);
   return b.add(dataLoss, proximalTerm(b, step.input(names.mu, []), pairs));
@@ -82,9 +93,15 @@ export function writeLoss(
 export function inferenceGraph(model: Model, inputShape: Shape): Graph {
   const b = new Builder();
   const image = b.input(names.image, inputShape);
-  const conditions = new Map(
-    (model.conditions ?? []).map(({ name, features }) => [name, b.input(name, [inputShape[0]!, features])]),
-  );
+  const conditions = conditionInputs(b, model, inputShape[0]!);
   b.output(names.logits, applyForInference(b, model, declareModel(b, model), { image, conditions }));
   return b.build();
+}
+
+/** The metrics among the results of a step, under their own names. */
+export function metricsOf(
+  metrics: NamedMetrics | undefined,
+  results: ReadonlyMap<string, Float32Array>,
+): MetricNumbers {
+  return new Map(Object.keys(metrics ?? {}).map((name) => [name, results.get(names.metric(name))!]));
 }

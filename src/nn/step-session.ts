@@ -4,6 +4,8 @@
  * @module
  */
 import { NonFiniteError } from '../errors';
+import type { Graph } from '../graph/graph';
+import { eliminateDeadCode } from '../graph/passes';
 import { openGraph } from '../onnx/open-graph';
 import type { Feed } from '../onnx/session';
 import { allFinite, firstNonFinite } from './diagnose';
@@ -20,7 +22,7 @@ export interface EngineOptions {
 
 export interface StepSession {
   /**
-   * Runs the step, checks that every result is finite, then replaces what the step changed in the states.
+   * Runs the step, checks that every result is finite but those only observed, then replaces what the step changed in the states.
    *
    * @returns all results by name
    * @throws NonFiniteError naming the first tensor that is not finite; EngineError when the runtime fails. The states are
@@ -38,21 +40,29 @@ export async function openStep(
   { threads, provider = 'cpu' }: EngineOptions,
 ): Promise<StepSession> {
   const { graph } = written;
+  const observed = new Set(written.observed);
   const options = { threads, provider };
   const session = await openGraph(graph, options);
   return {
     async run(states, feeds) {
       const results = await session.run(feeds);
-      const broken = [...results].find(([, data]) => !allFinite(data));
+      const broken = [...results].find(([name, data]) => !observed.has(name) && !allFinite(data));
       if (broken) {
         const steps = [...states.values()].map(({ step }) => step + 1);
-        const origin = await firstNonFinite(graph, feeds, options);
+        const origin = await firstNonFinite(without(graph, observed), feeds, options);
         throw nonFinite(broken, Math.max(...steps), origin);
       }
       for (const [name, network] of written.networks) advance(network, states.get(name)!, results);
       return results;
     },
   };
+}
+
+/** The graph without some outputs and what only they need: that is not to blame. */
+function without(graph: Graph, outputs: ReadonlySet<string>): Graph {
+  if (outputs.size === 0) return graph;
+  const kept = new Map([...graph.outputs].filter(([name]) => !outputs.has(name)));
+  return eliminateDeadCode({ ...graph, outputs: kept });
 }
 
 function nonFinite(

@@ -47,6 +47,8 @@ export interface WrittenStep {
   readonly masks: readonly StepMask[];
   /** Names of the scalar results. */
   readonly metrics: readonly string[];
+  /** Names of the results that may be anything, also not finite. */
+  readonly observed: readonly string[];
 }
 
 /** Names of a step's inputs and outputs; `prefix` is that of the network. */
@@ -74,6 +76,7 @@ export class StepWriter {
   private readonly networks: ReadonlyMap<string, OpenNetwork>;
   private readonly masks: StepMask[] = [];
   private readonly metrics: string[] = [];
+  private readonly observed: string[] = [];
   /** Parameters after their update: what made them is no part of a later gradient. */
   private readonly replaced: Value[] = [];
 
@@ -162,6 +165,12 @@ export class StepWriter {
     this.metrics.push(name);
   }
 
+  /** Makes a value a result that nothing depends on: a step is good whatever it is, NaN and infinity included. */
+  observe(name: string, value: Value): void {
+    this.b.output(name, value);
+    this.observed.push(name);
+  }
+
   /** The written step. */
   finish(): WrittenStep {
     for (const { prefix, before, current } of this.networks.values()) {
@@ -176,7 +185,7 @@ export class StepWriter {
       );
       return [name, { model: network.model, prefix, updated, buffers, applications }] as const;
     });
-    return { graph, networks: new Map(networks), masks: this.masks, metrics: this.metrics };
+    return { graph, networks: new Map(networks), masks: this.masks, metrics: this.metrics, observed: this.observed };
   }
 
   private updateGroup(

@@ -147,6 +147,30 @@ describe('a training session', () => {
     expect([...state.parameters]).toEqual([...before]);
   });
 
+  it('tells metrics of its predictions, and is the same step with them', async () => {
+    const metrics = { dice: { kind: 'dice-counts' }, mse: { kind: 'mse' }, empty: { kind: 'masked-mse' } } as const;
+    const blank = new Float32Array(voxels);
+    const plain = await train(2, {}, { label: blank });
+    const session = await openTrainer({ ...options, metrics });
+    const state = freshState();
+    for (const i of [0, 1]) {
+      const result = await session.step(state, { ...batch, label: blank, dropoutSeed: i });
+      expect(result.loss).toBe(plain.losses[i]);
+      const [both, predicted, actual] = result.metrics.get('dice')!;
+      expect([both, actual]).toEqual([0, 0]);
+      expect(predicted).toBeGreaterThan(0);
+      expect(result.metrics.get('mse')![0]).toBeGreaterThan(0);
+      // No voxel is above 0: not a number, which stops no step.
+      expect(result.metrics.get('empty')).toEqual(Float32Array.of(Number.NaN));
+    }
+    expect(state.parameters).toEqual(plain.state.parameters);
+    expect((await (await openTrainer(options)).step(freshState(), batch)).metrics.size).toBe(0);
+    const name = 'conv_final.2.conv.weight';
+    const weights = state.parameters.get(name)!;
+    state.parameters.set(name, { ...weights, data: new Float32Array(weights.data.length).fill(3e38) });
+    await expect(session.step(state, batch)).rejects.toThrow(/first tensor .* in layer '(?!metric)/);
+  });
+
   it('refuses images, labels, states and proximal terms that do not fit, saying what was expected', async () => {
     await expect(openTrainer({ ...options, inputShape: [1, 2, 8, 16, 15] })).rejects.toThrow(/multiples of 2/);
     await expect(openTrainer({ ...options, labelShape: [1, 3, 8, 16, 16] })).rejects.toThrow(

@@ -8,9 +8,10 @@ import type { GradientClip } from '../jobs/optimiser-spec';
 import type { Feed } from '../onnx/session';
 import type { NamedTensors, Shape } from '../tensor/tensor';
 import { assertImageShape, feedOf, parameterFeeds } from './checks';
+import type { MetricNumbers, NamedMetrics } from './metrics/metric';
 import type { ModelTraining } from './parameter-groups';
 import { feedsOf } from './step-feeds';
-import { type LossOptions, names, ONLY, stepGraph } from './step-graph';
+import { type LossOptions, metricsOf, names, ONLY, stepGraph } from './step-graph';
 import { type EngineOptions, openStep } from './step-session';
 import type { TrainingState } from './training-state';
 
@@ -26,6 +27,18 @@ export interface TrainerOptions extends ModelTraining, EngineOptions {
   readonly labelShape: Shape;
   /** Whether steps may have a proximal term. */
   readonly proximal: boolean;
+  /** What a step tells of its predictions beside the loss, by name; nothing when omitted. */
+  readonly metrics?: NamedMetrics;
+}
+
+export interface StepResult {
+  /** Before the step, the proximal term included. */
+  readonly loss: number;
+  /**
+   * By name: for each image what the metric says, of the predictions that the loss was computed of: in training mode, and
+   * before the step. They change nothing: the step is the same without them, and one that is NaN does not stop it.
+   */
+  readonly metrics: MetricNumbers;
 }
 
 export interface Batch {
@@ -44,11 +57,10 @@ export interface TrainingSession {
   /**
    * One step; updates `state`. It blocks this thread while the runtime computes.
    *
-   * @returns the loss before the step, the proximal term included
    * @throws NonFiniteError when the loss or a result is not finite, naming where that began; `state` is as before then
    * @throws ShapeError when the batch or the state does not fit the session
    */
-  step(state: TrainingState, batch: Batch): Promise<{ readonly loss: number }>;
+  step(state: TrainingState, batch: Batch): Promise<StepResult>;
 }
 
 /**
@@ -66,7 +78,8 @@ export async function openTrainer(options: TrainerOptions): Promise<TrainingSess
       const inputs = batchFeeds(options, batch);
       const learningRates = new Map([[ONLY, batch.learningRate]]);
       const feeds = feedsOf(written, states, { inputs, learningRates, dropoutSeed: batch.dropoutSeed });
-      return { loss: (await session.run(states, feeds)).get(names.loss)![0]! };
+      const results = await session.run(states, feeds);
+      return { loss: results.get(names.loss)![0]!, metrics: metricsOf(options.metrics, results) };
     },
   };
 }

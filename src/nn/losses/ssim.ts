@@ -12,6 +12,11 @@ import { reduceAll, requireSameShape } from './labels';
 
 type SsimSettings = LossSettingsOf<'ssim'>;
 
+/** As a metric, SSIM may also take the range of each image on its own. */
+type SsimMapSettings = Omit<SsimSettings, 'dataRange'> & {
+  readonly dataRange: SsimSettings['dataRange'] | 'image';
+};
+
 /**
  * The mean of SSIM over samples, channels and windows, a scalar: in each window
  * (2μₓμᵧ + c₁)(2σₓᵧ + c₂) / ((μₓ² + μᵧ² + c₁)(σₓ² + σᵧ² + c₂)), c₁ = (k₁·range)², c₂ = (k₂·range)².
@@ -25,6 +30,15 @@ type SsimSettings = LossSettingsOf<'ssim'>;
  */
 export function ssim(b: Builder, prediction: Value, label: Value, settings: SsimSettings): Value {
   requireSameShape('ssim', prediction, label);
+  return reduceAll(b, ssimMap(b, prediction, label, settings), 'mean');
+}
+
+/**
+ * SSIM in each window, `[N·C, 1, ...windows]`, of images of one shape.
+ *
+ * @throws ShapeError when an axis is shorter than the window
+ */
+export function ssimMap(b: Builder, prediction: Value, label: Value, settings: SsimMapSettings): Value {
   const { k1, k2, clampVariance } = settings;
   const range = dataRange(b, prediction, label, settings.dataRange);
   const [c1, c2] = [k1, k2].map((k) => square(b, b.scale(range, k)));
@@ -45,7 +59,7 @@ export function ssim(b: Builder, prediction: Value, label: Value, settings: Ssim
   const spread = b.add(variance(meanXX!, xx), variance(meanYY!, yy));
   const luminance = b.div(b.add(b.scale(xy, 2), c1!), b.add(b.add(xx, yy), c1!));
   const contrast = b.div(b.add(b.scale(b.sub(meanXY!, xy), 2), c2!), b.add(spread, c2!));
-  return reduceAll(b, b.mul(luminance, contrast), 'mean');
+  return b.mul(luminance, contrast);
 }
 
 /** 1 − SSIM. */
@@ -62,18 +76,23 @@ function square(b: Builder, x: Value): Value {
   return b.mul(x, x);
 }
 
-/** The range as a scalar; that of a batch is a constant for the derivative, as in torchmetrics. */
-function dataRange(b: Builder, prediction: Value, label: Value, range: SsimSettings['dataRange']): Value {
-  if (range !== 'batch') return b.scalar(range);
+/** One range, or one for each channel of each image `[N·C, 1, 1, …]`; a constant for the derivative, as in torchmetrics. */
+function dataRange(b: Builder, prediction: Value, label: Value, range: SsimMapSettings['dataRange']): Value {
+  if (typeof range === 'number') return b.scalar(range);
+  const [samples, channels, ...spatial] = prediction.shape;
+  const axes = prediction.shape.map((_, i) => i).slice(range === 'batch' ? 0 : 1);
   const [x, y] = [prediction, label].map((image) => {
     const constant = b.detach(image);
-    return b.sub(reduceMax(b, constant), reduceMin(b, constant));
+    return b.sub(reduceMax(b, constant, axes), reduceMin(b, constant, axes));
   });
-  return b.reshape(maximum(b, x!, y!), []);
+  const larger = maximum(b, x!, y!);
+  if (range === 'batch') return b.reshape(larger, []);
+  const ones = spatial.map(() => 1);
+  return b.reshape(b.expand(larger, [samples!, channels!, ...ones]), [samples! * channels!, 1, ...ones]);
 }
 
 /** Channels as samples, mirrored at the borders when asked for. */
-function singleChannel(b: Builder, image: Value, { border, windowSize }: SsimSettings): Value {
+function singleChannel(b: Builder, image: Value, { border, windowSize }: SsimMapSettings): Value {
   const [samples, channels, ...spatial] = image.shape;
   if (spatial.some((n) => n < windowSize)) {
     throw new ShapeError(`SSIM needs images of at least ${windowSize} voxels along each axis, not [${image.shape}].`, {
@@ -86,7 +105,7 @@ function singleChannel(b: Builder, image: Value, { border, windowSize }: SsimSet
 }
 
 /** Weighted means of all windows inside `[N, 1, ...spatial]`: the window is a product, so one axis after the other. */
-function windowMeans(b: Builder, x: Value, { kernel, windowSize, sigma }: SsimSettings): Value {
+function windowMeans(b: Builder, x: Value, { kernel, windowSize, sigma }: SsimMapSettings): Value {
   const centre = (windowSize - 1) / 2;
   const heights = Array.from({ length: windowSize }, (_, i) =>
     kernel === 'uniform' ? 1 : Math.exp(-(((i - centre) / sigma) ** 2) / 2),

@@ -44,10 +44,29 @@ export function diceScores(
       predicted++;
       both += value;
     }
-    if (actual > 0) return (2 * both) / (predicted + actual);
-    if (ignoreEmpty) return Number.NaN;
-    return predicted === 0 ? 1 : 0;
+    return diceOfCount([both, predicted, actual], ignoreEmpty);
   });
+}
+
+/**
+ * The Dice of each class from counts of voxels: predicted and true, predicted, true, three numbers a class, as the metric
+ * `dice-counts` gives them.
+ */
+export function diceOfCounts(
+  counts: ArrayLike<number>,
+  { ignoreEmpty = true }: Pick<DiceOptions, 'ignoreEmpty'> = {},
+): number[] {
+  if (counts.length % 3 !== 0)
+    throw new ShapeError(`Dice needs three counts a class, but got ${counts.length} numbers.`);
+  return Array.from({ length: counts.length / 3 }, (_, i) =>
+    diceOfCount([counts[3 * i]!, counts[3 * i + 1]!, counts[3 * i + 2]!], ignoreEmpty),
+  );
+}
+
+function diceOfCount([both, predicted, actual]: readonly [number, number, number], ignoreEmpty: boolean): number {
+  if (actual > 0) return (2 * both) / (predicted + actual);
+  if (ignoreEmpty) return Number.NaN;
+  return predicted === 0 ? 1 : 0;
 }
 
 /** The mean of the scores that are not NaN, and how many they are; NaN of 0 when there is none. */

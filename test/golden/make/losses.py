@@ -228,6 +228,7 @@ def make(shape, x, y, options):
     return {"shape": shape, "prediction": x, "label": y, "options": options, "loss": loss.item(), "gradient": keep}
 
 
-out = {"torch": torch.__version__, "cases": [make(*case) for case in CASES], "dice": [make_dice(*case) for case in DICE_CASES]}
-path = Path(__file__).parent.parent / "losses.json"
-path.write_text(json.dumps(out) + "\n")
+if __name__ == "__main__":
+    out = {"torch": torch.__version__, "cases": [make(*case) for case in CASES], "dice": [make_dice(*case) for case in DICE_CASES]}
+    path = Path(__file__).parent.parent / "losses.json"
+    path.write_text(json.dumps(out) + "\n")
