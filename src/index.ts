@@ -8,8 +8,17 @@ export type { Builder } from './graph/builder';
 export type { Graph, Value } from './graph/graph';
 export { estimateMemory, type MemoryEstimate } from './graph/memory';
 export type { Environment, ModelScore, Outcome, Run, RunEvent, RunResult } from './jobs/environment';
+export { checkJobFile, readJobFile } from './jobs/job-file';
 export { type JobInput, type JobSpec, jobHash, parseJob } from './jobs/job-spec';
-export { jobFromYaml, jobToYaml } from './jobs/job-yaml';
+export {
+  checkJobYaml,
+  type JobCheck,
+  type JobFromYamlOptions,
+  type JobProblem,
+  type JobToYamlOptions,
+  jobFromYaml,
+  jobToYaml,
+} from './jobs/job-yaml';
 export type { LossOptions } from './jobs/loss-spec';
 export type { MetricOptions } from './jobs/metric-spec';
 export type { GradientClip, OptimiserOptions, ParameterGroupOptions } from './jobs/optimiser-spec';

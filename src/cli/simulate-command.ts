@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { ConfigError } from '../errors';
-import { jobFromYaml } from '../jobs/job-yaml';
+import { readJobFile } from '../jobs/job-file';
 import { wholeNumber } from './flags';
 import { runJob, shellWord } from './run-job';
 
@@ -25,11 +23,8 @@ export function simulateCommand(): Command {
     .addHelpText('after', '\nExample:\n  npx consilium simulate job.yaml --threads 2')
     .action(async (file: string, flags: SimulateFlags) => {
       const { workspace, threads, resume = false, json = false } = flags;
-      const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-        throw new ConfigError(`The job file '${file}' cannot be read (${cause.code}).`, { cause });
-      });
       await runJob({
-        job: jobFromYaml(text, file),
+        job: await readJobFile(file),
         json,
         resume,
         resumeCommand: ['npx consilium simulate', shellWord(file), ...sameFlags(flags), '--resume'].join(' '),

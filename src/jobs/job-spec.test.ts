@@ -38,32 +38,3 @@ describe('a job', () => {
     expect(() => parseJob(input)).toThrow(field);
   });
 });
-
-describe('a job file', () => {
-  const bomb = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
-  it.each([
-    ['deep flow nesting', bomb(1000)],
-    ['deep flow nesting over many lines', `${'[\n'.repeat(1000)}${']\n'.repeat(1000)}`],
-    ['deep block nesting', Array.from({ length: 100 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')],
-    ['deep compact sequences', `${'- '.repeat(1000)}x`],
-  ])('with %s is refused before it is parsed', (_, text) => {
-    expect(() => jobFromYaml(text)).toThrow('levels deep');
-  });
-
-  it('that is too large is refused', () => {
-    expect(() => jobFromYaml('a'.repeat(300_000))).toThrow('bytes');
-  });
-
-  it('with aliases, duplicate keys, tags or no YAML at all is refused', () => {
-    expect(() => jobFromYaml('a: &x [1]\nb: *x')).toThrow();
-    expect(() => jobFromYaml('a: 1\na: 2')).toThrow('line 2');
-    expect(() => jobFromYaml('a: !!js/function "x"')).toThrow();
-    expect(() => jobFromYaml('a: "unclosed')).toThrow();
-    expect(() => jobFromYaml('')).toThrow();
-  });
-
-  it('cannot pollute prototypes', () => {
-    expect(() => jobFromYaml('__proto__: {polluted: 1}')).toThrow();
-    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
-  });
-});

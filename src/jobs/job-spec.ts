@@ -7,8 +7,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigError } from '../errors';
-import { foundAt } from '../util/parse-options';
+import { environmentText } from './environment-text';
 import { filterPlacement } from './filter-spec';
+import { explain } from './job-problems';
 import { modelSpec } from './model-spec';
 import { spatialDimsOf, spatialDivisor } from './models/spatial-divisor';
 
@@ -38,9 +39,9 @@ const segmentationTrainerSpec = z.strictObject({
 const brats18DataSpec = z.strictObject({
   kind: z.literal('brats18'),
   /** Folder that the paths of the data lists start from. */
-  baseDir: z.string().min(1),
+  baseDir: environmentText(z.string().min(1)),
   /** Folder of the data lists. */
-  datalistDir: z.string().min(1),
+  datalistDir: environmentText(z.string().min(1)),
   /** The one site trains on `site-All.json`: the centralised baseline. */
   centralized: z.boolean().default(false),
   /** Share of the training and validation cases that a site keeps in memory after the deterministic transforms, [0, 1]. */
@@ -147,8 +148,8 @@ export type EngineSpec = JobSpec['engine'];
 export function parseJob(input: unknown, source = 'the job'): JobSpec {
   const result = jobSpec.safeParse(input);
   if (result.success) return result.data;
-  const problems = result.error.issues.map(
-    ({ path, message }) => `  ${path.join('.') || '(top level)'}: ${message}${foundAt(input, path)}`,
+  const problems = explain(jobSpec, input).map(
+    ({ path, message }) => `  ${path.join('.') || '(top level)'}: ${message}`,
   );
   throw new ConfigError(`${source} is not valid:\n${problems.join('\n')}`, {
     hint: 'Correct the fields named above; docs/reference/job.md lists them all.',

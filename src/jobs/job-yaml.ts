@@ -3,27 +3,143 @@
  *
  * @module
  */
+import type { z } from 'zod';
 import { ConfigError } from '../errors';
-import { type JobSpec, parseJob } from './job-spec';
-import { refuseDangerousYaml } from './yaml-guard';
+import { escapeEnvironment, substituteEnvironment, type Variables } from './environment-text';
+import { explain, type FieldProblem, mostProblems } from './job-problems';
+import { type JobSpec, jobSpec } from './job-spec';
+import { type Path, readYaml, type YamlDocument } from './yaml-document';
+import { decodeJobText, type TextProblem } from './yaml-guard';
+import { yaml } from './yaml-library';
 
-/** Loaded with the first job file: importing the library stays quick. */
-function yaml(): typeof import('yaml') {
-  return require('yaml');
+export interface JobToYamlOptions {
+  /** Where an editor finds the JSON Schema: a path from the job file, or a URL. @default no such line */
+  readonly schema?: string;
 }
 
 /** The job as YAML. Equal jobs give equal bytes. */
-export function jobToYaml(job: JobSpec): string {
-  return `# A Consilium job. Run it with: npx consilium simulate <this file>\n${yaml().stringify(job)}`;
+export function jobToYaml(job: JobSpec, { schema }: JobToYamlOptions = {}): string {
+  const forEditors = schema === undefined ? '' : `# yaml-language-server: $schema=${schema}\n`;
+  const body = yaml().stringify(escapeEnvironment(job), { aliasDuplicateObjects: false, lineWidth: 0 });
+  return `${forEditors}# A Consilium job. Run it with: npx consilium simulate <this file>\n${body}`;
 }
 
-/** Reads a job file. @throws ConfigError with line and column for bad YAML, with the path of the field for a bad job. */
-export function jobFromYaml(text: string, source = 'job.yaml'): JobSpec {
-  refuseDangerousYaml(text, source);
-  const document = yaml().parseDocument(text, { uniqueKeys: true, merge: false, schema: 'core' });
-  const problem = document.errors[0] ?? document.warnings[0];
-  if (problem) {
-    throw new ConfigError(`${source} is not valid YAML: ${problem.message}`, { hint: 'Correct the line named above.' });
+export interface JobFromYamlOptions {
+  /** Variables for `${NAME}` in fields that allow it. @default those of the process */
+  readonly environment?: Variables;
+}
+
+/** Something wrong with a job file. Lines and columns count from 1. */
+export interface JobProblem {
+  readonly line: number | undefined;
+  readonly column: number | undefined;
+  /** Of the field, with dots; empty when the text itself is wrong. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export type JobCheck = { readonly job: JobSpec } | { readonly problems: readonly JobProblem[] };
+
+/**
+ * Reads a job file: text, or the bytes of a file.
+ *
+ * @param source how messages call the file
+ * @throws ConfigError that lists every problem with file, line, column, path, what came and what is allowed.
+ */
+export function jobFromYaml(text: string | Uint8Array, source = 'job.yaml', options: JobFromYamlOptions = {}): JobSpec {
+  const check = checkJobYaml(text, options);
+  if ('job' in check) return check.job;
+  throw jobFileError(check.problems, source);
+}
+
+/** Checks a job file without throwing; problems come in the order of the file. */
+export function checkJobYaml(text: string | Uint8Array, options: JobFromYamlOptions = {}): JobCheck {
+  const document = readJobDocument(text);
+  if (document.problems.length > 0) return { problems: placed(document.text, document.problems) };
+  return checkDocument(jobSpec, document, options.environment ?? process.env);
+}
+
+/** The plain data of a job file, not yet checked against the schema. */
+function readJobDocument(text: string | Uint8Array): YamlDocument {
+  if (typeof text === 'string') return readYaml(text);
+  const decoded = decodeJobText(text);
+  if ('text' in decoded) return readYaml(decoded.text);
+  return {
+    text: Buffer.from(text).toString('utf8'),
+    value: undefined,
+    problems: decoded.problems,
+    placeOf: () => undefined,
+  };
+}
+
+function checkDocument(schema: z.ZodType<JobSpec>, document: YamlDocument, environment: Variables): JobCheck {
+  if (document.value === null) {
+    return {
+      problems: placed(document.text, [{ offset: 0, message: "the file is empty; a job begins with 'version: 1'" }]),
+    };
   }
-  return parseJob(document.toJS({ maxAliasCount: 0 }), source);
+  const { value, problems } = substituteEnvironment(schema, document.value, environment);
+  const variables = new Set(problems.map(({ path }) => path.join('\0')));
+  const wrong = explain(schema, value, { sourceOf: (path) => document.placeOf(path)?.source }).filter(
+    ({ path }) => !variables.has(path.join('\0')),
+  );
+  // A field that the schema does not know is the greater mistake, and reported already.
+  const unfilled = problems.filter(({ known }) => known || wrong.length === 0);
+  const all: readonly FieldProblem[] = [...unfilled.map((problem) => ({ ...problem, ofKey: false })), ...wrong];
+  if (all.length === 0) return { job: schema.parse(value) };
+  return {
+    problems: placed(
+      document.text,
+      all.map((problem) => ({ ...problem, offset: offsetOf(document, problem) })),
+    ),
+  };
+}
+
+/** The start of the value or the key; of the nearest mapping around it when the field is missing. */
+function offsetOf(document: YamlDocument, { path, ofKey }: FieldProblem): number {
+  const place = document.placeOf(path);
+  if (place) return ofKey ? (place.key ?? place.value) : place.value;
+  for (let length = path.length - 1; length >= 0; length--) {
+    const around = document.placeOf(path.slice(0, length));
+    if (around) return around.key ?? around.value;
+  }
+  return 0;
+}
+
+/** In the order of the text, of problems of the text itself one for each line: the parser stumbles over one more than once. */
+function placed(text: string, problems: readonly (TextProblem & { readonly path?: Path })[]): readonly JobProblem[] {
+  const lineStarts = [0, ...[...text.matchAll(/\r\n|\n|\r/g)].map((match) => match.index + match[0].length)];
+  const sorted = [...problems].sort((a, b) => (a.offset ?? -1) - (b.offset ?? -1));
+  let line = 0;
+  let last = -1;
+  return sorted.flatMap(({ offset, path, message }): readonly JobProblem[] => {
+    if (offset === undefined) return [{ line: undefined, column: undefined, path: '', message }];
+    while ((lineStarts[line + 1] ?? Number.POSITIVE_INFINITY) <= offset) line++;
+    if (path === undefined && line === last) return [];
+    last = line;
+    const column = offset - (lineStarts[line] ?? 0) + 1;
+    return [{ line: line + 1, column, path: (path ?? []).map(String).join('.'), message }];
+  });
+}
+
+/** Problems beyond this are only counted. */
+const mostListed = 20;
+
+/** The problems of a job file as one error. */
+export function jobFileError(problems: readonly JobProblem[], source: string): ConfigError {
+  const lines = problems.slice(0, mostListed).map((problem) => `  ${jobProblemLine(problem, source)}`);
+  if (problems.length > mostListed) {
+    const rest = `${problems.length - mostListed}${problems.length < mostProblems ? '' : ' or more'}`;
+    lines.push(`  and ${rest} others`);
+  }
+  const count = problems.length === 1 ? '' : `, ${problems.length} problems`;
+  return new ConfigError(`${source} is not a valid job${count}:\n${lines.join('\n')}`, {
+    hint: 'Correct the places named above; docs/reference/job.md lists all fields, and `consilium job schema` helps editors.',
+  });
+}
+
+/** `<file>:<line>:<column>: <path>: <what is wrong>`, as editors and terminals recognise it. */
+export function jobProblemLine({ line, column, path, message }: JobProblem, source: string): string {
+  const place = line === undefined ? source : `${source}:${line}:${column}`;
+  return `${place}: ${path === '' ? '' : `${path}: `}${message}`;
 }
