@@ -5,13 +5,13 @@
 import { parseArgs } from 'node:util';
 import { mainJob } from './brats18';
 import { framework } from './framework';
-import { startToFirstStep } from './start';
+import { start } from './start';
 import { filters } from './svt';
 import { trainCommand } from './train/train';
 
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   brats18: mainJob,
-  start: startToFirstStep,
+  start,
   framework,
   svt: filters,
 };

@@ -1,14 +1,60 @@
 /**
+ * How long a user waits before anything happens. The package is built, packed and installed in a folder of its own first.
+ */
+import { spawnSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { Brats18Recipe } from '../src/recipes/brats18-recipe';
+import { SimEnv } from '../src/runtime/sim-env';
+import { command, installPacked } from '../test/support/packed-package';
+import { inTemporaryFolder, median } from './measure';
+
+export interface StartTimes {
+  /** `require('consilium')` in a fresh process of the installed package. */
+  readonly importMs: number;
+  /** `consilium --help` of the installed package. */
+  readonly commandHelpSeconds: number;
+  /** The same through npx, which takes most of the time itself. */
+  readonly npxHelpSeconds: number;
+  /** `npx ts-node jobs/brats18.ts --help` in the clone. */
+  readonly jobHelpSeconds: number;
+  readonly firstStepSeconds: number;
+}
+
+export async function start(): Promise<StartTimes> {
+  return { ...(await inTemporaryFolder(packageTimes)), firstStepSeconds: await startToFirstStep() };
+}
+
+async function packageTimes(folder: string): Promise<Omit<StartTimes, 'firstStepSeconds'>> {
+  installPacked(folder);
+  return {
+    importMs: importMs(folder),
+    commandHelpSeconds: seconds(join('node_modules', '.bin', 'consilium'), ['--help'], folder),
+    npxHelpSeconds: seconds('npx', ['consilium', '--help'], folder),
+    jobHelpSeconds: seconds('npx', ['ts-node', 'jobs/brats18.ts', '--help'], resolve(__dirname, '..')),
+  };
+}
+
+/** Median of fresh processes, the start of Node.js not counted. The first run also warms the disk's cache. */
+function importMs(folder: string): number {
+  const script = `const begin = performance.now(); require('consilium'); console.log(performance.now() - begin);`;
+  const times = Array.from({ length: 12 }, () => Number(command(process.execPath, ['--eval', script], folder)));
+  return median(times.slice(1));
+}
+
+function seconds(name: string, args: readonly string[], cwd: string): number {
+  const times = Array.from({ length: 6 }, () => {
+    const begin = performance.now();
+    command(name, args, cwd);
+    return (performance.now() - begin) / 1000;
+  });
+  return median(times.slice(1));
+}
+
+/**
  * From the start of the command to the first training step, data present: a process of its own, stopped at that step. The
  * published job validates the received model before it trains; with one small validation case that is a fraction of it.
  */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { Brats18Recipe } from '../src/recipes/brats18-recipe';
-import { SimEnv } from '../src/runtime/sim-env';
-import { inTemporaryFolder, median } from './measure';
-
-export function startToFirstStep(): Promise<{ readonly seconds: number }> {
+function startToFirstStep(): Promise<number> {
   return inTemporaryFolder(async (workspace) => {
     const times: number[] = [];
     for (let i = 0; i < 4; i++) {
@@ -19,7 +65,7 @@ export function startToFirstStep(): Promise<{ readonly seconds: number }> {
       // The first run also writes the data.
       if (i > 0) times.push((firstStep - (performance.timeOrigin + started)) / 1000);
     }
-    return { seconds: median(times) };
+    return median(times);
   });
 }
 
