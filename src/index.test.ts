@@ -11,6 +11,7 @@ it('exports the names that were chosen, and no others', () => {
     'checkJobFile',
     'checkJobYaml',
     'createModel',
+    'deepSupervisionLoss',
     'describeModel',
     'diceOfCounts',
     'estimateMemory',

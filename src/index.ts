@@ -32,6 +32,7 @@ export { describeModel, type LayerDescription, type ModelDescription } from './n
 export { type EvaluationBatch, type Evaluator, type EvaluatorOptions, openEvaluator } from './nn/evaluator';
 export { exportInferenceOnnx } from './nn/export-onnx';
 export { type JointBatch, type JointSession, type JointTrainerOptions, openJointTrainer } from './nn/joint-trainer';
+export { deepSupervisionLoss } from './nn/losses/deep-supervision';
 export { type DiceLossOptions, writeDiceLoss } from './nn/losses/dice';
 export { lsganLoss } from './nn/losses/distance';
 export { writeLossOf } from './nn/losses/loss';

@@ -69,6 +69,7 @@ describe('the models', () => {
 
   it.each([
     [{ kind: 'dynunet', strides: [1, 2, 2] }, /strides: must have as many levels as kernelSize \(found \[1,2,2\]\)/],
+    [{ kind: 'dynunet', deepSupervision: true, deepSuprNum: 5 }, /deepSuprNum: must leave out the top and the bottom/],
     [{ kind: 'dynunet', upsampleKernelSize: [2, 2, 2, 2, 3] }, /upsampleKernelSize: must be the strides of the levels/],
     [
       { kind: 'dynunet', resBlock: true, strides: [1, 2, 2, 2, 2, 3], upsampleKernelSize: [2, 2, 2, 2, 3] },

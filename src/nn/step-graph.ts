@@ -4,10 +4,12 @@
  * @module
  */
 import { Builder } from '../graph/builder';
+import { unstack } from '../graph/functions';
 import type { Graph, Value } from '../graph/graph';
 import type { GradientClip } from '../jobs/optimiser-spec';
 import type { Shape } from '../tensor/tensor';
 import { applyForInference, conditionInputs, declareModel } from './apply-model';
+import { deepSupervisionLoss } from './losses/deep-supervision';
 import { type LossOptions, writeLossOf } from './losses/loss';
 import { proximalTerm } from './losses/proximal';
 import { type MetricNumbers, type NamedMetrics, writeMetricOf } from './metrics/metric';
@@ -68,19 +70,21 @@ export function gradientGraph(options: LossGraphOptions): Graph {
 }
 
 /**
- * Applies the only network to `image` and compares with `label`, as a scalar; with the proximal term when asked for. Metrics
- * of the same comparison become results.
+ * Applies the only network to `image` and compares with `label`, as a scalar; with the proximal term when asked for. Of
+ * several results the loss is their weighted sum. Metrics of the same comparison, of the best result, become results.
  */
 export function writeLoss(
   step: StepWriter,
-  options: Pick<StepGraphOptions, 'loss' | 'inputShape' | 'labelShape' | 'proximal' | 'metrics'>,
+  options: Pick<StepGraphOptions, 'model' | 'loss' | 'inputShape' | 'labelShape' | 'proximal' | 'metrics'>,
 ): Value {
-  const { loss, inputShape, labelShape, proximal, metrics = {} } = options;
+  const { model, loss, inputShape, labelShape, proximal, metrics = {} } = options;
   const { b } = step;
   const image = step.input(names.image, inputShape);
   const label = step.input(names.label, labelShape);
-  const prediction = step.apply(ONLY, { image });
-  const dataLoss = writeLossOf(b, prediction, label, loss);
+  const result = step.apply(ONLY, { image });
+  const supervised = model.trainingOutputs !== undefined;
+  const dataLoss = (supervised ? deepSupervisionLoss : writeLossOf)(b, result, label, loss);
+  const prediction = supervised ? unstack(b, result)[0]! : result;
   for (const [name, metric] of Object.entries(metrics)) {
     step.observe(names.metric(name), writeMetricOf(b, { prediction, target: label }, metric));
   }

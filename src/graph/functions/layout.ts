@@ -13,6 +13,22 @@ export function concat(b: Builder, values: readonly Value[], axis = 1): Value {
   return values.length === 1 ? values[0]! : b.emit('Concat', values, { axis });
 }
 
+/** Values of one shape side by side along a new axis. */
+export function stack(b: Builder, values: readonly Value[], axis = 1): Value {
+  const apart = values.map((x) => b.reshape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]));
+  return concat(b, apart, axis);
+}
+
+/** The values that make up x along the axis, without it: those that were stacked, where x is a stack. */
+export function unstack(b: Builder, x: Value, axis = 1): readonly Value[] {
+  const maker = b.nodes.findLast(({ outputs }) => outputs[0] === x);
+  const stacked = maker?.op === 'Concat' && maker.attrs.axis === axis && maker.inputs.length === x.shape[axis];
+  const apart = stacked
+    ? maker.inputs
+    : Array.from({ length: x.shape[axis]! }, (_, i) => sliceAxis(b, x, axis, i, i + 1));
+  return apart.map((part) => b.reshape(part, x.shape.toSpliced(axis, 1)));
+}
+
 /** `[start, end)` of one axis, every `step`th: 0 ≤ start < end ≤ length. */
 export function sliceAxis(b: Builder, x: Value, axis: number, start: number, end: number, step = 1): Value {
   if (start === 0 && end === x.shape[axis] && step === 1) return x;

@@ -35,6 +35,11 @@ export const dynUNetOptions = z
     norm: z.enum(['batch', 'instance', 'instance-affine']).default('instance-affine'),
     resBlock: z.boolean().default(false),
     transBias: z.boolean().default(false).describe('Whether the transposed convolutions have a bias.'),
+    deepSupervision: z
+      .boolean()
+      .default(false)
+      .describe('Whether levels below the top are trained to segment, too, each by a head of its own.'),
+    deepSuprNum: count.default(1).describe('Such levels, from the second down; the bottom has no head.'),
   })
   .superRefine((o, context) => {
     const levels = o.kernelSize.length;
@@ -60,6 +65,8 @@ export const dynUNetOptions = z
       ),
     );
     if (!padded) problem('kernelSize', 'must be odd, and not below the stride less one');
+    if (o.deepSupervision && o.deepSuprNum > levels - 2)
+      problem('deepSuprNum', 'must leave out the top and the bottom');
     // The shortcut of a residual block has a kernel of 1, whose padding would be negative beyond stride 2.
     const steps = o.strides.flatMap((n) => perAxis(o.spatialDims, n));
     if (o.resBlock && steps.some((n) => n > 2)) problem('strides', 'must be 1 or 2 with resBlock');

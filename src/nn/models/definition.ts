@@ -95,10 +95,12 @@ export interface Model {
   /** The names of all parameters and buffers as `state_dict()` lists them; absent when there are no buffers. */
   readonly stateOrder?: readonly string[];
   readonly conditions?: readonly ConditionSpec[];
+  /** Results in training, where not 1: stacked on axis 1, the best first, all of one size; inference gives that one. */
+  readonly trainingOutputs?: number;
   /** Further names under which the original's files list a tensor, and the tensor's own name. */
   readonly aliases?: ReadonlyMap<string, string>;
   /** What construction draws, in PyTorch's order. A later draw of a parameter replaces an earlier one. */
   readonly draws: readonly Draw[];
-  /** Writes the network; gives the logits `[N, outChannels, ...spatial]`. */
+  /** Writes the network; gives the logits `[N, outChannels, ...spatial]`, see `trainingOutputs`. */
   build(forward: Forward): Value;
 }

@@ -1,22 +1,22 @@
 /**
- * MONAI's DynUNet: the networks of nnU-Net (Isensee et al. 2021, doi 10.1038/s41592-020-01008-z), with its state names and
- * without deep supervision.
+ * MONAI's DynUNet: the networks of nnU-Net (Isensee et al. 2021, doi 10.1038/s41592-020-01008-z), with its state names.
  *
  * @module
  */
-import { concat } from '../../graph/functions';
+import { concat, stack } from '../../graph/functions';
 import { activationOf, normOf } from '../../jobs/models/common';
 import { type DynUNetOptions, type DynUNetSettings, dynUNetOptions } from '../../jobs/models/dynunet';
 import { sizeOf } from '../../tensor/tensor';
 import { parseOptions } from '../../util/parse-options';
 import { commonDivisor, type PerAxis, perAxis } from '../../util/per-axis';
+import { resize } from '../layers/resize';
 import { activation } from '../modules/activation';
 import { convolution, transposedConvolution } from '../modules/convolution';
 import { modelOf } from '../modules/model-of';
 import { compose, type Module, sequential } from '../modules/module';
 import { normalisation } from '../modules/normalisation';
-import { redrawn } from '../modules/redrawn';
-import type { Model, ParameterSpec } from './definition';
+import { redrawn, unusedDraw } from '../modules/redrawn';
+import type { Draw, Model, ParameterSpec } from './definition';
 
 /** Slope of the leaky ReLUs, for which the weights are drawn too. */
 const SLOPE = 0.01;
@@ -25,13 +25,22 @@ const SLOPE = 0.01;
 export function dynUNet(options: DynUNetOptions = {}): Model {
   const settings = parseOptions('dynunet', dynUNetOptions, options);
   const { spatialDims, inChannels, outChannels, strides } = settings;
-  const root = redrawn(network(settings), 1, heNormal);
+  const heads = settings.deepSupervision ? settings.deepSuprNum : 0;
+  const root = redrawn(withUnusedDraw(network(settings, heads)), heNormal);
   const aliases = skipLayerNames(
     root.state.map((spec) => ('buffer' in spec ? spec.buffer : spec.parameter).name),
-    strides.length - 1,
+    { levels: strides.length - 1, heads },
   );
   const head = { kind: 'dynunet', options: settings, spatialDims, inChannels, outChannels, aliases };
-  return modelOf({ ...head, spatialDivisor: commonDivisor(spatialDims, strides) }, root);
+  const outputs = heads > 0 ? { trainingOutputs: 1 + heads } : {};
+  return modelOf({ ...head, ...outputs, spatialDivisor: commonDivisor(spatialDims, strides) }, root);
+}
+
+/** MONAI draws a number for nothing between the network and its heads. */
+function withUnusedDraw(module: Module): Module {
+  const ofHead = ({ name }: Draw): boolean => name.startsWith('deep_supervision_heads');
+  const [body, heads] = [module.draws.filter((draw) => !ofHead(draw)), module.draws.filter(ofHead)];
+  return { ...module, draws: [...body, unusedDraw, ...heads] };
 }
 
 /** He et al. (2015, arXiv:1502.01852) for leaky ReLUs; biases of convolutions become zero. */
@@ -42,7 +51,7 @@ function heNormal({ name, shape, initialiser }: ParameterSpec): ParameterSpec['i
   return { kind: 'normal', mean: 0, deviation };
 }
 
-function network(settings: DynUNetSettings): Module {
+function network(settings: DynUNetSettings, headCount: number): Module {
   const { spatialDims: dims, inChannels, outChannels, kernelSize, strides, upsampleKernelSize, resBlock } = settings;
   const most = dims === 3 ? 320 : 512;
   const filters = settings.filters ?? strides.map((_, level) => Math.min(32 * 2 ** level, most));
@@ -65,21 +74,31 @@ function network(settings: DynUNetSettings): Module {
   };
   const downs = ['input_block', ...strides.slice(1, -1).map((_, i) => `downsamples.${i}`)];
   const ups = downs.map((_, i) => `upsamples.${i}`);
+  const output = (level: number): Module => convolution({ dims, ins: filters[level]!, outs: outChannels, kernel: 1 });
+  const heads = Array.from({ length: headCount }, (_, i) => `deep_supervision_heads.${i}.conv.conv`);
   const children = {
     ...Object.fromEntries(downs.map((name, level) => [name, block(level)])),
     bottleneck: block(bottom),
     ...Object.fromEntries(ups.map((name, i) => [name, up(bottom - i)])),
-    'output_block.conv.conv': convolution({ dims, ins: filters[0]!, outs: outChannels, kernel: 1 }),
+    'output_block.conv.conv': output(0),
+    ...Object.fromEntries(heads.map((name, i) => [name, output(i + 1)])),
   };
-  return compose(children, (call, _, image) => {
+  return compose(children, (call, { b, training }, image) => {
     let x = image!;
     const skips = downs.map((name) => {
       x = call(name, x);
       return x;
     });
     x = call('bottleneck', x);
-    for (const [i, name] of ups.entries()) x = call(name, x, skips[skips.length - 1 - i]!);
-    return call('output_block.conv.conv', x);
+    const levels = ups.map((name, i) => {
+      x = call(name, x, skips[skips.length - 1 - i]!);
+      return x;
+    });
+    const result = call('output_block.conv.conv', x);
+    if (!training || headCount === 0) return result;
+    const size = result.shape.slice(2);
+    const others = heads.map((name, i) => resize(b, call(name, levels.at(-2 - i)!), { mode: 'nearest', size }));
+    return stack(b, [result, ...others]);
   });
 }
 
@@ -132,14 +151,18 @@ function residualBlock(settings: DynUNetSettings, shape: BlockShape): Module {
   });
 }
 
-/** MONAI lists every block a second time, by its place in a chain of skip connections, `levels` long. */
-function skipLayerNames(names: readonly string[], levels: number): ReadonlyMap<string, string> {
+/** MONAI lists blocks and heads a second time, by their places in a chain of skip connections, `levels` long. */
+function skipLayerNames(
+  names: readonly string[],
+  { levels, heads }: { readonly levels: number; readonly heads: number },
+): ReadonlyMap<string, string> {
   const place = (level: number): string => `skip_layers.${'next_layer.'.repeat(level)}`;
   const blocks = new Map<string, string>([['bottleneck', `${place(levels).slice(0, -1)}`]]);
   for (let level = 0; level < levels; level++) {
     blocks.set(level === 0 ? 'input_block' : `downsamples.${level - 1}`, `${place(level)}downsample`);
     blocks.set(`upsamples.${levels - 1 - level}`, `${place(level)}upsample`);
   }
+  for (let i = 0; i < heads; i++) blocks.set(`deep_supervision_heads.${i}`, `${place(i + 1)}super_head`);
   const aliases = names.flatMap((name) => {
     const block = [...blocks.keys()].find((key) => name.startsWith(`${key}.`));
     return block === undefined ? [] : [[blocks.get(block)! + name.slice(block.length), name] as const];

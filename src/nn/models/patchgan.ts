@@ -23,10 +23,7 @@ export function patchGan(options: PatchGanOptions = {}): Model {
   const settings = parseOptions('patchgan', patchGanOptions, options);
   const { inChannels, layers } = settings;
   const head = { kind: 'patchgan', options: settings, spatialDims: DIMS, inChannels, outChannels: 1 };
-  return modelOf(
-    { ...head, spatialDivisor: 1, freeDivisor: 2 ** (layers + 2) },
-    redrawn(network(settings), 0, ganNormal),
-  );
+  return modelOf({ ...head, spatialDivisor: 1, freeDivisor: 2 ** (layers + 2) }, redrawn(network(settings), ganNormal));
 }
 
 function network({ inChannels, baseChannels, layers, norm }: PatchGanSettings): Module {

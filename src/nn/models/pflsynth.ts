@@ -37,7 +37,7 @@ export function pflSynth(options: PflSynthOptions = {}): Model {
   const { inChannels, outChannels, sites, contrasts } = settings;
   const conditions = [{ name: 'code', features: sites + 2 * contrasts }];
   const head = { kind: 'pflsynth', options: settings, spatialDims: DIMS, inChannels, outChannels, conditions };
-  return modelOf({ ...head, spatialDivisor: 4, freeDivisor: 8 }, redrawn(network(settings), 0, ganNormal));
+  return modelOf({ ...head, spatialDivisor: 4, freeDivisor: 8 }, redrawn(network(settings), ganNormal));
 }
 
 function network(settings: PflSynthSettings): Module {

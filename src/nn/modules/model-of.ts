@@ -7,7 +7,7 @@ import type { Model } from '../models/definition';
 import { buffersOf, type Module, parametersOf, rootPlace } from './module';
 
 type Head = Pick<Model, 'kind' | 'options' | 'spatialDims' | 'inChannels' | 'outChannels' | 'spatialDivisor'> &
-  Partial<Pick<Model, 'conditions' | 'aliases' | 'freeDivisor'>>;
+  Partial<Pick<Model, 'conditions' | 'aliases' | 'freeDivisor' | 'trainingOutputs'>>;
 
 /** The model whose state, draws and graph are those of the root module, which takes the image. */
 export function modelOf(head: Head, root: Module): Model {

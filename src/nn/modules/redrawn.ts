@@ -6,17 +6,15 @@
 import type { Draw, Initialiser, ParameterSpec } from '../models/definition';
 import { type Module, parametersOf, type StateSpec } from './module';
 
+/** One number that construction draws for nothing. */
+export const unusedDraw: Draw = { name: '', initialiser: { kind: 'uniform', fanIn: 1 } };
+
 /**
  * The module, with draws after those of its construction, in state order.
  *
- * @param unused numbers that construction draws for nothing, in between
  * @param initialiserOf the new start of a parameter; undefined leaves it as constructed
  */
-export function redrawn(
-  module: Module,
-  unused: number,
-  initialiserOf: (parameter: ParameterSpec) => Initialiser | undefined,
-): Module {
+export function redrawn(module: Module, initialiserOf: (parameter: ParameterSpec) => Initialiser | undefined): Module {
   const anew = new Map<string, Initialiser>();
   for (const parameter of parametersOf(module)) {
     const initialiser = initialiserOf(parameter);
@@ -27,7 +25,6 @@ export function redrawn(
     const initialiser = anew.get(spec.parameter.name);
     return initialiser ? { parameter: { ...spec.parameter, initialiser } } : spec;
   };
-  const wasted = Array.from({ length: unused }, (): Draw => ({ name: '', initialiser: { kind: 'uniform', fanIn: 1 } }));
   const draws = [...anew].map(([name, initialiser]): Draw => ({ name, initialiser }));
-  return { ...module, state: module.state.map(restart), draws: [...module.draws, ...wasted, ...draws] };
+  return { ...module, state: module.state.map(restart), draws: [...module.draws, ...draws] };
 }

@@ -19,7 +19,7 @@ const BLOCK = 2;
  */
 export function doublingSubpixel(dims: number, channels: number): Module {
   const wide = convolution({ dims, ins: channels, outs: channels * BLOCK ** dims, kernel: 3 });
-  return compose({ conv_block: redrawn(wide, 0, equalInBlocks) }, (call, { b }, x) => {
+  return compose({ conv_block: redrawn(wide, equalInBlocks) }, (call, { b }, x) => {
     const voxels = pixelShuffle(b, call('conv_block', x!), BLOCK);
     const [one, none] = [1, 0].map((n) => new Array<number>(dims).fill(n));
     return averagePool(b, padSpatial(b, voxels, 'zero', one!, none!), { kernel: BLOCK, stride: 1 });

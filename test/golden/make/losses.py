@@ -217,6 +217,26 @@ def make_dice(shape, x, y, options):
             "terms": terms.flatten().tolist(), "gradient": keep}
 
 
+# Of three heads: the loss of each, and their weights.
+DEEP_CASES = [
+    ([2, 3, 3, 4, 5], "logits", "mask", {"kind": "dice-bce", "dice": {"sigmoid": True}}, None),
+    ([2, 3, 3, 4, 5], "logits", "classes", {"kind": "dice-ce", "dice": {"softmax": True, "toOnehotY": True}}, [1, 0.5, 0.25]),
+]
+
+
+def make_deep(shape, x, y, options, weights):
+    prediction = FILLS[x](shape).requires_grad_()
+    label = FILLS[y]([shape[0], *shape[2:]])
+    more = {k: v for k, v in options.items() if k != "kind"}
+    factors = weights or [0.5**i / sum(0.5**j for j in range(shape[1])) for i in range(shape[1])]
+    loss = sum(w * FORMULAS[options["kind"]](head, label, **more) for w, head in zip(factors, prediction.unbind(1)))
+    loss.backward()
+    grad = prediction.grad.flatten()
+    keep = {"sum": grad.sum().item(), "l2": grad.norm().item(), "first8": grad[:8].tolist()}
+    more = {} if weights is None else {"weights": weights}
+    return {"shape": shape, "prediction": x, "label": y, "options": options, **more, "loss": loss.item(), "gradient": keep}
+
+
 def make(shape, x, y, options):
     prediction = FILLS[x](shape).requires_grad_()
     label = FILLS[y](shape)
@@ -229,6 +249,11 @@ def make(shape, x, y, options):
 
 
 if __name__ == "__main__":
-    out = {"torch": torch.__version__, "cases": [make(*case) for case in CASES], "dice": [make_dice(*case) for case in DICE_CASES]}
+    out = {
+        "torch": torch.__version__,
+        "cases": [make(*case) for case in CASES],
+        "dice": [make_dice(*case) for case in DICE_CASES],
+        "deep": [make_deep(*case) for case in DEEP_CASES],
+    }
     path = Path(__file__).parent.parent / "losses.json"
     path.write_text(json.dumps(out) + "\n")

@@ -387,7 +387,10 @@ class DynSkip(nn.Module):
 
     def forward(self, x):
         down = self.downsample(x)
-        return self.upsample(self.next_layer(down), down)
+        up = self.upsample(self.next_layer(down), down)
+        if hasattr(self, "super_head"):
+            self.heads[self.index] = self.super_head.conv(up)
+        return up
 
 
 class DynUNet(nn.Module):
@@ -405,13 +408,23 @@ class DynUNet(nn.Module):
         )
         self.output_block = nn.Module()
         self.output_block.conv = dyn_conv(o["spatialDims"], f[0], o["outChannels"], 1, 1, bias=True)
-        self.heads = [torch.rand(1)]
+        count = o["deepSuprNum"] if o.get("deepSupervision") else 0
+        self.heads = [torch.rand(1)] * max(count, 1)
+        if count:
+            self.deep_supervision_heads = nn.ModuleList()
+            for i in range(count):
+                head = nn.Module()
+                head.conv = dyn_conv(o["spatialDims"], f[i + 1], o["outChannels"], 1, 1, bias=True)
+                self.deep_supervision_heads.append(head)
         self.apply(self.start)
         layer = self.bottleneck
         downs = [self.input_block, *self.downsamples]
         for i in range(len(downs) - 1, -1, -1):
             layer = DynSkip(downs[i], layer, self.upsamples[len(downs) - 1 - i])
+            if 1 <= i <= count:
+                layer.super_head, layer.heads, layer.index = self.deep_supervision_heads[i - 1], self.heads, i - 1
         self.skip_layers = layer
+        self.supervised = count > 0
 
     @staticmethod
     def start(module):
@@ -421,7 +434,10 @@ class DynUNet(nn.Module):
                 nn.init.constant_(module.bias, 0)
 
     def forward(self, x):
-        return self.output_block.conv(self.skip_layers(x))
+        out = self.output_block.conv(self.skip_layers(x))
+        if not (self.training and self.supervised):
+            return out
+        return torch.stack([out, *[F.interpolate(head, out.shape[2:]) for head in self.heads]], 1)
 
 
 # pFLSynth: discriminator and generator
@@ -630,6 +646,8 @@ cases = [
     dict(kind="patchgan", title="instance norm, two layers", options=dict(gan, layers=2, norm="instance"), inputShapes=[[1, 2, 16, 24], [2, 2, 32, 16]]),
     dict(kind="segresnet", title="sub-pixel convolutions", options=dict(seg, upsampleMode="pixelshuffle", blocksDown=[1, 1, 1], blocksUp=[1, 1]), inputShapes=[[1, 2, 8, 12], [2, 2, 4, 8]]),
     dict(kind="segresnet", title="3-D, sub-pixel convolutions", options=dict(seg, spatialDims=3, initFilters=4, norm="instance-affine", upsampleMode="pixelshuffle"), inputShapes=[[1, 2, 4, 6, 4], [2, 2, 4, 4, 2]]),
+    dict(kind="dynunet", title="deep supervision by one head", options=dict(dyn, deepSupervision=True, deepSuprNum=1), inputShapes=[[1, 2, 8, 12], [2, 2, 8, 8]]),
+    dict(kind="dynunet", title="3-D, deep supervision by two heads, unequal strides", options=dict(dyn, spatialDims=3, kernelSize=[3, 3, 3, 3], strides=[1, [2, 2, 1], 2, [1, 2, 2]], upsampleKernelSize=[[2, 2, 1], 2, [1, 2, 2]], filters=[2, 4, 4, 6], deepSupervision=True, deepSuprNum=2), inputShapes=[[1, 2, 8, 8, 4], [2, 2, 4, 16, 4]]),
 ]
 
 if __name__ == "__main__":
