@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { mainJob } from './brats18';
 import { framework } from './framework';
+import { metrics } from './metrics';
 import { start } from './start';
 import { filters } from './svt';
 import { trainCommand } from './train/train';
@@ -14,6 +15,7 @@ const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   start,
   framework,
   svt: filters,
+  metrics,
 };
 
 async function main(args: string[]): Promise<void> {

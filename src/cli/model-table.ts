@@ -31,7 +31,7 @@ export function modelTable(description: ModelDescription): string {
     `image [${input}] → output [${output}]`,
     `parameters      ${grouped(parameters)} in ${tensors} tensors, ${formatBytes(stateBytes)}`,
     `forward pass    ${(macs / 1e9).toFixed(2)} GMAC`,
-    `training step   ${formatBytes(activationBytes)} of activations kept for the backward pass, ${formatBytes(stepBytes)} in all before the optimiser`,
+    `training step   ${formatBytes(activationBytes)} of activations kept for the backward pass; a process of about ${formatBytes(stepBytes)} or up to half more, before the optimiser`,
     '',
   ].join('\n');
 }

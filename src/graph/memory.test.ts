@@ -9,7 +9,12 @@ describe('estimateMemory', () => {
     for (let i = 0; i < 5; i++) x = b.sigmoid(x);
     b.output('y', b.add(x, b.parameter('w', [10, 1])));
     // A sigmoid and its input at first; at the end the last sigmoid and the sum of [10, 1000].
-    expect(estimateMemory(b.build())).toEqual({ fed: 4040, activations: 44_000, total: 48_040 });
+    expect(estimateMemory(b.build())).toMatchObject({
+      fed: 4040,
+      activations: 44_000,
+      working: 44_000,
+      results: 40_000,
+    });
   });
 
   it('keeps what a later node needs, and outputs to the end', () => {
@@ -20,6 +25,17 @@ describe('estimateMemory', () => {
     b.output('late', b.add(b.sqrt(b.sqrt(kept)), kept));
     // Two outputs, the kept value and one root.
     expect(estimateMemory(b.build()).activations).toBe(1600);
+  });
+
+  it('adds the copies of operands and result while a convolution runs, what is handed out twice, and the process', () => {
+    const b = new Builder();
+    const x = b.relu(b.input('x', [1, 2, 10]));
+    const y = b.conv(x, b.parameter('w', [3, 2, 3]), { stride: [1], padding: [1] });
+    b.output('y', b.reduceSum(y));
+    const { fed, activations, working, results, total } = estimateMemory(b.build());
+    expect({ fed, activations, results }).toEqual({ fed: 4 * (20 + 18), activations: 4 * (20 + 30), results: 4 });
+    expect(working - activations).toBe(4 * (20 + 18 + 30));
+    expect(total - fed - working - results).toBe(300 * 2 ** 20);
   });
 
   it('takes nothing for a reshape, whose numbers live as long as the last view of them', () => {

@@ -41,7 +41,10 @@ export interface ModelDescription {
   readonly stateBytes: number;
   /** Bytes of the activations that the backward pass of a training step reads: what grows with the image. */
   readonly activationBytes: number;
-  /** Bytes that a training step needs at least, forward and backward: without the optimiser and the loss's own values. */
+  /**
+   * Bytes that a process needs about for a training step, forward and backward: without the optimiser and the loss's own
+   * values. See `estimateMemory` for what that is worth.
+   */
   readonly stepBytes: number;
 }
 
@@ -94,8 +97,8 @@ function layersOf(model: Model, nodes: readonly Node[]): readonly LayerDescripti
 }
 
 /**
- * Of a step whose loss is a sum of squares: values of the forward pass, and inputs, that the backward pass reads; and the
- * peak of all values.
+ * Of a step whose loss is a sum of squares: values of the forward pass, and inputs, that the backward pass reads; and what
+ * a process needs.
  */
 function trainingBytes(model: Model, input: Shape): Pick<ModelDescription, 'activationBytes' | 'stepBytes'> {
   const b = new Builder();

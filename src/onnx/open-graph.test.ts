@@ -10,7 +10,7 @@ it('says what was needed and which flags lower it when memory runs out', async (
   await expect(running).rejects.toMatchObject({
     tag: 'EngineError',
     message: expect.stringMatching(
-      /^There is not enough memory for a run that needs about 16\.0 TiB\. The runtime failed/,
+      /^There is not enough memory for a run whose process needs about 16\.0 TiB or up to half more\. The runtime failed/,
     ),
     hint: expect.stringMatching(/--roi_size.*--threads/),
   });

@@ -49,8 +49,11 @@ export function isOutOfMemory(error: unknown): error is Error {
 
 function outOfMemory(cause: Error, graph: Graph): EngineError {
   const needed = formatBytes(estimateMemory(graph).total);
-  return new EngineError(`There is not enough memory for a run that needs about ${needed}. ${cause.message}`, {
-    cause,
-    hint: 'Lower --roi_size (or --infer_roi_size), or --threads: the sites that work at the same time.',
-  });
+  return new EngineError(
+    `There is not enough memory for a run whose process needs about ${needed} or up to half more. ${cause.message}`,
+    {
+      cause,
+      hint: 'Lower --roi_size (or --infer_roi_size), or --threads: the sites that work at the same time.',
+    },
+  );
 }
