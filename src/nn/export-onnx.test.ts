@@ -48,6 +48,7 @@ describe('an exported network', () => {
   const kinds = [
     { spec: { kind: 'segresnet', ...flat, initFilters: 8, inChannels: 1 } },
     { spec: { kind: 'segresnet', ...flat, initFilters: 8, inChannels: 1, upsampleMode: 'deconv' } },
+    { spec: { kind: 'segresnet', ...flat, initFilters: 8, inChannels: 1, upsampleMode: 'pixelshuffle' } },
     { spec: { kind: 'translation-unet', baseChannels: 2, norm: 'none' } },
     { spec: { kind: 'translation-unet', baseChannels: 2, norm: 'none', bilinear: true } },
     { spec: { kind: 'monai-unet', ...flat, channels: [2, 4, 8], strides: [2, 2] } },
