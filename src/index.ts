@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+export { z } from 'zod';
 export { ConsiliumError, type ErrorTag, isConsiliumError } from './errors';
 export type { Builder } from './graph/builder';
 export type { Graph, Value } from './graph/graph';
@@ -51,8 +53,20 @@ export {
   Brats18Recipe,
   type Brats18RecipeOptions,
 } from './recipes/brats18-recipe';
-export { FedAvgRecipe, type FedAvgRecipeOptions } from './recipes/fed-avg-recipe';
-export type { Recipe } from './recipes/recipe';
+export { FedAvgRecipe, type FedAvgRecipeOptions, type TrainingRecipeOptions } from './recipes/fed-avg-recipe';
+export { type CommonOptions, type FilterPlace, Recipe } from './recipes/recipe';
+export {
+  defineAggregator,
+  defineData,
+  defineFilter,
+  defineModel,
+  defineTracker,
+  defineTrainer,
+  defineWorkflow,
+  type OwnPartSpec,
+  type Tracker,
+  type TrainerContext,
+} from './runtime/define-part';
 export { SimEnv, type SimEnvOptions } from './runtime/sim-env';
 export { loadModelFile, type ModelFile, saveModelFile } from './tensor/model-file';
-export { float32, type NamedTensors, type Shape, type Tensor } from './tensor/tensor';
+export { float32, floatsOf, type NamedTensors, type Shape, type Tensor } from './tensor/tensor';

@@ -1,21 +1,42 @@
 import type { RunEvent } from '../jobs/environment';
+import type { JobSpec } from '../jobs/job-spec';
+import { workflowTraits } from '../jobs/workflow-spec';
 
 type RoundFinished = Extract<RunEvent, { kind: 'round-finished' }>;
 
 /** One line about a finished round, such as `round 2 (3/10)  Dice 0.41 (TC 0.38, WT 0.52, ET 0.33)  loss 0.52  4/4 sites  12.1 s`. */
-export function describeRound(event: RoundFinished, rounds: number): string {
+export function describeRound(event: RoundFinished, job: JobSpec): string {
   const { metrics, sites } = event;
+  const { rounds } = workflowTraits(job.workflow);
   const title = event.final ? `after ${rounds} rounds` : `round ${event.round} (${event.round + 1}/${rounds})`;
   const answered = sites.filter(({ status }) => status === 'ok').length;
   const parts = [
     title.padEnd(16),
-    `Dice ${number(metrics.val_dice)} (TC ${number(metrics.val_dice_tc)}, WT ${number(metrics.val_dice_wt)}, ET ${number(metrics.val_dice_et)})`,
-    ...(event.final ? [] : [`loss ${number(metrics.train_loss)}`]),
+    ...describeMetrics(metrics, job),
+    ...(event.final || metrics.train_loss === undefined ? [] : [`loss ${number(metrics.train_loss)}`]),
     `${answered}/${sites.length} sites`,
     `${event.seconds.toFixed(1)} s`,
     ...describePrivacy(event),
   ];
   return parts.join('  ');
+}
+
+/** The key metric, with its parts where it has any; nothing when no site gave it. */
+function describeMetrics(metrics: RoundFinished['metrics'], job: JobSpec): string[] {
+  const { keyMetric } = workflowTraits(job.workflow);
+  const value = metrics[keyMetric];
+  if (keyMetric !== 'val_dice') return value === undefined ? [] : [`${keyMetric} ${number(value)}`];
+  const parts = ['tc', 'wt', 'et'].filter((part) => `val_dice_${part}` in metrics);
+  const names = parts.map((part) => `${part.toUpperCase()} ${number(metrics[`val_dice_${part}`])}`).join(', ');
+  if (value === undefined && names === '') return [];
+  return [`Dice ${number(value)}${names === '' ? '' : ` (${names})`}`];
+}
+
+/** The key metric beside a progress bar. */
+export function describeScore(metrics: RoundFinished['metrics'], job: JobSpec): string {
+  const { keyMetric } = workflowTraits(job.workflow);
+  const value = metrics[keyMetric];
+  return value === undefined ? '' : `  ${keyMetric === 'val_dice' ? 'Dice' : keyMetric} ${number(value)}`;
 }
 
 /** What the round cost, in words that do not promise more than there is. */

@@ -7,7 +7,8 @@ import { MultiBar, type SingleBar } from 'cli-progress';
 import pc from 'picocolors';
 import type { RunEvent } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
-import { describeRound, formatDuration } from './describe-round';
+import { workflowTraits } from '../jobs/workflow-spec';
+import { describeRound, describeScore, formatDuration } from './describe-round';
 
 export interface Display {
   show(event: RunEvent): void;
@@ -46,8 +47,8 @@ function liveDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
     undefined,
   );
   const eta = roundClock(job);
-  const { rounds } = job.workflow;
-  let dice = '';
+  const { rounds } = workflowTraits(job.workflow);
+  let score = '';
   const whole = bars.create(rounds, 0, { site: '', phase: 'starting' }, { format: `  ${pc.bold('{phase}')}` });
   const bySite = new Map<string, SingleBar>();
   return {
@@ -55,7 +56,7 @@ function liveDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
       eta.note(event);
       if (event.kind === 'round-started') showRound(event.round);
       if (event.kind === 'progress') showProgress(event);
-      if (event.kind === 'round-finished') dice = `  Dice ${event.metrics.val_dice?.toFixed(3) ?? '–'}`;
+      if (event.kind === 'round-finished') score = describeScore(event.metrics, job);
       for (const line of linesOf(event, job)) printWhole(line + eta.after(event));
       if (event.kind === 'done') bars.stop();
     },
@@ -70,7 +71,7 @@ function liveDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
 
   function showRound(round: number): void {
     const what = round < rounds ? `round ${round} (${round + 1}/${rounds})` : 'validating the finished model';
-    whole.update(Math.min(round, rounds), { phase: `${what}${dice}${eta.left(round)}` });
+    whole.update(Math.min(round, rounds), { phase: `${what}${score}${eta.left(round)}` });
   }
 
   function showProgress({ site, phase, done, total, loss }: Extract<RunEvent, { kind: 'progress' }>): void {
@@ -87,7 +88,7 @@ function linesOf(event: RunEvent, job: JobSpec): string[] {
   switch (event.kind) {
     case 'started': {
       const { slots, resumedAt } = event;
-      const { rounds } = job.workflow;
+      const { rounds } = workflowTraits(job.workflow);
       const from = resumedAt === undefined ? '' : `, continued after ${resumedAt} finished`;
       const size = `${job.sites.length} sites, ${rounds} rounds${from}, ${slots} at a time`;
       return [`${pc.bold(job.name)}: ${size}; files in ${event.folder}`];
@@ -96,8 +97,10 @@ function linesOf(event: RunEvent, job: JobSpec): string[] {
       const text = event.site === undefined ? event.message : `${event.site}: ${event.message}`;
       return [event.level === 'warn' ? pc.yellow(text) : text];
     }
+    case 'site-lost':
+      return [pc.yellow(`${event.site}: ${event.reason}; its next task starts anew`)];
     case 'round-finished':
-      return [describeRound(event, job.workflow.rounds)];
+      return [describeRound(event, job)];
     default:
       return [];
   }
@@ -115,7 +118,7 @@ function roundClock(job: JobSpec) {
     },
     /** The time that the rounds from `round` on will take, once one round has been seen. */
     left(round: number): string {
-      const rounds = job.workflow.rounds - round;
+      const rounds = workflowTraits(job.workflow).rounds - round;
       const mean = seconds.reduce((a, b) => a + b, 0) / seconds.length;
       return rounds > 0 && seconds.length > 0 ? `  ETA ${formatDuration(rounds * mean)}` : '';
     },

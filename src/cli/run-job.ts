@@ -10,6 +10,7 @@ import { ConfigError, errorToData } from '../errors';
 import type { Run, RunResult } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { jobToYaml } from '../jobs/job-yaml';
+import { workflowTraits } from '../jobs/workflow-spec';
 import { SimEnv, type SimEnvOptions } from '../runtime/sim-env';
 import { writeFileAtomic } from '../util/atomic-file';
 import { formatDuration } from './describe-round';
@@ -21,18 +22,20 @@ export interface RunJobOptions extends SimEnvOptions {
   readonly json: boolean;
   /** The command that continues the run, for the message after Ctrl-C. */
   readonly resumeCommand: string;
+  /** What relative paths of the job start from. @default the working directory */
+  readonly folder?: string;
 }
 
 /** @throws what ended the run; finished rounds are on disk. */
-export async function runJob({ job, json, resumeCommand, ...environment }: RunJobOptions): Promise<void> {
-  const run = new SimEnv(environment).run(job);
+export async function runJob({ job, json, resumeCommand, folder, ...environment }: RunJobOptions): Promise<void> {
+  const run = new SimEnv(environment).run(job, folder === undefined ? {} : { folder });
   const display = createDisplay(job, json ? process.stderr : process.stdout);
   const release = stopOnSignal(run, resumeCommand);
   try {
     for await (const event of run.events()) display.show(event);
     const result = await run.result();
     if (json) process.stdout.write(`${JSON.stringify(asJson(run, result))}\n`);
-    else printResult(result);
+    else printResult(result, job);
   } catch (error) {
     if (json) process.stdout.write(`${JSON.stringify(failureAsJson(run, error))}\n`);
     throw error;
@@ -87,11 +90,14 @@ function failureAsJson(run: Run, error: unknown) {
   return { run: run.id, outcome: run.status(), error: { tag, message, hint: hint ?? null } };
 }
 
-function printResult({ best, final, files, folder, seconds }: RunResult): void {
-  const dice = (metrics: RunResult['best']['metrics']) => metrics.val_dice?.toFixed(4) ?? '–';
+function printResult({ best, final, files, folder, seconds }: RunResult, { workflow }: JobSpec): void {
+  const { keyMetric } = workflowTraits(workflow);
+  const name = keyMetric === 'val_dice' ? 'Dice' : keyMetric;
+  const value = (metrics: RunResult['best']['metrics']) => metrics[keyMetric]?.toFixed(4) ?? '–';
+  const scores = `: final ${name} ${value(final.metrics)}, best ${value(best.metrics)} (after ${best.round} rounds)`;
   const lines = [
     '',
-    `${pc.green('finished')} in ${formatDuration(seconds)}: final Dice ${dice(final.metrics)}, best ${dice(best.metrics)} (after ${best.round} rounds)`,
+    `${pc.green('finished')} in ${formatDuration(seconds)}${final.metrics[keyMetric] === undefined ? '' : scores}`,
     `  report      ${files.report}`,
     `  best model  ${files.best_pt}`,
     `  folder      ${folder}`,

@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { readJobFile } from '../jobs/job-file';
 import { wholeNumber } from './flags';
@@ -24,7 +25,8 @@ export function simulateCommand(): Command {
     .action(async (file: string, flags: SimulateFlags) => {
       const { workspace, threads, resume = false, json = false } = flags;
       await runJob({
-        job: await readJobFile(file),
+        job: await readJobFile(file, { folder: dirname(resolve(file)) }),
+        folder: dirname(resolve(file)),
         json,
         resume,
         resumeCommand: ['npx consilium simulate', shellWord(file), ...sameFlags(flags), '--resume'].join(' '),

@@ -28,4 +28,6 @@ export interface Executor {
   state(): NamedTensors | undefined;
   /** Puts a state back; `undefined` is a fresh start. */
   restore(state: NamedTensors | undefined): void;
+  /** Called when the run ends: ends workers and processes of the executor. */
+  close?(): Promise<void>;
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseJob } from '../jobs/job-spec';
+import { isNetwork, type JobModelSpec, type NetworkSpec } from '../jobs/model-spec';
+import type { SegmentationTrainerSpec, TrainerSpec } from '../jobs/trainer-spec';
 import { createModel, initialise } from '../nn/model';
 import type { CaseSource, CaseStream, TrainingSample, ValidationCase } from './case-source';
 import type { ExecutorContext } from './executor';
@@ -39,6 +41,16 @@ function casesBrokenIn(brokenRound: number): CaseSource {
   };
 }
 
+function network(model: JobModelSpec): NetworkSpec {
+  if (!isNetwork(model)) throw new Error('a job that segments has a network');
+  return model;
+}
+
+function segmentation(trainer: TrainerSpec): SegmentationTrainerSpec {
+  if (trainer.kind !== 'segmentation') throw new Error('the job segments');
+  return trainer;
+}
+
 const context: ExecutorContext = { signal: new AbortController().signal, progress() {} };
 
 describe('a segmentation trainer', () => {
@@ -46,8 +58,8 @@ describe('a segmentation trainer', () => {
     const trainer = segmentationTrainer({
       site: 'site-1',
       seed: 0,
-      model: job.model,
-      trainer: job.trainer,
+      model: network(job.model),
+      trainer: segmentation(job.trainer),
       engine: { threads: 1, provider: 'cpu' },
       cases: casesBrokenIn(1),
       regions: ['WT'],

@@ -4,27 +4,28 @@
  *
  * @module
  */
-import { DataError, errorFromData, errorToData, InternalError, isConsiliumError } from '../errors';
-import type { TrainerSpec } from '../jobs/job-spec';
-import type { ModelSpec } from '../jobs/model-spec';
+import { ConfigError, DataError, errorFromData, errorToData, InternalError, isConsiliumError } from '../errors';
+import type { NetworkSpec } from '../jobs/model-spec';
+import type { SegmentationTrainerSpec } from '../jobs/trainer-spec';
 import { modelState, type TrainingState } from '../nn/training-state';
 import type { Task } from '../protocol/messages';
 import type { Metrics, Payload } from '../protocol/payload';
-import type { NamedTensors, Tensor, TensorData } from '../tensor/tensor';
+import type { NamedTensors } from '../tensor/tensor';
 import { deriveSeed } from '../util/streams';
 import type { CaseSource, TrainingSample } from './case-source';
 import { scoreCases, summariseScores } from './evaluation';
 import type { Executor, ExecutorContext } from './executor';
 import type { ScoreCache } from './score-cache';
 import { sharedPredictor, sharedTrainer, trainingOf } from './shared-sessions';
+import { formUpdate, metricsOnly } from './trainer';
 import { slotsOf, startRound } from './training-state';
 
 export interface SegmentationTrainerOptions {
   readonly site: string;
   /** The job's seed. */
   readonly seed: number;
-  readonly model: ModelSpec;
-  readonly trainer: TrainerSpec;
+  readonly model: NetworkSpec;
+  readonly trainer: SegmentationTrainerSpec;
   readonly engine: { readonly threads: number; readonly provider: string };
   readonly cases: CaseSource;
   /** Names of the output channels, for the metrics. */
@@ -42,6 +43,7 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
 
   return {
     async execute(task, context) {
+      refuseOtherTasks(task);
       const started = performance.now();
       // The loader prepares the first samples while the received model is validated.
       const samples = task.kind === 'train' ? cases.training(task.round, trainer.epochs) : undefined;
@@ -103,7 +105,7 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     const { losses, steps } = await train(task, samples, context);
     return {
       kind: trainer.transfer,
-      tensors: answer(trainer.transfer, task.model, modelState(model, state!)),
+      tensors: formUpdate(trainer.transfer, task.model, modelState(model, state!)),
       metrics: { ...scores, ...lossMetrics(losses) },
       steps,
     };
@@ -142,39 +144,15 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
   }
 }
 
+function refuseOtherTasks({ kind }: Task): void {
+  if (kind === 'train' || kind === 'validate') return;
+  throw new ConfigError(`The segmentation trainer knows the tasks train and validate, but was given '${kind}'.`);
+}
+
 /** An error of the engine says which step it was in; the site and the round are known here. */
 function located(error: unknown, where: string): unknown {
   if (!isConsiliumError(error)) return error;
   return errorFromData({ ...errorToData(error), message: `${where}: ${error.message}` });
-}
-
-function metricsOnly(metrics: Metrics): Payload {
-  return { kind: 'metrics', tensors: new Map(), metrics, steps: 0 };
-}
-
-/**
- * The trained model, or its difference to the received one, in the memory of the trained tensors: each round starts from new
- * ones, so the update may be transferred away.
- */
-function answer(transfer: TrainerSpec['transfer'], received: NamedTensors, trained: NamedTensors): NamedTensors {
-  const own = new Map([...trained].map(([name, value]) => [name, ownTensor(value, received.get(name)!)]));
-  if (transfer === 'weight-diff') for (const [name, { data }] of own) subtract(data, received.get(name)!.data);
-  return own;
-}
-
-/** What training left alone, such as a frozen parameter, still is the received tensor: a copy may be changed. */
-function ownTensor(trained: Tensor, received: Tensor): Tensor {
-  return trained.data === received.data ? { ...trained, data: trained.data.slice() } : trained;
-}
-
-function subtract(values: TensorData, base: TensorData): void {
-  if (values instanceof BigInt64Array && base instanceof BigInt64Array) {
-    for (let i = 0; i < values.length; i++) values[i] = values[i]! - base[i]!;
-  } else if (values instanceof Float32Array && base instanceof Float32Array) {
-    for (let i = 0; i < values.length; i++) values[i] = values[i]! - base[i]!;
-  } else {
-    throw new InternalError('A model holds float32 parameters and int64 counters only.');
-  }
 }
 
 function lossMetrics(losses: readonly number[]): Metrics {

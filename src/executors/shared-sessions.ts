@@ -4,16 +4,16 @@
  *
  * @module
  */
-import type { TrainerSpec } from '../jobs/job-spec';
-import type { ModelSpec } from '../jobs/model-spec';
+import type { NetworkSpec } from '../jobs/model-spec';
+import type { SegmentationTrainerSpec } from '../jobs/trainer-spec';
 import { createModel } from '../nn/model';
 import type { ModelTraining } from '../nn/parameter-groups';
 import { openPredictor, type Predictor } from '../nn/predictor';
 import { openTrainer, type TrainingSession } from '../nn/trainer';
 
 export interface SessionOptions {
-  readonly model: ModelSpec;
-  readonly trainer: TrainerSpec;
+  readonly model: NetworkSpec;
+  readonly trainer: SegmentationTrainerSpec;
   readonly engine: { readonly threads: number; readonly provider: string };
 }
 

@@ -32,11 +32,12 @@ function countingExecutor(): Executor {
   };
 }
 
-function parts(disk: Map<number, NamedTensors>, filters: SiteParts['filters'] = []): SiteParts {
+function parts(disk: Map<number, NamedTensors>, filtersOut: SiteParts['filtersOut'] = []): SiteParts {
   return {
     name: 'site-1',
     executor: countingExecutor(),
-    filters,
+    filtersIn: [],
+    filtersOut,
     store: {
       load: async (round) => [...disk].filter(([saved]) => saved <= round).at(-1)?.[1],
       save: async (round, state) => void disk.set(round, state),
@@ -79,7 +80,7 @@ describe('a site', () => {
   });
 
   it('sends nothing but what its filters return', async () => {
-    const site = createSite(parts(new Map(), [{ tasks: ['train'], filter: double }]));
+    const site = createSite(parts(new Map(), [{ tasks: ['train'], sites: undefined, filter: double }]));
     expect(weight((await site.run(task(0), context)).update)).toBe(2);
   });
 
@@ -91,9 +92,9 @@ describe('a site', () => {
         throw new FilterBlockedError('no');
       },
     };
-    const blocked = createSite(parts(new Map(), [{ tasks: ['train'], filter: blocking }]));
+    const blocked = createSite(parts(new Map(), [{ tasks: ['train'], sites: undefined, filter: blocking }]));
     await expect(blocked.run(task(0), context)).rejects.toMatchObject({ tag: 'FilterBlockedError' });
-    const misplaced = createSite(parts(new Map(), [{ tasks: ['validate'], filter: double }]));
+    const misplaced = createSite(parts(new Map(), [{ tasks: ['validate'], sites: undefined, filter: double }]));
     await expect(misplaced.run(task(0, 'validate'), context)).rejects.toMatchObject({ tag: 'FilterBlockedError' });
   });
 
@@ -114,7 +115,7 @@ describe('a site', () => {
         return payload;
       },
     };
-    const own = parts(new Map(), [{ tasks: ['train'], filter: charging }]);
+    const own = parts(new Map(), [{ tasks: ['train'], sites: undefined, filter: charging }]);
     const ledger = { ...own.ledger, booked: (round: number) => (round === 1 ? [cost(1)] : []) };
     const site = createSite({ ...own, ledger });
     expect((await site.run(task(0), context)).update.privacy).toEqual([cost(2)]);

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { applyFilters, type Filter } from '../filters/filter';
+import { applyFilters, type FilterContext } from '../filters/filter';
+import { filterModel, filtersFor, type PlacedFilter } from '../filters/placed-filter';
 import type { PrivacyCost } from '../privacy/cost';
 import type { NoiseSource } from '../privacy/noise-source';
 import type { Task, Update } from '../protocol/messages';
-import type { Payload } from '../protocol/payload';
 import type { NamedTensors } from '../tensor/tensor';
 import type { Executor, ExecutorContext } from './executor';
 
@@ -29,16 +29,13 @@ export interface SiteLedger {
   charge(round: number, filter: string, cost: PrivacyCost): Promise<void>;
 }
 
-export interface SiteFilter {
-  readonly tasks: readonly Task['kind'][];
-  readonly filter: Filter;
-}
-
 export interface SiteParts {
   readonly name: string;
   readonly executor: Executor;
+  /** Filters on a received model, in order. */
+  readonly filtersIn: readonly PlacedFilter[];
   /** Filters on the way out, in order. */
-  readonly filters: readonly SiteFilter[];
+  readonly filtersOut: readonly PlacedFilter[];
   readonly store: SiteStateStore;
   readonly ledger: SiteLedger;
   /** The source of privacy noise for a round. Only tests give one that can be repeated. */
@@ -54,57 +51,52 @@ export interface SiteResult {
 export interface Site {
   readonly name: string;
   run(task: Task, context: ExecutorContext): Promise<SiteResult>;
+  /** Ends what the executor has started. */
+  close(): Promise<void>;
 }
 
 export function createSite(parts: SiteParts): Site {
   /** Round after which the executor's state was reached; `undefined` when it must be fetched. */
   let reached: number | undefined;
-  return { name: parts.name, run };
+  return { name: parts.name, run, close: async () => parts.executor.close?.() };
 
   async function run(task: Task, context: ExecutorContext): Promise<SiteResult> {
     const started = performance.now();
     if (task.kind === 'train') await prepareState(task.round);
-    const { payload, seconds } = await parts.executor.execute(task, context);
+    // A repeated round costs again, and what the first attempt cost stays spent.
+    const privacy: PrivacyCost[] = [...parts.ledger.booked(task.round)];
+    const filterContext = filterContextOf(task, context, privacy);
+    const received = await filterModel(parts.filtersIn, task, parts.name, filterContext);
+    const { payload, seconds } = await parts.executor.execute(received, context);
     const durable = task.kind === 'train' ? keepState(task.round) : Promise.resolve();
     durable.catch(() => {}); // Reported to whoever awaits it; the filter's error comes first.
-    const filtered = await filter(task, payload, context);
+    const filters = filtersFor(parts.filtersOut, task.kind, parts.name);
+    const filtered = await applyFilters(filters, payload, filterContext);
     const other = (performance.now() - started) / 1000 - seconds.validate - seconds.train;
     const update: Update = {
       site: parts.name,
       round: task.round,
       task: task.kind,
-      ...filtered,
+      payload: filtered,
+      privacy,
       seconds: { ...seconds, other },
     };
     return { update, durable };
   }
 
-  /** Passes the payload through the site's filters and books what they cost. */
-  async function filter(
-    task: Task,
-    payload: Payload,
-    { signal }: ExecutorContext,
-  ): Promise<Pick<Update, 'payload' | 'privacy'>> {
-    // A repeated round costs again, and what the first attempt cost stays spent.
-    const privacy: PrivacyCost[] = [...parts.ledger.booked(task.round)];
-    const filters = parts.filters.filter(({ tasks }) => tasks.includes(task.kind));
-    const filtered = await applyFilters(
-      filters.map((placed) => placed.filter),
-      payload,
-      {
-        site: parts.name,
-        task: task.kind,
-        round: task.round,
-        signal,
-        noise: parts.noise(task.round),
-        spent: (name) => parts.ledger.spent(name),
-        charge: async (name, cost) => {
-          await parts.ledger.charge(task.round, name, cost);
-          privacy.push(cost);
-        },
+  function filterContextOf(task: Task, { signal }: ExecutorContext, privacy: PrivacyCost[]): FilterContext {
+    return {
+      site: parts.name,
+      task: task.kind,
+      round: task.round,
+      signal,
+      noise: parts.noise(task.round),
+      spent: (name) => parts.ledger.spent(name),
+      charge: async (name, cost) => {
+        await parts.ledger.charge(task.round, name, cost);
+        privacy.push(cost);
       },
-    );
-    return { payload: filtered, privacy };
+    };
   }
 
   async function prepareState(round: number): Promise<void> {

@@ -1,21 +1,19 @@
 import { ConfigError } from '../errors';
-import { svtNvflareOptionsSchema, svtOptionsSchema } from '../jobs/filter-spec';
+import {
+  type BuiltInFilterSpec,
+  type FilterSpec,
+  svtNvflareOptionsSchema,
+  svtOptionsSchema,
+} from '../jobs/filter-spec';
+import { findOwnPart, isOwn } from '../jobs/own-part';
 import type { Filter } from './filter';
-import { type SvtOptions, svt } from './svt';
-import { type SvtNvflareOptions, svtNvflare } from './svt-nvflare';
+import { svt } from './svt';
+import { svtNvflare } from './svt-nvflare';
 
-/** Options of each kind of filter, as a job file states them. */
-interface OptionsByKind {
-  readonly svt: SvtOptions;
-  readonly 'svt-nvflare': SvtNvflareOptions;
-}
+export type FilterKind = BuiltInFilterSpec['kind'];
+type OptionsOf<K extends FilterKind> = Omit<Extract<BuiltInFilterSpec, { readonly kind: K }>, 'kind'>;
 
-export type FilterKind = keyof OptionsByKind;
-
-/** A filter as plain data: its kind and, beside it, its options. */
-export type FilterSpec = { [K in FilterKind]: { readonly kind: K } & OptionsByKind[K] }[FilterKind];
-
-const factories: { readonly [K in FilterKind]: (options: OptionsByKind[K]) => Filter } = {
+const factories: { readonly [K in FilterKind]: (options: OptionsOf<K>) => Filter } = {
   svt,
   'svt-nvflare': svtNvflare,
 };
@@ -26,14 +24,22 @@ export const filterSchemas = {
   'svt-nvflare': svtNvflareOptionsSchema,
 } as const satisfies Record<FilterKind, unknown>;
 
+/** What a user registers as a filter. */
+export interface FilterDefinition {
+  readonly create: (options: never) => Filter;
+}
+
 /** Builds a filter. @throws ConfigError for an unknown kind, an unknown option or one that is out of range. */
 export function createFilter(spec: FilterSpec): Filter {
   const { kind, ...options } = spec;
+  if (isOwn(spec)) {
+    const part = findOwnPart('filter', spec.kind);
+    if (part) return (part.definition as FilterDefinition).create(options as never);
+  }
   if (!Object.hasOwn(factories, kind)) {
     throw new ConfigError(`There is no filter '${kind}'; there are ${Object.keys(factories).join(', ')}.`, {
-      hint: 'Correct the kind of the filter in the job.',
+      hint: 'Correct the kind of the filter in the job; list a file of your own under its modules.',
     });
   }
-  const create = factories[kind] as (options: OptionsByKind[FilterKind]) => Filter;
-  return create(options);
+  return factories[kind as FilterKind](options as never);
 }

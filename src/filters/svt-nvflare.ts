@@ -13,7 +13,7 @@
  * @module
  */
 import type * as z from 'zod';
-import { svtNvflareOptionsSchema } from '../jobs/filter-spec';
+import { filterTraits, svtNvflareOptionsSchema } from '../jobs/filter-spec';
 import type { PrivacyCost } from '../privacy/cost';
 import { RandomWords } from '../privacy/random-words';
 import { allocate, type Tensor } from '../tensor/tensor';
@@ -32,8 +32,9 @@ export function svtNvflare(options: SvtNvflareOptions): Filter {
   const parsed = parseOptions("filter 'svt-nvflare'", svtNvflareOptionsSchema, options);
   return {
     name: 'svt-nvflare',
-    accepts: ['weight-diff'],
+    accepts: filterTraits['svt-nvflare'].accepts,
     async apply(payload, context) {
+      if (payload.kind === 'metrics') return payload; // No tensors, and so nothing that this mechanism protects.
       const tensors = noisableTensors('svt-nvflare', payload);
       const values = perStep(tensors, payload.steps);
       const words = new RandomWords(context.noise);

@@ -175,6 +175,6 @@ describe('an update that the svt filter refuses', () => {
   });
 
   it('is not a weight difference', () => {
-    expect(svt(flags).accepts).toEqual(['weight-diff']);
+    expect(svt(flags).accepts).toEqual(['weight-diff', 'metrics']);
   });
 });

@@ -20,7 +20,7 @@
  */
 import type * as z from 'zod';
 import { FilterBlockedError } from '../errors';
-import { svtOptionsSchema } from '../jobs/filter-spec';
+import { filterTraits, svtOptionsSchema } from '../jobs/filter-spec';
 import type { PrivacyCost } from '../privacy/cost';
 import { type DiscreteLaplace, discreteLaplaceTables } from '../privacy/discrete-laplace';
 import { RandomWords } from '../privacy/random-words';
@@ -52,8 +52,9 @@ export function svt(options: SvtOptions): Filter {
   const grid = chooseGrid(parsed);
   return {
     name: 'svt',
-    accepts: ['weight-diff'],
+    accepts: filterTraits.svt.accepts,
     async apply(payload, context) {
+      if (payload.kind === 'metrics') return payload; // No tensors, and so nothing that this mechanism protects.
       const tensors = noisableTensors('svt', payload);
       const total = tensors.reduce((sum, tensor) => sum + tensor.data.length, 0);
       const plan = planCall(parsed, grid, total, context.noise.cryptographic);

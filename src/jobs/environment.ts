@@ -3,9 +3,27 @@
  *
  * @module
  */
+import type { PrivacyCost } from '../privacy/cost';
 import type { JobSpec } from './job-spec';
 
 export type Outcome = 'finished' | 'failed' | 'aborted';
+
+/** A round as its result keeps it. */
+export interface RoundSummary {
+  readonly round: number;
+  /** True for the evaluation of the finished model, after the last round. */
+  readonly final: boolean;
+  /** Of the model that the round started from. */
+  readonly metrics: Readonly<Record<string, number | null>>;
+  readonly sites: readonly {
+    readonly name: string;
+    readonly status: string;
+    /** Why the site has no part in the round. */
+    readonly reason?: string;
+    readonly metrics?: Readonly<Record<string, number | null>>;
+  }[];
+  readonly seconds: number;
+}
 
 /** One row of the validation table: a global model and how it scored. */
 export interface ModelScore {
@@ -21,6 +39,8 @@ export interface RunResult {
   readonly rounds: number;
   readonly best: ModelScore;
   readonly final: ModelScore;
+  /** Every round, in order. */
+  readonly history: readonly RoundSummary[];
   /** What the run left, by name. Absolute paths. */
   readonly files: Readonly<Record<string, string>>;
   readonly finalModelSha256: string;
@@ -62,6 +82,22 @@ export type RunEvent =
       readonly differentiallyPrivate: boolean | undefined;
       readonly seconds: number;
     }
+  | { readonly kind: 'site-joined'; readonly site: string }
+  | { readonly kind: 'site-lost'; readonly site: string; readonly reason: string }
+  | {
+      /** What a site said of the model and of its training in a round. */
+      readonly kind: 'metrics';
+      readonly round: number;
+      readonly site: string;
+      readonly metrics: Readonly<Record<string, number | null>>;
+    }
+  | {
+      /** What the privacy filters charged for one answer of a site. */
+      readonly kind: 'privacy';
+      readonly round: number;
+      readonly site: string;
+      readonly costs: readonly PrivacyCost[];
+    }
   | {
       readonly kind: 'log';
       readonly level: 'info' | 'warn';
@@ -83,7 +119,15 @@ export interface Run {
   abort(reason?: string): void;
 }
 
+export interface RunOptions {
+  /** What relative paths of the job start from: the folder of the job file. @default the working directory */
+  readonly folder?: string;
+  /** Aborts the run as {@link Run.abort} does. */
+  readonly signal?: AbortSignal;
+}
+
 /** Somewhere jobs run. */
 export interface Environment {
-  run(job: JobSpec): Run;
+  /** Starts the job and returns at once. */
+  run(job: JobSpec, options?: RunOptions): Run;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from 'zod';
+import { ownSpec } from './own-part';
 
 /** A number within bounds; the message names the option, its flag where it has one, what was expected and what came. */
 function bounded(name: string, expected: string, holds: (value: number) => boolean) {
@@ -41,20 +42,43 @@ export const svtOptionsSchema = z.strictObject({
   budget: positive('budget').optional(),
 });
 
-const filterSpec = z.discriminatedUnion('kind', [
+const builtInFilter = z.discriminatedUnion('kind', [
   svtOptionsSchema.extend({ kind: z.literal('svt') }),
   svtNvflareOptionsSchema.extend({ kind: z.literal('svt-nvflare') }),
 ]);
+export type BuiltInFilterSpec = z.infer<typeof builtInFilter>;
+
+const filterSpec = z.union([builtInFilter, ownSpec('filter')]);
 export type FilterSpec = z.infer<typeof filterSpec>;
 
-/** Where a filter stands. `site-out`: on what leaves a site, before anyone else sees it. */
+/** What a payload holds: full weights; local minus received weights; no tensors; statistics of a site's data. */
+export const payloadKinds = ['weights', 'weight-diff', 'metrics', 'statistics'] as const;
+export type PayloadKind = (typeof payloadKinds)[number];
+
+/** What each filter can handle, and where it may stand. A privacy mechanism protects what leaves a site, at the site. */
+export const filterTraits: {
+  readonly [K in BuiltInFilterSpec['kind']]: {
+    readonly accepts: readonly PayloadKind[];
+    readonly at: readonly Place[];
+  };
+} = {
+  svt: { accepts: ['weight-diff', 'metrics'], at: ['site-out'] },
+  'svt-nvflare': { accepts: ['weight-diff', 'metrics'], at: ['site-out'] },
+};
+
+/**
+ * Where filters stand: on the global model as it leaves the server (`server-out`) and as it reaches a site (`site-in`); on a
+ * site's answer as it leaves the site (`site-out`), before anyone else sees it, and as it reaches the server (`server-in`).
+ */
+export const places = ['server-out', 'site-in', 'site-out', 'server-in'] as const;
+export type Place = (typeof places)[number];
+
 export const filterPlacement = z.strictObject({
-  at: z.literal('site-out'),
-  /** Tasks whose results pass the filter; all tasks that send tensors when absent. */
-  tasks: z
-    .array(z.enum(['train', 'validate']))
-    .nonempty()
-    .optional(),
+  at: z.enum(places),
+  /** Tasks whose payloads pass the filter. All tasks when absent. */
+  tasks: z.array(z.string().min(1)).nonempty().optional(),
+  /** Sites whose payloads pass the filter. All sites when absent. */
+  sites: z.array(z.string().min(1)).nonempty().optional(),
   filter: filterSpec,
 });
 export type FilterPlacement = z.infer<typeof filterPlacement>;

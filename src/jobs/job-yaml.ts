@@ -3,11 +3,12 @@
  *
  * @module
  */
-import type { z } from 'zod';
-import { ConfigError } from '../errors';
+import { z } from 'zod';
+import { ConfigError, isConsiliumError } from '../errors';
 import { escapeEnvironment, substituteEnvironment, type Variables } from './environment-text';
 import { explain, type FieldProblem, mostProblems } from './job-problems';
 import { type JobSpec, jobSpec } from './job-spec';
+import { loadModules } from './load-modules';
 import { type Path, readYaml, type YamlDocument } from './yaml-document';
 import { decodeJobText, type TextProblem } from './yaml-guard';
 import { yaml } from './yaml-library';
@@ -27,6 +28,11 @@ export function jobToYaml(job: JobSpec, { schema }: JobToYamlOptions = {}): stri
 export interface JobFromYamlOptions {
   /** Variables for `${NAME}` in fields that allow it. @default those of the process */
   readonly environment?: Variables;
+  /**
+   * Folder of the file. With it, the modules that the job names are loaded, which runs them; without it, a job that names
+   * modules is refused.
+   */
+  readonly folder?: string;
 }
 
 /** Something wrong with a job file. Lines and columns count from 1. */
@@ -56,7 +62,28 @@ export function jobFromYaml(text: string | Uint8Array, source = 'job.yaml', opti
 export function checkJobYaml(text: string | Uint8Array, options: JobFromYamlOptions = {}): JobCheck {
   const document = readJobDocument(text);
   if (document.problems.length > 0) return { problems: placed(document.text, document.problems) };
+  const modules = loadNamedModules(document.value, options.folder);
+  if (modules !== undefined) {
+    const path = ['modules'];
+    const offset = offsetOf(document, { path, ofKey: false, message: modules });
+    return { problems: placed(document.text, [{ path, offset, message: modules }]) };
+  }
   return checkDocument(jobSpec, document, options.environment ?? process.env);
+}
+
+/** Loads the user's own parts, whose schemas are known only then. @returns what is wrong with the modules, if anything is */
+function loadNamedModules(value: unknown, folder: string | undefined): string | undefined {
+  const named = z.looseObject({ modules: z.array(z.string().min(1)).nonempty() }).safeParse(value);
+  if (!named.success) return undefined; // What is wrong with their form, the job's own schema says.
+  if (folder === undefined)
+    return 'these are code; give the folder of the job file to allow that they are loaded and run';
+  try {
+    loadModules(named.data.modules, folder);
+    return undefined;
+  } catch (error) {
+    if (!isConsiliumError(error, 'ConfigError')) throw error;
+    return error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
+  }
 }
 
 /** The plain data of a job file, not yet checked against the schema. */

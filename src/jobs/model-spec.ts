@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from 'zod';
+import { environmentText } from './environment-text';
 import { basicUNetOptions } from './models/basic-unet';
 import { dynUNetOptions } from './models/dynunet';
 import { monaiUNetOptions } from './models/monai-unet';
@@ -11,6 +12,7 @@ import { patchGanOptions } from './models/patchgan';
 import { pflSynthOptions } from './models/pflsynth';
 import { segResNetOptions } from './models/segresnet';
 import { translationUNetOptions } from './models/translation-unet';
+import { ownSpec } from './own-part';
 
 export { type SegResNetOptions, type SegResNetSettings, segResNetOptions } from './models/segresnet';
 
@@ -25,3 +27,50 @@ export const modelSpec = z.discriminatedUnion('kind', [
 ]);
 export type ModelSpec = z.output<typeof modelSpec>;
 export type ModelKind = ModelSpec['kind'];
+
+const tensorShape = z
+  .array(
+    z
+      .int()
+      .nonnegative()
+      .max(2 ** 31),
+  )
+  .max(8);
+
+/** Tensors without a network: what training code of the user's own trains. */
+const tensorsSpec = z.strictObject({
+  kind: z.literal('tensors'),
+  /** Shape by name; float32. */
+  tensors: z
+    .record(z.string().min(1).max(512), tensorShape)
+    .refine((all) => sizeOfAll(Object.values(all)) <= 2 ** 31, 'more than 2^31 numbers'),
+  /** Their first values: zeros, or standard normal draws from the job's seed. */
+  start: z.enum(['zeros', 'normal']).default('zeros'),
+});
+
+/** The tensors of a file, `.safetensors` or `.pt`, as they are: what training code of the user's own trains. */
+const checkpointSpec = z.strictObject({
+  kind: z.literal('checkpoint'),
+  /** A relative path starts from the job's folder. */
+  file: environmentText(z.string().min(1)),
+});
+
+/** Tensors that no network of ours stands behind. */
+export const looseModel = z.discriminatedUnion('kind', [tensorsSpec, checkpointSpec]);
+export type LooseModelSpec = z.output<typeof looseModel>;
+
+export const jobModel = z.union([
+  z.discriminatedUnion('kind', [...modelSpec.options, ...looseModel.options]),
+  ownSpec('model'),
+]);
+export type JobModelSpec = z.output<typeof jobModel>;
+/** A model that writes graph: one of ours, or the user's own. */
+export type NetworkSpec = Exclude<JobModelSpec, LooseModelSpec>;
+
+export function isNetwork(spec: JobModelSpec): spec is NetworkSpec {
+  return spec.kind !== 'tensors' && spec.kind !== 'checkpoint';
+}
+
+function sizeOfAll(shapes: readonly (readonly number[])[]): number {
+  return shapes.reduce((sum, shape) => sum + shape.reduce((product, n) => product * n, 1), 0);
+}

@@ -5,6 +5,7 @@
  */
 import { ConfigError } from '../errors';
 import type { ModelKind } from '../jobs/model-spec';
+import { findOwnPart } from '../jobs/own-part';
 import { basicUNet } from './models/basic-unet';
 import type { Model } from './models/definition';
 import { dynUNet } from './models/dynunet';
@@ -68,6 +69,8 @@ export function listModels(): readonly { readonly kind: ModelKind; readonly titl
 
 /** The model that a specification names. @throws ConfigError when the kind is unknown or an option is wrong */
 export function createModel({ kind, ...options }: AnyModelSpec): Model {
+  const own = findOwnPart('model', kind);
+  if (own) return (own.definition as { create(options: object): Model }).create(options);
   if (!Object.hasOwn(models, kind)) {
     throw new ConfigError(`There is no model '${kind}'; the models are: ${Object.keys(models).join(', ')}.`);
   }

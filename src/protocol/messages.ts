@@ -6,23 +6,26 @@
 import type { ErrorData } from '../errors';
 import type { PrivacyCost } from '../privacy/cost';
 import type { NamedTensors } from '../tensor/tensor';
+import type { Json } from '../util/json';
 import type { Payload } from './payload';
 
 /** What the server asks of a site. */
 export interface Task {
-  /** `train`: validate the received model, then train it. `validate`: only the first. */
-  readonly kind: 'train' | 'validate';
+  /** `train`: validate the received model, then train it. `validate`: only the first. A workflow may have others. */
+  readonly kind: string;
   /** Rounds are counted from 0. */
   readonly round: number;
   /** The global model. */
   readonly model: NamedTensors;
+  /** What else the task needs, as plain data: the bins of a histogram, say. */
+  readonly settings?: Json;
 }
 
 /** What a site answers to a task. */
 export interface Update {
   readonly site: string;
   readonly round: number;
-  readonly task: Task['kind'];
+  readonly task: string;
   readonly payload: Payload;
   /** What the privacy filters charged for this update, in order; empty when none acted. */
   readonly privacy: readonly PrivacyCost[];

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { PayloadKind } from '../jobs/filter-spec';
 import type { NamedTensors } from '../tensor/tensor';
 
 /** Scalars by name; `null` where a metric is not defined (a Dice over an empty region, say). */
@@ -10,8 +11,7 @@ export type Metrics = Readonly<Record<string, number | null>>;
 
 /** Numbers on their way out of or into a site. Filters change or block payloads; nothing else leaves a site. */
 export interface Payload {
-  /** `weights`: full weights; `weight-diff`: local minus received weights; `metrics`: no tensors. */
-  readonly kind: 'weights' | 'weight-diff' | 'metrics';
+  readonly kind: PayloadKind;
   readonly tensors: NamedTensors;
   readonly metrics: Metrics;
   /** Optimiser steps behind the tensors, ≥ 0: the weight of the update in the average. */

@@ -4,10 +4,9 @@
  *
  * @module
  */
-import type { Environment, Run } from '../jobs/environment';
-import type { JobInput, JobSpec } from '../jobs/job-spec';
-import { FedAvgRecipe } from './fed-avg-recipe';
-import type { Recipe } from './recipe';
+import type { JobInput } from '../jobs/job-spec';
+import { roundInput, type TrainingRecipeOptions, trainingInput } from './fed-avg-recipe';
+import { Recipe } from './recipe';
 
 export interface Brats18PrivacyOptions {
   /** `svt`: the sparse vector technique, correct. `svt-nvflare`: NVFlare 2.7's variant, not differentially private. @default 'svt' */
@@ -65,40 +64,40 @@ const defaults = {
   synthetic: { rounds: 7, epochs: 2, learningRate: 2e-3, cacheRate: 1, roi: [32, 32, 32], inferRoi: [64, 64, 32] },
 } as const;
 
-export class Brats18Recipe implements Recipe {
-  readonly job: JobSpec;
-
+/** Federated averaging of a SegResNet over BraTS-like cases, as published. */
+export class Brats18Recipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: Brats18RecipeOptions = {}) {
-    const nClients = options.nClients ?? 4;
-    const real = options.data !== undefined && 'baseDir' in options.data;
-    const settings = { ...(real ? defaults.real : defaults.synthetic), ...defined(options) };
-    this.job = new FedAvgRecipe({
-      name: options.name ?? `brats18_${nClients}${options.privacy ? '_dp' : ''}`,
-      sites: nClients,
-      rounds: settings.rounds,
-      model: { kind: 'segresnet' },
-      trainer: {
-        kind: 'segmentation',
-        epochs: settings.epochs,
-        learningRate: settings.learningRate,
-        proximalMu: options.proximalMu ?? 0,
-        roi: [...settings.roi],
-        inferRoi: [...settings.inferRoi],
-      },
-      data: dataSpec(options, settings.cacheRate, nClients),
-      filters: options.privacy ? [{ at: 'site-out', tasks: ['train'], filter: svtFilter(options.privacy) }] : [],
-      ...(options.engine && { engine: options.engine }),
-      seed: options.seed ?? 0,
-    }).job;
-  }
-
-  execute(environment: Environment): Run {
-    return environment.run(this.job);
+    const compiled = compile(options);
+    super({ ...trainingInput(compiled), workflow: { kind: 'fed-avg', ...roundInput(compiled) } }, 'Brats18Recipe');
   }
 }
 
-function dataSpec(options: Brats18RecipeOptions, cacheRate: number, nClients: number): JobInput['data'] {
+function compile(options: Brats18RecipeOptions): TrainingRecipeOptions {
+  const nClients = options.nClients ?? 4;
+  const real = options.data !== undefined && 'baseDir' in options.data;
+  const settings = { ...(real ? defaults.real : defaults.synthetic), ...defined(options) };
+  return {
+    name: options.name ?? `brats18_${nClients}${options.privacy ? '_dp' : ''}`,
+    sites: nClients,
+    rounds: settings.rounds,
+    model: { kind: 'segresnet' },
+    trainer: {
+      kind: 'segmentation',
+      epochs: settings.epochs,
+      learningRate: settings.learningRate,
+      proximalMu: options.proximalMu ?? 0,
+      roi: [...settings.roi],
+      inferRoi: [...settings.inferRoi],
+    },
+    data: dataSpec(options, settings.cacheRate, nClients),
+    filters: options.privacy ? [{ at: 'site-out', tasks: ['train'], filter: svtFilter(options.privacy) }] : [],
+    ...(options.engine && { engine: options.engine }),
+    seed: options.seed ?? 0,
+  };
+}
+
+function dataSpec(options: Brats18RecipeOptions, cacheRate: number, nClients: number): NonNullable<JobInput['data']> {
   const centralized = nClients === 1;
   const data = options.data ?? {};
   if ('baseDir' in data) return { kind: 'brats18', ...data, cacheRate, centralized };

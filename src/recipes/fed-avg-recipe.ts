@@ -1,64 +1,88 @@
-import type { Environment, Run } from '../jobs/environment';
-import { type JobInput, type JobSpec, parseJob } from '../jobs/job-spec';
-import type { Recipe } from './recipe';
+import { ConfigError } from '../errors';
+import type { JobInput } from '../jobs/job-spec';
+import { type CommonOptions, commonInput, Recipe, sitesOf } from './recipe';
 
-export interface FedAvgRecipeOptions {
-  /** Name of the job and of its folder in the workspace. */
-  readonly name: string;
-  /** Number of sites, named `site-1`, `site-2`, …; or their names. */
-  readonly sites: number | readonly string[];
+/** What all recipes share that train one model round after round. */
+export interface TrainingRecipeOptions extends CommonOptions {
   readonly rounds: number;
-  readonly model: JobInput['model'];
-  readonly trainer: JobInput['trainer'];
-  readonly data: JobInput['data'];
+  /** The network, or the tensors that training code of your own trains. */
+  readonly model: NonNullable<JobInput['model']>;
+  /** File whose tensors the network starts from, `.safetensors` or `.pt`. @default drawn from the seed */
+  readonly initialCheckpoint?: string;
+  /** One of the built-in trainers or your own. Give this, or `trainScript`, or `trainCommand`. */
+  readonly trainer?: JobInput['trainer'];
+  /** Your training loop in TypeScript or JavaScript, run in a worker of its own at every site. */
+  readonly trainScript?: string;
+  /** What `trainScript` is called with. @default none */
+  readonly trainArgs?: readonly string[];
+  /** Your training program in any language: program and arguments. It speaks frames over stdin and stdout. */
+  readonly trainCommand?: readonly [string, ...string[]];
+  /** What `trainScript` and `trainCommand` send: the difference to the received weights, formed for them, or the weights. @default 'weight-diff' */
+  readonly transfer?: 'weight-diff' | 'weights';
   /** Updates that a round needs at least. @default the number of sites */
   readonly minSites?: number;
-  /** Metric that chooses the best model; larger is better. @default 'val_dice' */
+  /** Metric that chooses the best model. @default 'val_dice' */
   readonly keyMetric?: string;
-  /** Filters at the sites or the server, in order. @default none */
-  readonly filters?: JobInput['filters'];
-  /** Execution provider and threads of the sessions. @default cpu */
-  readonly engine?: JobInput['engine'];
-  /** @default 0 */
-  readonly seed?: number;
+  /** Whether a larger or a smaller key metric is better. @default 'max' */
+  readonly keyMetricMode?: 'max' | 'min';
+  /** A round that takes longer closes with the updates it has, seconds. @default a week */
+  readonly roundDeadlineSeconds?: number;
 }
 
-/** Federated averaging (McMahan et al. 2017, https://arxiv.org/abs/1602.05629) of any registered model and trainer. */
-export class FedAvgRecipe implements Recipe {
-  readonly job: JobSpec;
+export interface FedAvgRecipeOptions extends TrainingRecipeOptions {
+  /** How updates become one model. @default the mean weighted by steps */
+  readonly aggregator?: FedAvgInput['aggregator'];
+}
 
+type FedAvgInput = Extract<JobInput['workflow'], { readonly kind: 'fed-avg' }>;
+
+/** Federated averaging (McMahan et al. 2017, https://arxiv.org/abs/1602.05629) of any model and trainer. */
+export class FedAvgRecipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: FedAvgRecipeOptions) {
-    const sites = typeof options.sites === 'number' ? siteNames(options.sites) : [...options.sites];
-    const { keyMetric, filters, engine, seed } = options;
-    this.job = parseJob(
-      {
-        version: 1,
-        name: options.name,
-        sites,
-        workflow: {
-          kind: 'fed-avg',
-          rounds: options.rounds,
-          minSites: options.minSites ?? sites.length,
-          ...(keyMetric !== undefined && { keyMetric }),
-        },
-        model: options.model,
-        trainer: options.trainer,
-        data: options.data,
-        ...(seed !== undefined && { seed }),
-        ...(filters !== undefined && { filters }),
-        ...(engine !== undefined && { engine }),
-      },
-      'FedAvgRecipe',
-    );
-  }
-
-  execute(environment: Environment): Run {
-    return environment.run(this.job);
+    const { aggregator } = options;
+    const workflow = { kind: 'fed-avg', ...roundInput(options), ...(aggregator !== undefined && { aggregator }) };
+    super({ ...trainingInput(options), workflow }, 'FedAvgRecipe', options.folder);
   }
 }
 
-/** `site-1` … `site-n`. */
-export function siteNames(count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `site-${i + 1}`);
+/** The job's fields that all training recipes fill alike. */
+export function trainingInput(options: TrainingRecipeOptions): Record<string, unknown> {
+  const { model, initialCheckpoint } = options;
+  return {
+    ...commonInput(options),
+    model,
+    ...(initialCheckpoint !== undefined && { initialCheckpoint }),
+    trainer: trainerInput(options),
+  };
+}
+
+/** The settings of a workflow's rounds. */
+export function roundInput(options: TrainingRecipeOptions): Record<string, unknown> {
+  const { rounds, minSites, keyMetric, keyMetricMode, roundDeadlineSeconds } = options;
+  return {
+    rounds,
+    minSites: minSites ?? sitesOf(options.sites).length,
+    ...(keyMetric !== undefined && { keyMetric }),
+    ...(keyMetricMode !== undefined && { keyMetricMode }),
+    ...(roundDeadlineSeconds !== undefined && { roundDeadlineSeconds }),
+  };
+}
+
+function trainerInput({ trainer, trainScript, trainArgs, trainCommand, transfer }: TrainingRecipeOptions): unknown {
+  const given = Object.entries({ trainer, trainScript, trainCommand }).filter(([, value]) => value !== undefined);
+  if (given.length !== 1) {
+    const names = given.map(([name]) => name).join(' and ');
+    throw new ConfigError(`A recipe needs one of trainer, trainScript and trainCommand, but got ${names || 'none'}.`, {
+      hint: 'Leave only the one that trains at the sites.',
+    });
+  }
+  const sends = transfer !== undefined && { transfer };
+  if (trainScript !== undefined) return { kind: 'script', script: trainScript, args: [...(trainArgs ?? [])], ...sends };
+  if (trainArgs !== undefined) {
+    throw new ConfigError('trainArgs go with trainScript; put the arguments of trainCommand into its own list.');
+  }
+  if (trainCommand !== undefined) return { kind: 'command', command: [...trainCommand], ...sends };
+  if (transfer !== undefined) throw new ConfigError('Set transfer in the options of the trainer itself.');
+  return trainer;
 }

@@ -19,6 +19,7 @@ const finished = (round: number): Checkpoint => ({
   jobHash: 'h',
   round,
   model: model(round),
+  memory: new Map(),
   best: { round: 1, value: 0.5, model: model(1) },
   history: Array.from({ length: round }, (_, i) => line(i)),
 });

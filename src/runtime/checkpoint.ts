@@ -15,7 +15,7 @@ import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
 import type { NamedTensors } from '../tensor/tensor';
 import { writeFileAtomic } from '../util/atomic-file';
 import { fromJson, toJson } from '../util/exact-json';
-import type { RoundJournal } from '../workflows/fed-avg';
+import type { RoundJournal } from '../workflows/workflow';
 import { type RoundLine, roundLine } from './round-line';
 
 const savedState = z.strictObject({
@@ -25,6 +25,8 @@ const savedState = z.strictObject({
   round: z.int().nonnegative(),
   /** File of the model after them, and the SHA-256 of its bytes. */
   model: z.strictObject({ file: z.string(), sha256: z.string() }),
+  /** What the server keeps besides the model, when there is anything. */
+  memory: z.strictObject({ file: z.string(), sha256: z.string() }).nullable(),
   /** The best model so far among those that were validated. */
   best: z
     .strictObject({ file: z.string(), sha256: z.string(), round: z.int().nonnegative(), value: z.number() })
@@ -36,6 +38,8 @@ export interface Checkpoint {
   readonly jobHash: string;
   readonly round: number;
   readonly model: NamedTensors;
+  /** What the workflow keeps from round to round besides the model. */
+  readonly memory: NamedTensors;
   readonly best: { readonly round: number; readonly value: number; readonly model: NamedTensors } | undefined;
   readonly history: readonly RoundLine[];
 }
@@ -82,12 +86,13 @@ export function checkpointStore(folder: string): CheckpointStore {
 
   async function read(file: string): Promise<Checkpoint> {
     const state = await readState(file);
-    const { jobHash, round, model, best, history } = state;
+    const { jobHash, round, model, memory, best, history } = state;
     const checkpoint = {
       jobHash,
       round,
       history,
       model: await readModel(model),
+      memory: memory ? await readModel(memory) : new Map(),
       best: best ? { round: best.round, value: best.value, model: await readModel(best) } : undefined,
     };
     whole = state;
@@ -119,13 +124,16 @@ export function checkpointStore(folder: string): CheckpointStore {
     return tensors;
   }
 
-  async function save({ jobHash, round, model, best, history }: Checkpoint): Promise<void> {
+  async function save({ jobHash, round, model, memory, best, history }: Checkpoint): Promise<void> {
     const state: SavedState = {
       version: 1,
       jobHash,
       round,
-      model: await writeModel(round, model),
-      best: best ? { ...(await writeModel(best.round, best.model)), round: best.round, value: best.value } : null,
+      model: await writeModel(`model-${round}`, model),
+      memory: memory.size > 0 ? await writeModel(`memory-${round}`, memory) : null,
+      best: best
+        ? { ...(await writeModel(`model-${best.round}`, best.model)), round: best.round, value: best.value }
+        : null,
       history: [...history],
     };
     // Not a copy of the file: that may be the damaged one, and then the one before it is all there is.
@@ -136,8 +144,8 @@ export function checkpointStore(folder: string): CheckpointStore {
   }
 
   /** Writes the global model of a round, once: the best one was the current one before. */
-  async function writeModel(round: number, model: NamedTensors): Promise<{ file: string; sha256: string }> {
-    const file = `model-${round}.safetensors`;
+  async function writeModel(name: string, model: NamedTensors): Promise<{ file: string; sha256: string }> {
+    const file = `${name}.safetensors`;
     const known = written.get(file);
     if (known !== undefined && existsSync(join(folder, file))) return { file, sha256: known };
     const parts = safetensorsParts(model);
@@ -152,9 +160,11 @@ export function checkpointStore(folder: string): CheckpointStore {
   /** Keeps what the last two checkpoints name; drops older models, updates of finished rounds, and what a kill left half-written. */
   async function removeOutdated(state: SavedState): Promise<void> {
     const previous = existsSync(previousFile) ? await readState(previousFile).catch(() => undefined) : undefined;
-    const keep = [state, previous].flatMap((saved) => (saved ? [saved.model.file, saved.best?.file] : []));
+    const keep = [state, previous].flatMap((saved) =>
+      saved ? [saved.model.file, saved.memory?.file, saved.best?.file] : [],
+    );
     const old = (await readdir(folder)).filter(
-      (name) => /^model-\d+\.safetensors$|^\..*\.tmp$/.test(name) && !keep.includes(name),
+      (name) => /^(model|memory)-\d+\.safetensors$|^\..*\.tmp$/.test(name) && !keep.includes(name),
     );
     await removeUpdates(state);
     await Promise.all(old.map((name) => rm(join(folder, name), { force: true })));

@@ -9,14 +9,13 @@ import { type DependencyContainer, type InjectionToken, container as root } from
 import type { CaseSource } from '../executors/case-source';
 import type { Executor } from '../executors/executor';
 import type { ScoreCache } from '../executors/score-cache';
-import { createSite, type Site, type SiteFilter, type SiteLedger, type SiteStateStore } from '../executors/site';
-import { createFilter } from '../filters/registry';
+import { createSite, type Site, type SiteLedger, type SiteStateStore } from '../executors/site';
+import { filtersAt, type PlacedFilter } from '../filters/placed-filter';
 import type { JobSpec } from '../jobs/job-spec';
-import { cryptoNoise } from '../privacy/crypto-noise';
 import type { NoiseSource } from '../privacy/noise-source';
-import { seededTestNoise } from '../privacy/seeded-test-noise';
 import type { LoaderClient } from './loader/loader-client';
-import { trainers } from './parts';
+import { noiseOf } from './noise';
+import { createExecutor } from './parts';
 import { siteLedger, siteStateStore } from './site-store';
 import type { SlotSetup, SlotSite } from './slot/slot-messages';
 
@@ -28,7 +27,8 @@ function token<T>(name: string): InjectionToken<T> {
 export const tokens = {
   job: token<JobSpec>('job'),
   executor: token<Executor>('executor'),
-  filters: token<readonly SiteFilter[]>('filters'),
+  filtersIn: token<readonly PlacedFilter[]>('filters in'),
+  filtersOut: token<readonly PlacedFilter[]>('filters out'),
   store: token<SiteStateStore>('store'),
   ledger: token<SiteLedger>('ledger'),
   noise: token<(round: number) => NoiseSource>('noise'),
@@ -36,24 +36,26 @@ export const tokens = {
 
 /** What a site gets from the process that it shares with others. */
 interface SharedParts {
-  readonly cases: CaseSource;
+  readonly cases: CaseSource | undefined;
   readonly scores: ScoreCache;
   readonly write: LoaderClient['write'];
+  readonly log: (message: string) => void;
 }
 
 /** The container of one site of a run. */
 async function siteContainer(setup: SlotSetup, site: SlotSite, shared: SharedParts): Promise<DependencyContainer> {
   const container = root.createChildContainer();
-  const { job, sessionThreads, testNoiseSeed } = setup;
+  const { job, folder, sessionThreads, testNoiseSeed } = setup;
+  const config = job.siteConfig[site.name] ?? null;
   container.register(tokens.job, { useValue: job });
   container.register(tokens.executor, {
-    useFactory: () => trainers[job.trainer.kind](job.trainer, { job, site: site.name, sessionThreads, ...shared }),
+    useFactory: () => createExecutor({ job, folder, config, site: site.name, sessionThreads, ...shared }),
   });
-  container.register(tokens.filters, { useFactory: () => siteFilters(job) });
+  container.register(tokens.filtersIn, { useFactory: () => filtersAt(job.filters, 'site-in') });
+  container.register(tokens.filtersOut, { useFactory: () => filtersAt(job.filters, 'site-out') });
   container.register(tokens.store, { useFactory: () => siteStateStore(site.folder, shared.write) });
   container.register(tokens.noise, {
-    useValue: (round: number) =>
-      testNoiseSeed === undefined ? cryptoNoise() : seededTestNoise(testNoiseSeed, `${site.name}/${round}`),
+    useValue: noiseOf(testNoiseSeed, site.name),
   });
   container.register(tokens.ledger, { useValue: await siteLedger(site.folder, site.name) });
   return container;
@@ -65,16 +67,10 @@ export async function composeSite(setup: SlotSetup, site: SlotSite, shared: Shar
   return createSite({
     name: site.name,
     executor: container.resolve(tokens.executor),
-    filters: container.resolve(tokens.filters),
+    filtersIn: container.resolve(tokens.filtersIn),
+    filtersOut: container.resolve(tokens.filtersOut),
     store: container.resolve(tokens.store),
     ledger: container.resolve(tokens.ledger),
     noise: container.resolve(tokens.noise),
   });
-}
-
-/** Filters that say nothing about tasks stand on all tasks whose results hold tensors. */
-function siteFilters(job: JobSpec): SiteFilter[] {
-  return job.filters
-    .filter(({ at }) => at === 'site-out')
-    .map(({ tasks = ['train'], filter }) => ({ tasks, filter: createFilter(filter) }));
 }

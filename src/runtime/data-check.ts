@@ -7,6 +7,7 @@ import { constants, existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { ConfigError, DataError } from '../errors';
 import { caseName, checkDisjoint, type DatalistItem, loadDatalist } from '../imaging/datalist';
+import { isBratsData } from '../jobs/data-spec';
 import type { JobSpec } from '../jobs/job-spec';
 import type { SiteCases } from './loader/loader-messages';
 
@@ -18,7 +19,7 @@ export async function checkData(job: JobSpec, sites: readonly SiteCases[]): Prom
   const checked = new Set<string>();
   const selection = new Set<string>();
   for (const { datalist, baseDir } of sites) {
-    if (job.data.centralized) checkCentralList(datalist);
+    if (isBratsData(job.data) && job.data.centralized) checkCentralList(datalist);
     const training = await loadDatalist(datalist, { list: 'training', baseDir });
     const validation = await loadDatalist(datalist, { list: 'validation', baseDir });
     checkDisjoint(datalist, training, validation);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ModelSpec } from '../jobs/model-spec';
+import { isNetwork, type JobModelSpec } from '../jobs/model-spec';
 import { exportInferenceOnnx } from '../nn/export-onnx';
 import { createModel } from '../nn/model';
 import { withAliases } from '../nn/model-state';
@@ -10,7 +10,8 @@ import { writeFileAtomic } from '../util/atomic-file';
 export interface ModelFiles {
   readonly safetensors: string;
   readonly pt: string;
-  readonly onnx: string;
+  /** Absent when no network stands behind the tensors. */
+  readonly onnx?: string;
 }
 
 /**
@@ -20,18 +21,16 @@ export interface ModelFiles {
 export async function writeModelFiles(
   folder: string,
   name: string,
-  spec: ModelSpec,
+  spec: JobModelSpec,
   parameters: NamedTensors,
 ): Promise<ModelFiles> {
-  const files: ModelFiles = {
-    safetensors: join(folder, `${name}.safetensors`),
-    pt: join(folder, `${name}.pt`),
-    onnx: join(folder, `${name}.onnx`),
-  };
-  const model = createModel(spec);
-  const state = withAliases(model, parameters);
+  const path = (suffix: string) => join(folder, `${name}.${suffix}`);
+  const files = { safetensors: path('safetensors'), pt: path('pt') };
+  const model = isNetwork(spec) ? createModel(spec) : undefined;
+  const state = model ? withAliases(model, parameters) : parameters;
   await saveModelFile(files.safetensors, state);
   await saveModelFile(files.pt, state);
-  await writeFileAtomic(files.onnx, exportInferenceOnnx(model, parameters));
-  return files;
+  if (!model) return files;
+  await writeFileAtomic(path('onnx'), exportInferenceOnnx(model, parameters));
+  return { ...files, onnx: path('onnx') };
 }

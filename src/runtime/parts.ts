@@ -1,45 +1,92 @@
 /**
- * The parts a job can name: for every kind, how to make it. The tables are exhaustive by type, so a kind that the job
- * schema allows and nobody makes does not compile.
+ * The built-in parts that a job can name: for every kind, how to make it. The tables are exhaustive by type, so a kind that
+ * the job schema allows and nobody makes does not compile. A kind of the user's own is looked up among what its file defined.
  *
  * @module
  */
-import { join } from 'node:path';
+import type { Aggregator } from '../aggregators/aggregator';
+import { type WeightedMeanOptions, weightedMean } from '../aggregators/weighted-mean';
+import { InternalError } from '../errors';
 import type { CaseSource } from '../executors/case-source';
+import { commandTrainer } from '../executors/command-trainer';
 import type { Executor } from '../executors/executor';
 import type { ScoreCache } from '../executors/score-cache';
+import { scriptTrainer } from '../executors/script-trainer';
 import { segmentationTrainer } from '../executors/segmentation-trainer';
+import { trainerExecutor } from '../executors/trainer';
+import type { TrainingSite } from '../executors/training-site';
 import { REGIONS } from '../imaging/brats/labels';
-import type { DataSpec, JobSpec, TrainerSpec, WorkflowSpec } from '../jobs/job-spec';
-import type { FedAvgParts, FedAvgState, RoundReport } from '../workflows/fed-avg';
+import type { DataSpec } from '../jobs/data-spec';
+import type { JobSpec } from '../jobs/job-spec';
+import { isNetwork } from '../jobs/model-spec';
+import { findOwnPart, isOwn, type PartSlot } from '../jobs/own-part';
+import { type BuiltInTrainerSpec, transferOf } from '../jobs/trainer-spec';
+import type { AggregatorSpec, BuiltInWorkflowSpec } from '../jobs/workflow-spec';
+import type { Json } from '../util/json';
 import { fedAvg } from '../workflows/fed-avg';
-import type { SiteCases } from './loader/loader-messages';
+import type { RoundReport, WorkflowParts, WorkflowState } from '../workflows/workflow';
+import type {
+  AggregatorDefinition,
+  DataDefinition,
+  Tracker,
+  TrackerDefinition,
+  TrainerDefinition,
+  WorkflowDefinition,
+} from './define-part';
 
-type Kind<T extends { readonly kind: string }> = T['kind'];
-type OfKind<T extends { readonly kind: string }, K extends Kind<T>> = Extract<T, { readonly kind: K }>;
+type OfKind<T extends { readonly kind: string }, K extends T['kind']> = Extract<T, { readonly kind: K }>;
 
-export const workflows: {
-  readonly [K in Kind<WorkflowSpec>]: (
-    spec: OfKind<WorkflowSpec, K>,
-    state: FedAvgState,
-    parts: FedAvgParts,
+const workflows: {
+  readonly [K in BuiltInWorkflowSpec['kind']]: (
+    spec: OfKind<BuiltInWorkflowSpec, K>,
+    state: WorkflowState,
+    parts: WorkflowParts,
   ) => AsyncGenerator<RoundReport>;
 } = { 'fed-avg': fedAvg };
+
+/** The workflow of a job, from where it stands. */
+export function createWorkflow(job: JobSpec, state: WorkflowState, parts: WorkflowParts): AsyncGenerator<RoundReport> {
+  const spec = job.workflow;
+  if (isOwn(spec))
+    return ownDefinition<WorkflowDefinition>('workflow', spec.kind).create(optionsOf(spec), state, parts);
+  return workflows[spec.kind](spec, state, parts);
+}
+
+const aggregators: {
+  readonly [K in Exclude<AggregatorSpec['kind'], `${string}/${string}`>]: (
+    spec: OfKind<AggregatorSpec, K>,
+    options: WeightedMeanOptions,
+  ) => Aggregator;
+} = { 'weighted-mean': (_, options) => weightedMean(options) };
+
+/** An aggregator for one round. */
+export function createAggregator(spec: AggregatorSpec, options: WeightedMeanOptions): Aggregator {
+  if (!isOwn(spec)) return aggregators[spec.kind](spec, options);
+  return ownDefinition<AggregatorDefinition>('aggregator', spec.kind).create(optionsOf(spec), options);
+}
 
 /** What a trainer is made from at a site. */
 export interface TrainerParts {
   readonly job: JobSpec;
   readonly site: string;
-  readonly cases: CaseSource;
+  /** What relative paths of the job start from. */
+  readonly folder: string;
+  /** This site's own configuration; null when the job gives none. */
+  readonly config: Json;
+  /** The site's cases; absent when the job has no data. */
+  readonly cases: CaseSource | undefined;
   readonly sessionThreads: number;
   readonly scores: ScoreCache;
+  /** Lines of the training code, for the site's log. */
+  readonly log: (message: string) => void;
 }
 
-export const trainers: {
-  readonly [K in Kind<TrainerSpec>]: (spec: OfKind<TrainerSpec, K>, parts: TrainerParts) => Executor;
+const trainers: {
+  readonly [K in BuiltInTrainerSpec['kind']]: (spec: OfKind<BuiltInTrainerSpec, K>, parts: TrainerParts) => Executor;
 } = {
-  segmentation: (trainer, { job, site, cases, sessionThreads, scores }) =>
-    segmentationTrainer({
+  segmentation(trainer, { job, site, cases, sessionThreads, scores }) {
+    if (!cases || !isNetwork(job.model)) throw new InternalError('A segmentation job has cases and a network.');
+    return segmentationTrainer({
       site,
       cases,
       scores,
@@ -48,28 +95,46 @@ export const trainers: {
       model: job.model,
       regions: REGIONS,
       engine: { threads: sessionThreads, provider: job.engine.provider },
-    }),
+    });
+  },
+  script: (spec, parts) => trainerExecutor(scriptTrainer(spec, trainingSite(parts)), spec.transfer),
+  command: (spec, parts) => trainerExecutor(commandTrainer(spec, trainingSite(parts)), spec.transfer),
 };
 
-/** The files behind a data spec. Synthetic data are kept in the workspace, one folder for each set of options. */
-export function dataFolders(data: DataSpec, workspace: string): { baseDir: string; datalistDir: string } {
-  if (data.kind === 'brats18') return { baseDir: data.baseDir, datalistDir: data.datalistDir };
-  const name = [data.kind, data.sites, data.casesPerSite, data.validationCases, data.shape.join('x'), data.seed].join(
-    '-',
-  );
-  const folder = join(workspace, 'data', name);
-  return { baseDir: folder, datalistDir: join(folder, 'datalist') };
+/** The site's side of a job's tasks. */
+export function createExecutor(parts: TrainerParts): Executor {
+  const spec = parts.job.trainer;
+  if (!isOwn(spec))
+    return (trainers[spec.kind] as (spec: BuiltInTrainerSpec, parts: TrainerParts) => Executor)(spec, parts);
+  const { cases, sessionThreads } = parts;
+  const context = { ...trainingSite(parts), sessionThreads, ...(cases && { cases }) };
+  const made = ownDefinition<TrainerDefinition>('trainer', spec.kind).create(optionsOf(spec), context);
+  return 'execute' in made ? made : trainerExecutor(made, transferOf(spec));
 }
 
-/** The cases of one site of a job. */
-export function siteCases(job: JobSpec, site: string, folders: ReturnType<typeof dataFolders>): SiteCases {
-  const list = job.data.centralized ? 'site-All.json' : `${site}.json`;
-  return {
-    site,
-    seed: job.seed,
-    datalist: join(folders.datalistDir, list),
-    baseDir: folders.baseDir,
-    roi: job.trainer.roi,
-    cacheRate: job.data.cacheRate,
-  };
+/** The cases of a site from a data set of the user's own; `undefined` for every other kind of data. */
+export function createData(spec: DataSpec, site: TrainingSite): CaseSource | undefined {
+  if (!isOwn(spec)) return undefined;
+  return ownDefinition<DataDefinition>('data', spec.kind).create(optionsOf(spec), site);
+}
+
+/** The trackers of a job. */
+export function createTrackers(job: JobSpec, folder: string): Tracker[] {
+  return job.trackers.map((spec) =>
+    ownDefinition<TrackerDefinition>('tracker', spec.kind).create(optionsOf(spec), { job: job.name, folder }),
+  );
+}
+
+function trainingSite({ job, site, folder, config, log }: TrainerParts): TrainingSite {
+  return { job: job.name, site, folder, config, seed: job.seed, log };
+}
+
+function ownDefinition<T>(slot: PartSlot, kind: string): T {
+  const part = findOwnPart(slot, kind);
+  if (!part) throw new InternalError(`The ${slot} '${kind}' is not loaded here.`);
+  return part.definition as T;
+}
+
+function optionsOf({ kind: _, ...options }: { readonly kind: string }): never {
+  return options as never;
 }

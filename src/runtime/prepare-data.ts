@@ -1,11 +1,11 @@
 import { writeBratsPhantom } from '../imaging/phantom/write-brats-phantom';
+import type { DataSpec } from '../jobs/data-spec';
 import type { RunEvent } from '../jobs/environment';
-import type { DataSpec } from '../jobs/job-spec';
-import { dataFolders } from './parts';
+import { dataFolders } from './job-data';
 
 /** Writes a job's synthetic data into the workspace, once, and says so. Real data are left alone. */
 export async function prepareData(data: DataSpec, workspace: string, emit: (event: RunEvent) => void): Promise<void> {
-  if (data.kind === 'brats18') return;
+  if (data.kind !== 'brats18-phantom') return;
   const { baseDir } = dataFolders(data, workspace);
   emit({
     kind: 'log',

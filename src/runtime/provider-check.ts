@@ -1,5 +1,6 @@
 import { ConfigError, isConsiliumError } from '../errors';
 import type { JobSpec } from '../jobs/job-spec';
+import { isNetwork } from '../jobs/model-spec';
 import { createModel } from '../nn/model';
 import { openPredictor } from '../nn/predictor';
 
@@ -11,7 +12,7 @@ import { openPredictor } from '../nn/predictor';
  */
 export async function checkProvider({ engine, model: spec }: JobSpec): Promise<void> {
   const { provider } = engine;
-  if (provider === 'cpu') return;
+  if (provider === 'cpu' || !isNetwork(spec)) return;
   const model = createModel(spec);
   const size = new Array<number>(model.spatialDims).fill(model.spatialDivisor);
   try {

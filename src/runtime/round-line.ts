@@ -6,7 +6,8 @@
 import { z } from 'zod';
 import type { PrivacyCost } from '../privacy/cost';
 import { describeCost } from '../privacy/describe-cost';
-import type { Participation, RoundReport } from '../workflows/fed-avg';
+import { json } from '../util/json';
+import type { Participation, RoundReport } from '../workflows/workflow';
 
 const metrics = z.record(z.string(), z.number().nullable());
 
@@ -52,6 +53,8 @@ export const roundLine = z.strictObject({
   metrics,
   sites: z.array(siteLine),
   privacy: costs.optional(),
+  /** What else came out of the round, by name. */
+  results: z.record(z.string(), json).optional(),
   seconds: z.number(),
   /** When the round ended, ISO 8601. */
   time: z.string(),
@@ -68,6 +71,7 @@ export function lineOf(report: RoundReport, seconds: number, time: Date, before:
     metrics: { ...report.metrics },
     sites,
     ...(privacy && { privacy }),
+    ...(report.results && { results: { ...report.results } }),
     seconds,
     time: time.toISOString(),
   };

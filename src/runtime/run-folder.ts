@@ -22,6 +22,10 @@ export interface RunFolder {
   readonly events: string;
   readonly metrics: string;
   readonly ledger: string;
+  /** What the server's own filters have cost. */
+  readonly serverLedger: string;
+  /** JSON files of workflows that give more than a model. */
+  readonly results: string;
   readonly report: string;
   /** `server`: its logs. */
   readonly server: string;
@@ -44,6 +48,8 @@ export function runFolder(workspace: string, jobName: string): RunFolder {
     events: join(job, 'tb_events'),
     metrics: join(job, 'metrics'),
     ledger: join(job, 'privacy', 'ledger.jsonl'),
+    serverLedger: join(job, 'server_filters'),
+    results: join(job, 'results'),
     report: join(job, 'report.html'),
     site: (name) => ({ root: join(root, name), job: join(root, name, 'simulate_job') }),
   };

@@ -11,15 +11,20 @@ import { errorToData } from '../errors';
 import type { Outcome, RunEvent, RunResult } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { jobToYaml } from '../jobs/job-yaml';
+import { workflowTraits } from '../jobs/workflow-spec';
 import { writeReport } from '../tracking/report/write-report';
 import { openRoundMetrics, type RoundMetrics } from '../tracking/round-metrics';
 import { openRunLog, type RunLog } from '../tracking/run-log';
 import { writeFileAtomic } from '../util/atomic-file';
 import { toJson } from '../util/exact-json';
 import { type Checkpoint, sha256Of } from './checkpoint';
+import type { Tracker } from './define-part';
+import { isSynthetic } from './job-data';
 import { writeModelFiles } from './model-files';
+import { createTrackers } from './parts';
 import { openPrivacyLedger, type PrivacyLedgerFile } from './privacy-ledger-file';
 import type { RoundLine } from './round-line';
+import { resultFiles, roundSummary, writeResults } from './round-results';
 import type { RunFolder } from './run-folder';
 import { runReport } from './run-report';
 import { openSiteEvents, type SiteEvents } from './site-events';
@@ -45,11 +50,14 @@ export class RunRecord {
   #events: SiteEvents | undefined;
   #ledger: PrivacyLedgerFile | undefined;
   #last: Checkpoint | undefined;
+  readonly #trackers: readonly Tracker[];
+  #told: Promise<void> = Promise.resolve();
 
   constructor(options: RunRecordOptions) {
     const { job, folder } = options;
     const clock = { clock: Date.now };
     this.#options = options;
+    this.#trackers = createTrackers(job, folder.job);
     this.#log = openRunLog(folder.server, clock).with({ run: job.name });
     this.#siteLogs = new Map(
       job.sites.map((site) => [site, openRunLog(folder.site(site).root, clock).with({ run: job.name, site })]),
@@ -60,18 +68,21 @@ export class RunRecord {
   async begin(start: Checkpoint): Promise<void> {
     const { job, folder } = this.#options;
     const { history } = start;
+    const { keyMetric, keyMetricMode } = workflowTraits(job.workflow);
     this.#last = start;
     this.#log.write('info', 'run started', { finished_rounds: start.round });
-    if (job.data.kind === 'brats18-phantom') this.#log.write('warn', 'The data are SYNTHETIC.');
+    if (isSynthetic(job)) this.#log.write('warn', 'The data are SYNTHETIC.');
     await writeFileAtomic(folder.jobFile, jobToYaml(job));
     await this.#writeMeta('running');
-    this.#metrics = await openRoundMetrics(folder.metrics, { keyMetric: job.workflow.keyMetric, history });
+    this.#metrics = await openRoundMetrics(folder.metrics, { keyMetric, keyMetricMode, history });
+    await writeResults(folder.results, history);
     this.#ledger = await openPrivacyLedger(folder.ledger, history);
     this.#events = await openSiteEvents(folder.events, job.sites, history);
   }
 
   /** Notes an event of the run in the logs. */
   note(event: RunEvent): void {
+    this.#tell(event);
     if (event.kind === 'log') {
       const log = event.site === undefined ? this.#log : this.#siteLogs.get(event.site);
       log?.write(event.level, event.message);
@@ -81,10 +92,27 @@ export class RunRecord {
     }
   }
 
+  /** Trackers hear of events one after the other; what one of them throws ends the run at its next round. */
+  #tell(event: RunEvent): void {
+    if (this.#trackers.length === 0) return;
+    this.#told = this.#told.then(async () => {
+      for (const tracker of this.#trackers) await tracker.event(event);
+    });
+    this.#told.catch(() => {}); // Thrown where the round is added.
+  }
+
   /** Adds a finished round; its checkpoint is on disk already. */
   async addLine(line: RoundLine, checkpoint: Checkpoint): Promise<void> {
     this.#last = checkpoint;
-    await Promise.all([this.#metrics?.add(line), this.#ledger?.add(line), this.#events?.add(line)]);
+    const { folder } = this.#options;
+    const results = writeResults(folder.results, [line]);
+    await Promise.all([
+      this.#metrics?.add(line),
+      this.#ledger?.add(line),
+      this.#events?.add(line),
+      results,
+      this.#told,
+    ]);
     if (line.privacy) this.#log.write('info', `privacy of an update: ${line.privacy.verdict}`, { round: line.round });
     for (const { name, status, reason, metrics, steps } of line.sites) {
       const message = reason === undefined ? `round ${status}` : `round ${status}: ${reason}`;
@@ -113,6 +141,7 @@ export class RunRecord {
       rounds: last.round,
       best: { round: bestRound, metrics: lineOfModel(bestRound).metrics },
       final: { round: last.round, metrics: lineOfModel(last.round).metrics },
+      history: last.history.map(roundSummary),
       finalModelSha256,
       seconds,
       files: {
@@ -125,6 +154,7 @@ export class RunRecord {
         privacy_ledger: folder.ledger,
         tensorboard: folder.events,
         log: join(folder.server, 'log.txt'),
+        ...resultFiles(folder.results, last.history),
       },
     };
   }
@@ -163,7 +193,7 @@ export class RunRecord {
       session_threads: sessionThreads,
       cores: availableParallelism(),
       versions: versions(),
-      synthetic_data: job.data.kind === 'brats18-phantom',
+      synthetic_data: isSynthetic(job),
       privacy: this.#privacy(),
       ...more,
     };
@@ -185,6 +215,8 @@ export class RunRecord {
   }
 
   async #close(): Promise<void> {
+    await this.#told;
+    await Promise.all(this.#trackers.map((tracker) => tracker.close?.()));
     await this.#events?.close();
     await Promise.all([this.#log, ...this.#siteLogs.values()].map((log) => log.flush()));
   }

@@ -1,7 +1,9 @@
 import type { JobSpec } from '../jobs/job-spec';
+import { workflowTraits } from '../jobs/workflow-spec';
 import { sizeOf } from '../tensor/tensor';
-import { bratsDice, type CaseImages, type ReportData } from '../tracking/report/report-data';
+import { bratsDice, type CaseImages, type ReportData, type ReportMetric } from '../tracking/report/report-data';
 import type { Checkpoint } from './checkpoint';
+import { isSynthetic } from './job-data';
 import type { CasePicture } from './slot/case-pictures';
 import { versions } from './versions';
 
@@ -19,17 +21,15 @@ const modalities = ['T1ce', 'T1', 'T2', 'FLAIR'];
 
 /** The report of a finished run. */
 export function runReport({ job, last, pictures, finalModelSha256, started, seconds }: RunReportOptions): ReportData {
-  const { trainer, workflow, data } = job;
-  const optimiser = `Adam at ${trainer.learningRate}, ${trainer.epochs} epochs a round`;
   return {
     job: job.name,
-    description: `SegResNet on ${job.sites.length} sites, crops of ${trainer.roi.join('×')}, ${optimiser}`,
+    description: describeJob(job),
     outcome: 'finished',
     entries: last.history,
-    plannedRounds: workflow.rounds,
+    plannedRounds: workflowTraits(job.workflow).rounds,
     sites: job.sites,
-    metric: bratsDice,
-    syntheticData: data.kind === 'brats18-phantom',
+    metric: metricOf(job),
+    syntheticData: isSynthetic(job),
     seed: job.seed,
     startedAt: started,
     seconds,
@@ -38,6 +38,18 @@ export function runReport({ job, last, pictures, finalModelSha256, started, seco
     parameters: [...last.model.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     cases: pictures.map(caseImages),
   };
+}
+
+function describeJob({ sites, model, trainer }: JobSpec): string {
+  if (trainer.kind !== 'segmentation') return `${model.kind} on ${sites.length} sites, trainer '${trainer.kind}'`;
+  const optimiser = `Adam at ${trainer.learningRate}, ${trainer.epochs} epochs a round`;
+  const network = model.kind === 'segresnet' ? 'SegResNet' : model.kind;
+  return `${network} on ${sites.length} sites, crops of ${trainer.roi.join('×')}, ${optimiser}`;
+}
+
+function metricOf({ workflow }: JobSpec): ReportMetric {
+  const { keyMetric } = workflowTraits(workflow);
+  return keyMetric === bratsDice.key ? bratsDice : { key: keyMetric, name: keyMetric, parts: [] };
 }
 
 function caseImages({ name, shape, image, truth, prediction, dice }: CasePicture): CaseImages {

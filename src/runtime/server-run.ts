@@ -4,14 +4,16 @@
  *
  * @module
  */
-import { weightedMean } from '../aggregators/weighted-mean';
 import type { RunEvent } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
+import { isOwn } from '../jobs/own-part';
+import { transferOf } from '../jobs/trainer-spec';
+import { type AggregatorSpec, type WorkflowTraits, workflowTraits } from '../jobs/workflow-spec';
 import type { Sites } from '../protocol/sites';
 import type { NamedTensors } from '../tensor/tensor';
-import type { RoundReport } from '../workflows/fed-avg';
+import type { RoundReport } from '../workflows/workflow';
 import type { Checkpoint, CheckpointStore } from './checkpoint';
-import { workflows } from './parts';
+import { createAggregator, createWorkflow } from './parts';
 import { lineOf, type RoundLine } from './round-line';
 
 export interface ServerRunOptions {
@@ -29,22 +31,24 @@ export interface ServerRunOptions {
 /** Runs the remaining rounds and the final evaluation, and returns the last checkpoint. */
 export async function runServer(options: ServerRunOptions): Promise<Checkpoint> {
   const { job, store, emit, signal } = options;
-  const { rounds, keyMetric } = job.workflow;
+  const traits = workflowTraits(job.workflow);
   let checkpoint = options.start;
   if (checkpoint.history.at(-1)?.final) return checkpoint;
 
   const failed = new AbortController();
-  const workflow = workflows[job.workflow.kind](job.workflow, checkpoint, {
+  const transfer = transferOf(job.trainer);
+  const workflow = createWorkflow(job, checkpoint, {
     sites: options.sites,
     journal: store.journal,
     aggregator: (reference, round) =>
-      weightedMean({ reference, round, siteOrder: job.sites, kind: job.trainer.transfer, maxSteps }),
+      createAggregator(aggregatorOf(job), { reference, round, siteOrder: job.sites, kind: transfer, maxSteps }),
+    seed: job.seed,
     signal: AbortSignal.any([signal, failed.signal]),
   });
   // While a checkpoint goes to disk, the next round has begun: one at a time, and its failure ends the round.
   let committing = Promise.resolve();
   let started = performance.now();
-  emit({ kind: 'round-started', round: checkpoint.round, rounds });
+  emit({ kind: 'round-started', round: checkpoint.round, rounds: traits.rounds });
   try {
     for await (const report of workflow) {
       const seconds = (performance.now() - started) / 1000;
@@ -53,7 +57,8 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
         jobHash: options.jobHash,
         round: report.state.round,
         model: report.state.model,
-        best: better(checkpoint.best, report, keyMetric),
+        memory: report.state.memory,
+        best: better(checkpoint.best, report, traits),
         history: [...checkpoint.history, line],
       };
       await committing;
@@ -73,19 +78,31 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
 async function commit({ job, store, onLine, emit }: ServerRunOptions, line: RoundLine, checkpoint: Checkpoint) {
   await store.save(checkpoint);
   await onLine(line, checkpoint);
+  const { round } = line;
+  for (const { name: site, metrics, privacy } of line.sites) {
+    if (metrics) emit({ kind: 'metrics', round, site, metrics });
+    if (privacy) emit({ kind: 'privacy', round, site, costs: privacy });
+  }
   emit(roundFinished(line));
-  const { rounds } = job.workflow;
+  const { rounds } = workflowTraits(job.workflow);
   if (line.final !== true) emit({ kind: 'round-started', round: checkpoint.round, rounds });
+}
+
+/** The aggregator that the workflow names; a workflow of the user's own has the default one, unless it names another. */
+function aggregatorOf({ workflow }: JobSpec): AggregatorSpec {
+  if (!isOwn(workflow)) return workflow.aggregator;
+  return { kind: 'weighted-mean' };
 }
 
 /** More steps than any site can take in a round: the bound on the weight of an update. */
 const maxSteps = 1e7;
 
-/** The model with the largest key metric; of equals, the earlier. Every validated model is a candidate, the last one too. */
-function better(best: Checkpoint['best'], report: RoundReport, keyMetric: string): Checkpoint['best'] {
-  const value = report.metrics[keyMetric];
-  if (typeof value !== 'number' || (best && best.value >= value)) return best;
-  return { round: report.round, value, model: report.evaluated };
+/** The model with the best key metric; of equals, the earlier. Every validated model is a candidate, the last one too. */
+function better(best: Checkpoint['best'], report: RoundReport, traits: WorkflowTraits): Checkpoint['best'] {
+  const value = report.metrics[traits.keyMetric];
+  if (typeof value !== 'number') return best;
+  const improves = !best || (traits.keyMetricMode === 'max' ? value > best.value : value < best.value);
+  return improves ? { round: report.round, value, model: report.evaluated } : best;
 }
 
 function roundFinished(line: RoundLine): RunEvent {
@@ -103,5 +120,5 @@ function roundFinished(line: RoundLine): RunEvent {
 
 /** A run that has not begun. */
 export function freshStart(jobHash: string, model: NamedTensors): Checkpoint {
-  return { jobHash, round: 0, model, best: undefined, history: [] };
+  return { jobHash, round: 0, model, memory: new Map(), best: undefined, history: [] };
 }

@@ -7,22 +7,29 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError, isConsiliumError, QuorumError } from '../errors';
-import type { Environment, Run, RunEvent, RunResult } from '../jobs/environment';
+import { filtersAt } from '../filters/placed-filter';
+import type { Environment, Run, RunEvent, RunOptions, RunResult } from '../jobs/environment';
 import { type JobSpec, jobHash } from '../jobs/job-spec';
-import { createModel, initialise } from '../nn/model';
+import { loadModules } from '../jobs/load-modules';
+import type { Sites } from '../protocol/sites';
 import { inMemorySites } from '../transport/in-memory';
 import { removeTemporaryFiles } from '../util/atomic-file';
 import { type Checkpoint, type CheckpointStore, checkpointStore } from './checkpoint';
 import { checkData } from './data-check';
+import { filteredSites } from './filtered-sites';
+import { siteCases } from './job-data';
 import type { SiteCases } from './loader/loader-messages';
-import { dataFolders, siteCases } from './parts';
+import { noiseOf } from './noise';
+import { checkParts } from './part-check';
 import { prepareData } from './prepare-data';
 import { checkProvider } from './provider-check';
 import { archiveEarlierRun, lockFolder, type RunFolder, runFolder } from './run-folder';
 import { type RunWork, startRun } from './run-handle';
 import { RunRecord } from './run-record';
 import { freshStart, runServer } from './server-run';
+import { siteLedger } from './site-store';
 import { type Slots, startSlots } from './slot/slots';
+import { startingModel } from './starting-model';
 
 export interface SimEnvOptions {
   /** Folder of runs and synthetic data. @default './consilium-workspace' */
@@ -54,27 +61,36 @@ export class SimEnv implements Environment {
   }
 
   /** Starts the job in this process and returns at once. */
-  run(job: JobSpec): Run {
-    return startRun(job.name, (work) => simulate(job, this.#options, work));
+  run(job: JobSpec, { folder = process.cwd(), signal }: RunOptions = {}): Run {
+    const run = startRun(job.name, (work) => simulate(job, resolve(folder), this.#options, work));
+    const abort = () => run.abort('The run was stopped by its caller.');
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
+    return run;
   }
 }
 
-async function simulate(job: JobSpec, options: SimEnvOptions, work: RunWork): Promise<RunResult> {
+async function simulate(job: JobSpec, jobFolder: string, options: SimEnvOptions, work: RunWork): Promise<RunResult> {
   const workspace = resolve(options.workspace ?? 'consilium-workspace');
   const folder = runFolder(workspace, job.name);
   const unlock = await lockFolder(folder);
   try {
+    loadModules(job.modules, jobFolder);
+    checkParts(job);
     await checkProvider(job);
     await prepareData(job.data, workspace, work.emit);
-    const cases = job.sites.map((site) => siteCases(job, site, dataFolders(job.data, workspace)));
-    const selectionCases = await checkData(job, cases);
+    const cases = job.sites.map((site) => siteCases(job, site, workspace));
+    const selectionCases = await checkData(
+      job,
+      cases.flatMap((one) => one ?? []),
+    );
     const hash = jobHash(job);
     const store = checkpointStore(folder.checkpoint);
     if (options.resume) await removeTemporaryFiles(folder.root);
     const start = options.resume
       ? await earlierState(store, folder, hash, work.emit)
-      : await newRun(store, folder, job, hash, work.emit);
-    return await runRounds({ job, hash, folder, store, start, cases, selectionCases }, options, work);
+      : await newRun(store, folder, job, jobFolder, hash, work.emit);
+    return await runRounds({ job, jobFolder, hash, folder, store, start, cases, selectionCases }, options, work);
   } finally {
     await unlock();
   }
@@ -83,20 +99,23 @@ async function simulate(job: JobSpec, options: SimEnvOptions, work: RunWork): Pr
 /** A run whose folder is taken and whose data are there. */
 interface PreparedRun {
   readonly job: JobSpec;
+  /** What relative paths of the job start from. */
+  readonly jobFolder: string;
   readonly hash: string;
   readonly folder: RunFolder;
   readonly store: CheckpointStore;
   readonly start: Checkpoint;
-  readonly cases: readonly SiteCases[];
+  readonly cases: readonly (SiteCases | undefined)[];
   /** Names of the validation cases. */
   readonly selectionCases: readonly string[];
 }
 
 async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emit }: RunWork): Promise<RunResult> {
-  const { job, hash, folder, store, start, cases, selectionCases } = run;
+  const { job, jobFolder, hash, folder, store, start, cases, selectionCases } = run;
   const slots = startSlots({
     job,
-    sites: job.sites.map((name, i) => ({ name, folder: folder.site(name).job, cases: cases[i]! })),
+    folder: jobFolder,
+    sites: job.sites.map((name, i) => ({ name, folder: folder.site(name).job, cases: cases[i] })),
     threads: Math.min(options.threads ?? availableParallelism(), job.sites.length),
     testNoiseSeed: options.testNoiseSeed,
     emit: tell,
@@ -106,7 +125,9 @@ async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emi
   try {
     await record.begin(start);
     tell({ kind: 'started', folder: folder.root, slots: count, resumedAt: options.resume ? start.round : undefined });
-    const last = await serve({ job, hash, start, store, slots, record, signal, emit: tell });
+    for (const site of job.sites) tell({ kind: 'site-joined', site });
+    const sites = await serverSites(run, slots, options.testNoiseSeed);
+    const last = await serve({ job, hash, start, store, sites, record, signal, emit: tell });
     return await record.finish(last, await pictures(job, last, slots, signal));
   } catch (error) {
     const full = withSiteFailure(error, slots);
@@ -130,19 +151,33 @@ interface ServeOptions {
   readonly hash: string;
   readonly start: Checkpoint;
   readonly store: CheckpointStore;
-  readonly slots: Slots;
+  readonly sites: Sites;
   readonly record: RunRecord;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
 }
 
-function serve({ job, hash, start, store, slots, record, signal, emit }: ServeOptions): Promise<Checkpoint> {
+/** The sites as the workflow sees them: through the server's own filters. */
+async function serverSites(
+  { job, folder }: PreparedRun,
+  slots: Slots,
+  testNoiseSeed: number | undefined,
+): Promise<Sites> {
+  return filteredSites(inMemorySites(slots.links), {
+    outgoing: filtersAt(job.filters, 'server-out'),
+    incoming: filtersAt(job.filters, 'server-in'),
+    noise: noiseOf(testNoiseSeed, 'server'),
+    ledger: await siteLedger(folder.serverLedger, 'server'),
+  });
+}
+
+function serve({ job, hash, start, store, sites, record, signal, emit }: ServeOptions): Promise<Checkpoint> {
   return runServer({
     job,
     jobHash: hash,
     start,
     store,
-    sites: inMemorySites(slots.links),
+    sites,
     onLine: (line, checkpoint) => record.addLine(line, checkpoint),
     emit,
     signal,
@@ -185,12 +220,15 @@ async function newRun(
   store: CheckpointStore,
   folder: RunFolder,
   job: JobSpec,
+  jobFolder: string,
   hash: string,
   emit: (event: RunEvent) => void,
 ): Promise<Checkpoint> {
+  const warn = (message: string) => emit({ kind: 'log', level: 'warn', message });
+  const model = await startingModel(job, jobFolder, warn); // A checkpoint that does not fit leaves the earlier run alone.
   const archived = await archiveEarlierRun(folder);
   if (archived) emit({ kind: 'log', level: 'info', message: `The earlier run of this name is kept in ${archived}.` });
-  const start = freshStart(hash, initialise(createModel(job.model), job.seed));
+  const start = freshStart(hash, model);
   await store.save(start); // From here on the run can be continued, its first round included.
   return start;
 }

@@ -100,3 +100,9 @@ export function float32(shape: Shape, data: Float32Array | readonly number[]): T
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }
+
+/** The numbers of a floating-point tensor. @throws ShapeError for integers and booleans */
+export function floatsOf({ dtype, data }: Tensor): Float32Array | Float64Array {
+  if (data instanceof Float32Array || data instanceof Float64Array) return data;
+  throw new ShapeError(`Expected a float32 or float64 tensor, but got ${dtype}.`);
+}

@@ -48,7 +48,7 @@ export interface MetricsSummary {
   readonly keyMetric: string;
   /** Finished rounds. */
   readonly rounds: number;
-  /** The entry with the largest key metric, the earliest of equals; `null` when none has it. */
+  /** The entry with the best key metric, the earliest of equals; `null` when none has it. */
   readonly best: { readonly round: number; readonly value: number; readonly metrics: Metrics } | null;
   /** The finished model; `null` before it is evaluated. */
   readonly final: { readonly round: number; readonly metrics: Metrics } | null;
@@ -71,6 +71,8 @@ export interface SiteSummary {
 
 export interface RoundMetricsOptions {
   readonly keyMetric: string;
+  /** Whether a larger or a smaller key metric is better. @default 'max' */
+  readonly keyMetricMode?: 'max' | 'min';
   /** What an earlier process of the run wrote: the files are made equal to it first. */
   readonly history?: readonly RoundEntry[];
 }
@@ -83,7 +85,7 @@ export interface RoundMetrics {
 /** Opens the metrics files of `folder`. @throws WorkspaceError. */
 export async function openRoundMetrics(
   folder: string,
-  { keyMetric, history = [] }: RoundMetricsOptions,
+  { keyMetric, keyMetricMode = 'max', history = [] }: RoundMetricsOptions,
 ): Promise<RoundMetrics> {
   const file = join(folder, 'round_metrics.jsonl');
   const entries = [...history];
@@ -98,20 +100,24 @@ export async function openRoundMetrics(
   };
 
   async function writeSummary(): Promise<void> {
-    const summary = JSON.stringify(JSON.parse(toJson(summarise(entries, keyMetric))), null, 2);
+    const summary = JSON.stringify(JSON.parse(toJson(summarise(entries, keyMetric, keyMetricMode))), null, 2);
     await writeFileAtomic(join(folder, 'metrics_summary.json'), `${summary}\n`);
   }
 }
 
 /** The summary of the entries of a run, in order. */
-export function summarise(entries: readonly RoundEntry[], keyMetric: string): MetricsSummary {
+export function summarise(
+  entries: readonly RoundEntry[],
+  keyMetric: string,
+  mode: 'max' | 'min' = 'max',
+): MetricsSummary {
   const rounds = entries.filter((entry) => !entry.final);
   const final = entries.find((entry) => entry.final);
   const names = [...new Set(entries.flatMap((entry) => entry.sites.map(({ name }) => name)))];
   return {
     keyMetric,
     rounds: rounds.length,
-    best: bestOf(entries, keyMetric),
+    best: bestOf(entries, keyMetric, mode),
     final: final ? { round: final.round, metrics: final.metrics } : null,
     sites: names.map((name) => summariseSite(name, rounds)),
     privacy: entries.findLast((entry) => entry.privacy)?.privacy ?? null,
@@ -119,11 +125,12 @@ export function summarise(entries: readonly RoundEntry[], keyMetric: string): Me
   };
 }
 
-function bestOf(entries: readonly RoundEntry[], keyMetric: string): MetricsSummary['best'] {
+function bestOf(entries: readonly RoundEntry[], keyMetric: string, mode: 'max' | 'min'): MetricsSummary['best'] {
   let best: MetricsSummary['best'] = null;
   for (const { round, metrics } of entries) {
     const value = metrics[keyMetric];
-    if (typeof value === 'number' && (best === null || value > best.value)) best = { round, value, metrics };
+    if (typeof value !== 'number') continue;
+    if (best === null || (mode === 'max' ? value > best.value : value < best.value)) best = { round, value, metrics };
   }
   return best;
 }

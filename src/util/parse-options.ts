@@ -20,9 +20,15 @@ export function parseOptions<S extends z.ZodType>(what: string, schema: S, optio
 
 /** What stands in the input at a path, shortened, for a message; nothing where nothing stands there. */
 export function foundAt(input: unknown, path: readonly PropertyKey[]): string {
-  let value: unknown = input;
-  for (const key of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
+  const value = valueAt(input, path);
   const plain = Array.isArray(value) ? value.every((one) => typeof one !== 'object') : typeof value !== 'object';
   if (value === undefined || !plain) return '';
   return ` (found ${(Array.isArray(value) ? JSON.stringify(value) : String(value)).slice(0, 80)})`;
+}
+
+/** What stands in plain data at a path. */
+export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value: unknown = input;
+  for (const key of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
+  return value;
 }

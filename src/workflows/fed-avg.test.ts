@@ -3,10 +3,11 @@ import { weightedMean } from '../aggregators/weighted-mean';
 import type { Task, Update } from '../protocol/messages';
 import { float32, type NamedTensors } from '../tensor/tensor';
 import { inMemorySites, type SiteLink } from '../transport/in-memory';
-import { type FedAvgParts, fedAvg, meanMetrics, type RoundReport } from './fed-avg';
+import { fedAvg } from './fed-avg';
+import { meanMetrics, type RoundReport, type WorkflowParts } from './workflow';
 
 const spec = { rounds: 2, minSites: 2, roundDeadlineSeconds: 5 };
-const start = { round: 0, model: model(1) };
+const start = { round: 0, model: model(1), memory: new Map() };
 
 /** Adds `change` to the received weight in `steps` steps. */
 function site(name: string, change: number, steps: number): SiteLink {
@@ -33,12 +34,13 @@ function weight(tensors: NamedTensors): number {
   return Number(tensors.get('w')!.data[0]);
 }
 
-function parts(links: readonly SiteLink[], journal: Partial<FedAvgParts['journal']> = {}): FedAvgParts {
+function parts(links: readonly SiteLink[], journal: Partial<WorkflowParts['journal']> = {}): WorkflowParts {
   const siteOrder = links.map(({ name }) => name);
   return {
     sites: inMemorySites(links),
     aggregator: (reference, round) => weightedMean({ reference, round, siteOrder, kind: 'weight-diff', maxSteps: 100 }),
     journal: { accepted: async () => [], record: () => {}, ...journal },
+    seed: 0,
     signal: new AbortController().signal,
   };
 }

@@ -7,6 +7,7 @@ import type { CaseSource, ValidationCase } from '../../executors/case-source';
 import { type CaseScore, scoreCases } from '../../executors/evaluation';
 import { sharedPredictor } from '../../executors/shared-sessions';
 import { regionsToLabels } from '../../imaging/brats/labels';
+import { isNetwork } from '../../jobs/model-spec';
 import type { NamedTensors } from '../../tensor/tensor';
 import type { SlotSetup } from './slot-messages';
 
@@ -23,14 +24,15 @@ export interface CasePicture {
   readonly dice: readonly number[];
 }
 
-/** Predicts `count` cases, spread evenly over the validation list. */
+/** Predicts `count` cases, spread evenly over the validation list; none for a job that does not segment volumes. */
 export async function drawCases(
   { job, sessionThreads }: SlotSetup,
-  cases: CaseSource,
+  cases: CaseSource | undefined,
   { model, count }: { readonly model: NamedTensors; readonly count: number },
   signal: AbortSignal,
 ): Promise<CasePicture[]> {
   const { model: spec, trainer } = job;
+  if (!cases || trainer.kind !== 'segmentation' || !isNetwork(spec)) return [];
   const engine = { threads: sessionThreads, provider: job.engine.provider };
   const predictor = await sharedPredictor({ model: spec, trainer, engine });
   const predict = (window: Float32Array) => predictor.run(model, window);

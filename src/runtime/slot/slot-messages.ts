@@ -16,12 +16,15 @@ export interface SlotSite {
   readonly name: string;
   /** Folder of this site's state and ledger. */
   readonly folder: string;
-  readonly cases: SiteCases;
+  /** Absent when no loader reads its cases. */
+  readonly cases: SiteCases | undefined;
 }
 
 /** Everything a slot is started with. */
 export interface SlotSetup {
   readonly job: JobSpec;
+  /** What relative paths of the job start from. */
+  readonly folder: string;
   readonly sites: readonly SlotSite[];
   /** Threads of one onnxruntime session. */
   readonly sessionThreads: number;
@@ -45,7 +48,7 @@ export type SlotRequest =
 export type SlotReply =
   | { readonly type: 'ready' }
   | { readonly type: 'progress'; readonly site: string; readonly round: number; readonly progress: Progress }
-  | { readonly type: 'warning'; readonly site: string; readonly message: string }
+  | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly site: string; readonly message: string }
   | { readonly type: 'update'; readonly id: number; readonly update: Update }
   | { readonly type: 'pictures'; readonly id: number; readonly pictures: readonly CasePicture[] }
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorData };

@@ -3,25 +3,29 @@
  *
  * @module
  */
+
+import { rm } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorToData, InternalError } from '../../errors';
+import type { CaseSource } from '../../executors/case-source';
 import type { ExecutorContext } from '../../executors/executor';
 import { scoreCache } from '../../executors/score-cache';
 import type { Site } from '../../executors/site';
+import { loadModules } from '../../jobs/load-modules';
 import type { Task, Update } from '../../protocol/messages';
 import { ownTensors } from '../../tensor/shared-tensors';
 import type { NamedTensors } from '../../tensor/tensor';
+import { writeFileAtomic } from '../../util/atomic-file';
 import { composeSite } from '../container';
 import { startLoader } from '../loader/loader-client';
+import { createData } from '../parts';
 import { drawCases } from './case-pictures';
-import type { SlotReply, SlotRequest, SlotSetup } from './slot-messages';
+import type { SlotReply, SlotRequest, SlotSetup, SlotSite } from './slot-messages';
 
 const port = parentPort!;
 const setup = workerData as SlotSetup;
-const loader = startLoader(
-  setup.sites.map(({ cases }) => cases),
-  (site, message) => reply({ type: 'warning', site, message }),
-);
+const ofLoader = setup.sites.flatMap(({ cases }) => cases ?? []);
+const loader = ofLoader.length === 0 ? undefined : startLoader(ofLoader, (site, message) => log(site, 'warn', message));
 const scores = scoreCache();
 const sites = new Map<string, Site>();
 const running = new Map<number, AbortController>();
@@ -35,12 +39,19 @@ port.on('message', (request: SlotRequest) => {
   running.set(request.id, controller);
   queue = queue.then(() => answer(request, controller.signal)).finally(() => running.delete(request.id));
 });
+try {
+  loadModules(setup.job.modules, setup.folder);
+} catch (error) {
+  queue = Promise.reject(error);
+  queue.catch(() => {}); // Every task of this slot fails with it.
+}
 reply({ type: 'ready' });
 
 async function close(): Promise<void> {
   for (const controller of running.values()) controller.abort();
   await queue;
-  await loader.close();
+  await Promise.all([...sites.values()].map((site) => site.close()));
+  await loader?.close();
   port.close();
 }
 
@@ -50,7 +61,7 @@ async function answer(request: Exclude<SlotRequest, { type: 'abort' | 'close' }>
     signal.throwIfAborted();
     if (request.type === 'pictures') {
       const wanted = { count: request.count, model: ownTensors(request.model) };
-      const pictures = await drawCases(setup, loader.source(request.site), wanted, signal);
+      const pictures = await drawCases(setup, loader?.source(request.site), wanted, signal);
       return reply({ type: 'pictures', id, pictures });
     }
     const { site } = request;
@@ -80,9 +91,33 @@ async function siteOf(name: string): Promise<Site> {
   if (known) return known;
   const site = setup.sites.find((candidate) => candidate.name === name);
   if (!site) throw new InternalError(`This slot has no site '${name}'.`);
-  const composed = await composeSite(setup, site, { cases: loader.source(name), scores, write: loader.write });
+  const composed = await composeSite(setup, site, {
+    scores,
+    cases: casesOf(site),
+    write: loader?.write ?? writeHere,
+    log: (message) => log(name, 'info', message),
+  });
   sites.set(name, composed);
   return composed;
+}
+
+/** The site's cases: from the loader, or from a data set of the user's own; `undefined` when the job has no data. */
+function casesOf({ name, cases }: SlotSite): CaseSource | undefined {
+  if (cases) return loader?.source(name);
+  const { job, folder } = setup;
+  const config = job.siteConfig[name] ?? null;
+  const site = { job: job.name, site: name, folder, config, seed: job.seed };
+  return createData(job.data, { ...site, log: (message) => log(name, 'info', message) });
+}
+
+/** Without a loader the site's state is small, or there is none. */
+async function writeHere(path: string, parts: readonly Uint8Array[], superseded: string): Promise<void> {
+  await writeFileAtomic(path, parts);
+  await rm(superseded, { force: true });
+}
+
+function log(site: string, level: 'info' | 'warn', message: string): void {
+  reply({ type: 'log', level, site, message });
 }
 
 function fail(id: number, error: unknown): void {

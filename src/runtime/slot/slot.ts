@@ -25,8 +25,10 @@ export interface Slot {
 export interface SlotOptions {
   readonly setup: SlotSetup;
   readonly onProgress: (site: string, round: number, progress: Progress) => void;
-  /** Something odd about a site's files that did not stop it. */
-  readonly onWarning: (site: string, message: string) => void;
+  /** A line for a site's log: of its training code, or about something odd in its files. */
+  readonly onLog: (site: string, level: 'info' | 'warn', message: string) => void;
+  /** The worker died; the next task starts another. */
+  readonly onLost: (reason: string) => void;
   /** Module of the worker in this folder; another one in tests. */
   readonly worker?: string;
 }
@@ -46,7 +48,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-export function startSlot({ setup, onProgress, onWarning, worker: module = 'slot-worker' }: SlotOptions): Slot {
+export function startSlot({ setup, onProgress, onLog, onLost, worker: module = 'slot-worker' }: SlotOptions): Slot {
   const pending = new Map<number, Pending>();
   let nextId = 0;
   let closed = false;
@@ -108,8 +110,8 @@ export function startSlot({ setup, onProgress, onWarning, worker: module = 'slot
       onProgress(reply.site, reply.round, reply.progress);
       return;
     }
-    if (reply.type === 'warning') {
-      onWarning(reply.site, reply.message);
+    if (reply.type === 'log') {
+      onLog(reply.site, reply.level, reply.message);
       return;
     }
     const waiting = pending.get(reply.id);
@@ -122,6 +124,7 @@ export function startSlot({ setup, onProgress, onWarning, worker: module = 'slot
   function lose(dead: Worker, reason: string, cause?: Error): void {
     if (closed || dead !== worker) return; // A worker that threw also exits; by then its successor may be at work.
     worker = undefined;
+    onLost(reason);
     for (const { site, reject } of pending.values()) {
       reject(new SiteFailedError(`${site} could not finish its task: ${reason}.`, { cause }));
     }

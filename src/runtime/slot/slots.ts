@@ -15,6 +15,8 @@ import type { SlotSite } from './slot-messages';
 
 export interface SlotsOptions {
   readonly job: JobSpec;
+  /** What relative paths of the job start from. */
+  readonly folder: string;
   readonly sites: readonly SlotSite[];
   /** Number of slots, at most the number of sites. */
   readonly threads: number;
@@ -41,14 +43,18 @@ export function defaultSessionThreads(slots: number): number {
   return Math.min(8, Math.max(1, Math.floor(availableParallelism() / slots)));
 }
 
-export function startSlots({ job, sites, threads, testNoiseSeed, emit }: SlotsOptions): Slots {
+export function startSlots({ job, folder, sites, threads, testNoiseSeed, emit }: SlotsOptions): Slots {
+  const sitesOf = (slot: number) => sites.filter((_, i) => i % threads === slot);
   const sessionThreads = job.engine.sessionThreads ?? defaultSessionThreads(threads);
   const slots = Array.from({ length: threads }, (_, index) =>
     startSlot({
-      setup: { job, sessionThreads, testNoiseSeed, sites: sites.filter((_, i) => i % threads === index) },
+      setup: { job, folder, sessionThreads, testNoiseSeed, sites: sitesOf(index) },
       onProgress: (site, round, { phase, done, total, loss }) =>
         emit({ kind: 'progress', site, round, phase, done, total, loss }),
-      onWarning: (site, message) => emit({ kind: 'log', level: 'warn', site, message }),
+      onLog: (site, level, message) => emit({ kind: 'log', level, site, message }),
+      onLost: (reason) => {
+        for (const { name } of sitesOf(index)) emit({ kind: 'site-lost', site: name, reason });
+      },
     }),
   );
   const failures = new Map<string, Error>();

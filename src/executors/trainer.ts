@@ -1,0 +1,119 @@
+/**
+ * The simplest contract for training code: weights in, weights out. Differences, state and filters are handled around it.
+ *
+ * @module
+ */
+import { ConfigError, InternalError } from '../errors';
+import type { Transfer } from '../jobs/trainer-spec';
+import type { Task } from '../protocol/messages';
+import type { Metrics, Payload } from '../protocol/payload';
+import { type NamedTensors, sameShape, type Tensor, type TensorData } from '../tensor/tensor';
+import type { Executor, ExecutorContext } from './executor';
+
+export interface TrainingResult {
+  /** The trained weights: the received names, shapes and dtypes. */
+  readonly weights: NamedTensors;
+  /** Of the training, the mean loss say. */
+  readonly metrics?: Metrics;
+  /** Optimiser steps taken, at least 1: the weight of the update in the average. */
+  readonly steps: number;
+}
+
+/** Training code of one site. It is made once a run and may keep what it likes; what must survive a restart goes into `state`. */
+export interface Trainer {
+  /** Trains the received model. The tensors of the task are shared: copy before changing them. */
+  train(task: Task, context: ExecutorContext): Promise<TrainingResult>;
+  /** Scores the received model, before each training and at the end. Without it nothing is validated. */
+  validate?(task: Task, context: ExecutorContext): Promise<Metrics>;
+  /** What a later round depends on, as tensors. */
+  state?(): NamedTensors | undefined;
+  /** Puts a state back; `undefined` is a fresh start. */
+  restore?(state: NamedTensors | undefined): void;
+  /** Called when the run ends. */
+  close?(): Promise<void>;
+}
+
+/** Carries out `train` and `validate` with a trainer, and forms the update. */
+export function trainerExecutor(trainer: Trainer, transfer: Transfer): Executor {
+  return {
+    async execute(task, context) {
+      const started = performance.now();
+      if (task.kind !== 'train' && task.kind !== 'validate') {
+        throw new ConfigError(`This trainer knows the tasks train and validate, but was given '${task.kind}'.`, {
+          hint: 'Return an executor from the trainer to carry out tasks of your own workflow.',
+        });
+      }
+      const scores = (await trainer.validate?.(task, context)) ?? {};
+      const validated = performance.now();
+      const payload = task.kind === 'train' ? await trained(task, scores, context) : metricsOnly(scores);
+      const ended = performance.now();
+      return { payload, seconds: { validate: (validated - started) / 1000, train: (ended - validated) / 1000 } };
+    },
+    state: () => trainer.state?.(),
+    restore: (state) => trainer.restore?.(state),
+    close: async () => trainer.close?.(),
+  };
+
+  async function trained(task: Task, scores: Metrics, context: ExecutorContext): Promise<Payload> {
+    const { weights, metrics = {}, steps } = await trainer.train(task, context);
+    checkWeights(weights, task.model);
+    return {
+      kind: transfer,
+      tensors: formUpdate(transfer, task.model, weights),
+      metrics: { ...scores, ...metrics },
+      steps,
+    };
+  }
+}
+
+/** An answer without tensors. */
+export function metricsOnly(metrics: Metrics): Payload {
+  return { kind: 'metrics', tensors: new Map(), metrics, steps: 0 };
+}
+
+/** @throws ConfigError when training code answers with other tensors than it was given. */
+function checkWeights(weights: NamedTensors, received: NamedTensors): void {
+  const missing = [...received.keys()].find((name) => !weights.has(name));
+  const extra = [...weights.keys()].find((name) => !received.has(name));
+  if (missing !== undefined || extra !== undefined) {
+    const what = missing === undefined ? `'${extra}' was not in the received model` : `'${missing}' is missing`;
+    throw new ConfigError(`The training code answered with other tensors than it was given: ${what}.`, {
+      hint: 'Answer with every tensor that came, under its name.',
+    });
+  }
+  for (const [name, { dtype, shape }] of weights) {
+    const expected = received.get(name)!;
+    if (dtype === expected.dtype && sameShape(shape, expected.shape)) continue;
+    throw new ConfigError(
+      `The training code answered with '${name}' as ${dtype} [${shape}], but ${expected.dtype} [${expected.shape}] was sent.`,
+    );
+  }
+}
+
+/**
+ * The trained model, or its difference to the received one, in the memory of the trained tensors, which are given away; what
+ * training left alone is copied.
+ */
+export function formUpdate(transfer: Transfer, received: NamedTensors, trained: NamedTensors): NamedTensors {
+  const own = new Map([...trained].map(([name, value]) => [name, ownTensor(value, received.get(name)!)]));
+  if (transfer === 'weight-diff') for (const [name, { data }] of own) subtract(data, received.get(name)!.data);
+  return own;
+}
+
+/** What training left alone, such as a frozen parameter, still is the received tensor: a copy may be changed. */
+function ownTensor(trained: Tensor, received: Tensor): Tensor {
+  return trained.data.buffer === received.data.buffer ? { ...trained, data: trained.data.slice() } : trained;
+}
+
+function subtract(values: TensorData, base: TensorData): void {
+  if (values instanceof BigInt64Array && base instanceof BigInt64Array) {
+    for (let i = 0; i < values.length; i++) values[i] = values[i]! - base[i]!;
+  } else if (
+    (values instanceof Float32Array && base instanceof Float32Array) ||
+    (values instanceof Float64Array && base instanceof Float64Array)
+  ) {
+    for (let i = 0; i < values.length; i++) values[i] = values[i]! - base[i]!;
+  } else {
+    throw new InternalError('A model holds float32 or float64 parameters and int64 counters only.');
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * What the parts of a job have to say about each other: sizes that fit the network, filters that fit what they filter.
+ *
+ * @module
+ */
+import type { z } from 'zod';
+import { type DataSpec, isBratsData } from './data-spec';
+import { type FilterPlacement, filterTraits, type PayloadKind } from './filter-spec';
+import { isNetwork, type JobModelSpec } from './model-spec';
+import { spatialDimsOf, spatialDivisor } from './models/spatial-divisor';
+import { isOwn } from './own-part';
+import { type SegmentationTrainerSpec, type TrainerSpec, transferOf } from './trainer-spec';
+import { type WorkflowSpec, workflowTraits } from './workflow-spec';
+
+/** The parts of a job that depend on each other. */
+export interface CheckedJob {
+  readonly sites: readonly string[];
+  readonly workflow: WorkflowSpec;
+  readonly model: JobModelSpec;
+  readonly initialCheckpoint?: string | undefined;
+  readonly trainer: TrainerSpec;
+  readonly data: DataSpec;
+  readonly filters: readonly FilterPlacement[];
+  readonly siteConfig: Readonly<Record<string, unknown>>;
+}
+
+type Report = (path: readonly PropertyKey[], message: string) => void;
+
+/** Adds an issue for everything that does not fit together. */
+export function checkJob(job: CheckedJob, context: z.RefinementCtx): void {
+  const report: Report = (path, message) => context.addIssue({ code: 'custom', path: [...path], message });
+  checkSites(job, report);
+  checkTrainer(job, report);
+  for (const [i, placement] of job.filters.entries()) {
+    checkFilter(job, placement, (path, text) => report(['filters', i, ...path], text));
+  }
+}
+
+function checkSites({ sites, workflow, siteConfig }: CheckedJob, report: Report): void {
+  const twice = sites.find((site, i) => sites.indexOf(site) !== i);
+  if (twice !== undefined) report(['sites'], `two sites have the same name, '${twice}'`);
+  const { minSites } = workflowTraits(workflow);
+  if (minSites > sites.length) {
+    report(['workflow', 'minSites'], `${minSites} sites are required, but the job has only ${sites.length}`);
+  }
+  for (const site of Object.keys(siteConfig)) {
+    if (!sites.includes(site)) report(['siteConfig', site], noSuchSite(site, sites));
+  }
+}
+
+function noSuchSite(site: string, sites: readonly string[]): string {
+  return `the job has no site '${site}'; its sites are ${sites.slice(0, 8).join(', ')}${sites.length > 8 ? ', …' : ''}`;
+}
+
+function checkTrainer({ model, initialCheckpoint, trainer, data, workflow }: CheckedJob, report: Report): void {
+  if (initialCheckpoint !== undefined && !isNetwork(model)) {
+    report(
+      ['initialCheckpoint'],
+      `it is for networks, but the model is of kind '${model.kind}'; use kind 'checkpoint' with 'file'`,
+    );
+  }
+  if (model.kind === 'tensors' && Object.keys(model.tensors).length === 0 && workflow.kind === 'fed-avg') {
+    report(['model'], "the job has no model: name a network, 'tensors' with their shapes, or a 'checkpoint' file");
+  }
+  if (trainer.kind === 'segmentation') checkSegmentation({ model, trainer, data }, report);
+  else if (!isOwn(trainer) && isBratsData(data)) {
+    report(
+      ['data'],
+      `the '${trainer.kind}' trainer reads its own data; leave 'data' out, and give folders by 'siteConfig'`,
+    );
+  }
+}
+
+/** The network halves a volume at each level, so every size it sees has to be a multiple of some number. */
+function checkSegmentation(
+  { model, trainer, data }: { model: JobModelSpec; trainer: SegmentationTrainerSpec; data: DataSpec },
+  report: Report,
+): void {
+  if (!isNetwork(model)) {
+    report(['model'], `the segmentation trainer needs a network, but '${model.kind}' holds tensors only`);
+    return;
+  }
+  if (data.kind === 'none') report(['data'], 'the segmentation trainer needs data');
+  if (isOwn(model)) return;
+  if (spatialDimsOf(model) !== 3) {
+    report(['model'], `the data are volumes, but '${model.kind}' with these options takes 2-D images`);
+    return;
+  }
+  const divisor = spatialDivisor(model);
+  for (const [name, flag] of [
+    ['roi', '--roi_size'],
+    ['inferRoi', '--infer_roi_size'],
+  ] as const) {
+    const size = trainer[name];
+    if (size.every((n) => n % divisor === 0)) continue;
+    const nearest = size.map((n) => Math.max(divisor, Math.round(n / divisor) * divisor));
+    report(
+      ['trainer', name],
+      `${flag} is ${size.join(' ')}, but every size has to be a multiple of ${divisor} for this network; ${nearest.join(' ')}, for example`,
+    );
+  }
+}
+
+function checkFilter(job: CheckedJob, placement: FilterPlacement, report: Report): void {
+  const { at, filter, tasks = [], sites = [] } = placement;
+  const known = workflowTraits(job.workflow).tasks;
+  for (const task of tasks) {
+    if (!known.includes(task))
+      report(['tasks'], `the workflow has no task '${task}'; its tasks are ${known.join(', ')}`);
+  }
+  for (const site of sites) if (!job.sites.includes(site)) report(['sites'], noSuchSite(site, job.sites));
+  if (isOwn(filter)) return;
+  const traits = filterTraits[filter.kind];
+  if (!traits.at.includes(at)) {
+    report(['at'], `'${filter.kind}' protects what leaves a site, so it stands at ${traits.at.join(', ')}`);
+    return;
+  }
+  const sent = payloadsAt(placement, job);
+  const refused = sent.filter((kind) => !traits.accepts.includes(kind));
+  if (refused.length > 0) {
+    report(
+      ['filter'],
+      `'${filter.kind}' accepts ${traits.accepts.join(', ')}, but this job sends ${refused.join(', ')} there; set trainer.transfer to 'weight-diff', or remove the filter`,
+    );
+  }
+}
+
+/** What passes a filter of the job where it stands. */
+export function payloadsAt({ at, tasks }: Pick<FilterPlacement, 'at' | 'tasks'>, job: CheckedJob): PayloadKind[] {
+  if (at === 'server-out' || at === 'site-in') return ['weights'];
+  const passing = tasks ?? workflowTraits(job.workflow).tasks;
+  const kinds = passing.flatMap((task): PayloadKind[] => {
+    if (task === 'train') return [transferOf(job.trainer)];
+    return task === 'validate' ? ['metrics'] : [];
+  });
+  return [...new Set(kinds)];
+}

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { extname, resolve } from 'node:path';
+import { ConfigError } from '../errors';
+
+/**
+ * Loads the files with a job's own parts, which register themselves. This executes them: call it only for jobs that the user
+ * of this machine chose to run.
+ *
+ * @param folder what relative paths start from: the folder of the job file.
+ * @throws ConfigError for a file that is missing or fails while it is loaded.
+ */
+export function loadModules(modules: readonly string[], folder: string): void {
+  for (const module of modules) {
+    const file = resolve(folder, module);
+    if (!existsSync(file)) {
+      throw new ConfigError(`The job's module '${module}' does not exist; it was looked for in '${folder}'.`, {
+        hint: 'Paths in a job file start from the folder of that file.',
+      });
+    }
+    load(file);
+  }
+}
+
+/** Loads a file as `require` does, TypeScript too. @throws ConfigError that names the file, with the cause. */
+export function load(file: string): unknown {
+  const require = createRequire(file);
+  if (/\.[cm]?ts$/.test(file) && require.extensions['.ts'] === undefined) registerTypeScript(require, file);
+  try {
+    return require(file);
+  } catch (cause) {
+    throw new ConfigError(`'${file}' could not be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+      hint: 'Correct the file; it is loaded where the job is checked, and in every worker.',
+    });
+  }
+}
+
+/** In an installed package our own code is compiled, but the user's may be TypeScript. */
+function registerTypeScript(require: NodeJS.Require, file: string): void {
+  try {
+    require('ts-node/register/transpile-only');
+  } catch (cause) {
+    throw new ConfigError(`'${file}' is ${extname(file)}, which needs ts-node in the project it lies in.`, {
+      cause,
+      hint: 'npm install --save-dev ts-node typescript, or compile the file to JavaScript.',
+    });
+  }
+}

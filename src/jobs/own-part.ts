@@ -1,0 +1,102 @@
+/**
+ * Parts that a user adds: a filter, an aggregator, a workflow, a trainer, a model, a data set or a tracker of their own, in a
+ * file of their own. A job names the part by its kind and lists the file among its `modules`, so that a worker or a site can
+ * load it too.
+ *
+ * @module
+ */
+import { z } from 'zod';
+import { ConfigError } from '../errors';
+import type { Json } from '../util/json';
+
+/** Where a part stands in a job. */
+export type PartSlot = 'filter' | 'aggregator' | 'workflow' | 'trainer' | 'model' | 'data' | 'tracker';
+
+/** `<who>/<name>`, such as `st-marys/norm-clip`: the slash keeps it apart from every built-in kind, of today and later. */
+export type OwnKind = `${string}/${string}`;
+
+/** A part of the user's own as a job states it: its kind and, beside it, its options. */
+export interface OwnSpec {
+  readonly kind: OwnKind;
+  readonly [option: string]: Json;
+}
+
+/** Anything that checks options as zod does; the user's zod need not be ours. */
+export interface OptionsSchema {
+  safeParse(options: unknown):
+    | { readonly success: true; readonly data: unknown }
+    | {
+        readonly success: false;
+        readonly error: { readonly issues: readonly { path: PropertyKey[]; message: string }[] };
+      };
+}
+
+/** A registered part. What `definition` holds depends on the slot; `runtime/define-part.ts` gives it its type. */
+export interface OwnPart {
+  readonly slot: PartSlot;
+  readonly kind: OwnKind;
+  /** Absolute path of the file that registers it. */
+  readonly module: string;
+  readonly options: OptionsSchema;
+  readonly definition: unknown;
+}
+
+const kindPattern = /^[a-z0-9][a-z0-9-]*\/[a-z0-9][a-z0-9-]*$/;
+const kindExpected = 'a kind of your own is written <who>/<name> in lower-case letters, digits and dashes';
+
+/** Known to this process: filled by the files that define parts, when they are loaded. */
+const registered = new Map<string, OwnPart>();
+
+/** Makes a part known under its kind. Loading its file again replaces it. @throws ConfigError for a bad or a taken kind. */
+export function registerPart(part: OwnPart): void {
+  if (!kindPattern.test(part.kind)) {
+    throw new ConfigError(`'${part.kind}' cannot be the kind of a ${part.slot}: ${kindExpected}.`, {
+      hint: `For example: 'my-hospital/${part.kind.replace(/[^a-z0-9-]/g, '-') || 'part'}'.`,
+    });
+  }
+  const known = registered.get(keyOf(part.slot, part.kind));
+  if (known && known.module !== part.module) {
+    throw new ConfigError(`Two files define the ${part.slot} '${part.kind}': ${known.module} and ${part.module}.`, {
+      hint: 'Give one of them another kind.',
+    });
+  }
+  registered.set(keyOf(part.slot, part.kind), part);
+}
+
+/** The part of this kind, if its file was loaded. */
+export function findOwnPart(slot: PartSlot, kind: string): OwnPart | undefined {
+  return registered.get(keyOf(slot, kind));
+}
+
+export function ownKinds(slot: PartSlot): readonly OwnKind[] {
+  return [...registered.values()].filter((part) => part.slot === slot).map(({ kind }) => kind);
+}
+
+export function isOwn<S extends { readonly kind: string }>(spec: S): spec is Extract<S, { readonly kind: OwnKind }> {
+  return spec.kind.includes('/');
+}
+
+/** Checks a spec of a registered part with the part's own schema. */
+export function ownSpec(slot: PartSlot) {
+  return z.looseObject({ kind: z.string().regex(kindPattern, kindExpected) }).transform((spec, context): OwnSpec => {
+    const { kind, ...options } = spec;
+    const part = findOwnPart(slot, kind);
+    if (!part) {
+      const known = ownKinds(slot);
+      const others = known.length === 0 ? 'none is loaded' : `loaded are ${known.join(', ')}`;
+      const message = `there is no ${slot} '${kind}'; of your own, ${others}. List the file that defines it under 'modules'`;
+      context.addIssue({ code: 'custom', path: ['kind'], message });
+      return z.NEVER;
+    }
+    const parsed = part.options.safeParse(options);
+    if (!parsed.success) {
+      for (const { path, message } of parsed.error.issues) context.addIssue({ code: 'custom', path, message });
+      return z.NEVER;
+    }
+    return { kind: part.kind, ...(parsed.data as Record<string, Json>) };
+  });
+}
+
+function keyOf(slot: PartSlot, kind: string): string {
+  return `${slot} ${kind}`;
+}

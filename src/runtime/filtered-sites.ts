@@ -1,0 +1,114 @@
+/**
+ * The server's own filters, around any implementation of the port: on the model before it leaves, and on each answer before
+ * the workflow sees it.
+ *
+ * @module
+ */
+import { errorToData } from '../errors';
+import { applyFilters, type FilterContext } from '../filters/filter';
+import { filterModel, filtersFor, type PlacedFilter } from '../filters/placed-filter';
+import type { PrivacyCost } from '../privacy/cost';
+import type { NoiseSource } from '../privacy/noise-source';
+import type { SiteAnswer, Task } from '../protocol/messages';
+import type { BroadcastOptions, Sites } from '../protocol/sites';
+import { mergeAsync } from '../util/merge-async';
+
+export interface ServerFilters {
+  readonly outgoing: readonly PlacedFilter[];
+  readonly incoming: readonly PlacedFilter[];
+  readonly noise: (round: number) => NoiseSource;
+  /** The server's account of what its filters cost. */
+  readonly ledger: {
+    spent(filter: string): number;
+    charge(round: number, filter: string, cost: PrivacyCost): Promise<void>;
+  };
+}
+
+/** The port with the server's filters on it; the port itself when there are none. */
+export function filteredSites(sites: Sites, filters: ServerFilters): Sites {
+  const { outgoing, incoming, noise, ledger } = filters;
+  if (outgoing.length === 0 && incoming.length === 0) return sites;
+  return {
+    names: sites.names,
+    async *broadcast(task, names, options) {
+      const groups = [...groupBy(names, (site) => sameFilters(outgoing, task.kind, site)).values()];
+      // A workflow that stops listening also stops the sites.
+      const stop = new AbortController();
+      const signal = AbortSignal.any([options.signal, stop.signal]);
+      try {
+        yield* mergeAsync(groups.map((group) => broadcastTo(group, task, { ...options, signal })));
+      } finally {
+        stop.abort();
+      }
+    },
+  };
+
+  /** Sends one filtered model to the sites that share the same filters. */
+  async function* broadcastTo(
+    names: readonly string[],
+    task: Task,
+    options: BroadcastOptions,
+  ): AsyncGenerator<SiteAnswer> {
+    const costs: PrivacyCost[] = [];
+    let filtered: Task;
+    try {
+      filtered = await filterModel(outgoing, task, names[0]!, contextOf(task, names[0]!, options, costs));
+    } catch (error) {
+      if (options.signal.aborted) throw error;
+      for (const site of names) yield { status: 'failed', site, error: errorToData(error) };
+      return;
+    }
+    for await (const answer of sites.broadcast(filtered, names, options)) yield receive(answer, task, options, costs);
+  }
+
+  async function receive(
+    answer: SiteAnswer,
+    task: Task,
+    options: BroadcastOptions,
+    spent: readonly PrivacyCost[],
+  ): Promise<SiteAnswer> {
+    if (answer.status !== 'ok') return answer;
+    const { site, update } = answer;
+    const costs = [...spent];
+    try {
+      const passed = filtersFor(incoming, task.kind, site);
+      const payload = await applyFilters(passed, update.payload, contextOf(task, site, options, costs));
+      return { ...answer, update: { ...update, payload, privacy: [...update.privacy, ...costs] } };
+    } catch (error) {
+      if (options.signal.aborted) throw error;
+      return { status: 'failed', site, error: errorToData(error) };
+    }
+  }
+
+  function contextOf(
+    { kind, round }: Task,
+    site: string,
+    { signal }: BroadcastOptions,
+    costs: PrivacyCost[],
+  ): FilterContext {
+    return {
+      site,
+      task: kind,
+      round,
+      signal,
+      noise: noise(round),
+      spent: ledger.spent,
+      charge: async (name, cost) => {
+        await ledger.charge(round, name, cost);
+        costs.push(cost);
+      },
+    };
+  }
+}
+
+/** A key that is equal for sites whose payloads pass the same filters. */
+function sameFilters(placed: readonly PlacedFilter[], task: string, site: string): string {
+  const applied = new Set(filtersFor(placed, task, site));
+  return placed.map(({ filter }) => (applied.has(filter) ? '1' : '0')).join('');
+}
+
+function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const value of values) groups.set(keyOf(value), [...(groups.get(keyOf(value)) ?? []), value]);
+  return groups;
+}

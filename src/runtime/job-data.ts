@@ -1,0 +1,32 @@
+/**
+ * The files behind a job's data.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import { type BratsDataSpec, isBratsData } from '../jobs/data-spec';
+import type { JobSpec } from '../jobs/job-spec';
+import type { SiteCases } from './loader/loader-messages';
+
+/** The folders of a data set. Synthetic data are kept in the workspace, one folder for each set of options. */
+export function dataFolders(data: BratsDataSpec, workspace: string): { baseDir: string; datalistDir: string } {
+  if (data.kind === 'brats18') return { baseDir: data.baseDir, datalistDir: data.datalistDir };
+  const name = [data.kind, data.sites, data.casesPerSite, data.validationCases, data.shape.join('x'), data.seed].join(
+    '-',
+  );
+  const folder = join(workspace, 'data', name);
+  return { baseDir: folder, datalistDir: join(folder, 'datalist') };
+}
+
+/** The cases of one site of a job; `undefined` for a job whose cases no loader reads. */
+export function siteCases({ data, trainer, seed }: JobSpec, site: string, workspace: string): SiteCases | undefined {
+  if (!isBratsData(data) || trainer.kind !== 'segmentation') return undefined;
+  const { baseDir, datalistDir } = dataFolders(data, workspace);
+  const list = data.centralized ? 'site-All.json' : `${site}.json`;
+  return { site, seed, baseDir, datalist: join(datalistDir, list), roi: trainer.roi, cacheRate: data.cacheRate };
+}
+
+/** Whether a job trains on made-up cases. */
+export function isSynthetic({ data }: JobSpec): boolean {
+  return data.kind === 'brats18-phantom';
+}

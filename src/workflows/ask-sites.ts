@@ -1,0 +1,72 @@
+/**
+ * One task to some sites, with quorum and deadline: what every round of every workflow is made of.
+ *
+ * @module
+ */
+import { isConsiliumError, QuorumError } from '../errors';
+import type { SiteAnswer, Task, Update } from '../protocol/messages';
+import type { Participation, WorkflowParts } from './workflow';
+
+export interface AskOptions {
+  /** Answers that are needed. */
+  readonly minSites: number;
+  /** A site that has not answered by then is late. */
+  readonly roundDeadlineSeconds: number;
+  /** Sites that are asked. @default all */
+  readonly sites?: readonly string[];
+  /** Takes an update as it comes; refuses it by throwing an `UpdateRejectedError`. @default nothing */
+  readonly add?: (update: Update) => void;
+}
+
+/**
+ * Asks the sites and adds what they answer; a bad update is refused as a whole and the others count on. Updates of an
+ * interrupted attempt at this round are not asked for again.
+ *
+ * @returns one entry a site, in the order of the job.
+ * @throws QuorumError when too few answered.
+ */
+export async function askSites(task: Task, parts: WorkflowParts, options: AskOptions): Promise<Participation[]> {
+  const { sites, journal, signal } = parts;
+  const { minSites, roundDeadlineSeconds, sites: names = sites.names, add = () => {} } = options;
+  const done = new Map<string, Participation>();
+  for (const update of await journal.accepted(task.round, task.model)) {
+    if (update.task !== task.kind || !names.includes(update.site)) continue;
+    add(update);
+    done.set(update.site, participated(update));
+  }
+  const waiting = names.filter((name) => !done.has(name));
+  for await (const answer of sites.broadcast(task, waiting, { deadlineSeconds: roundDeadlineSeconds, signal })) {
+    done.set(answer.site, accept(answer));
+  }
+  const participations = names.map((name) => done.get(name)!);
+  const accepted = participations.filter(({ status }) => status === 'ok').length;
+  if (accepted < minSites) throw missedQuorum(task, minSites, participations, accepted);
+  return participations;
+
+  function accept(answer: SiteAnswer): Participation {
+    const { site } = answer;
+    if (answer.status === 'late') return { site, status: 'late', reason: `no answer within ${roundDeadlineSeconds} s` };
+    if (answer.status === 'failed') return { site, status: 'failed', reason: answer.error.message };
+    try {
+      add(answer.update);
+    } catch (error) {
+      if (!isConsiliumError(error, 'UpdateRejectedError')) throw error;
+      return { site, status: 'rejected', reason: error.message };
+    }
+    journal.record(answer.update, task.model);
+    return participated(answer.update);
+  }
+}
+
+function participated({ payload, ...update }: Update): Participation {
+  return { site: update.site, status: 'ok', update: { ...update, metrics: payload.metrics, steps: payload.steps } };
+}
+
+function missedQuorum(task: Task, minSites: number, sites: readonly Participation[], accepted: number): QuorumError {
+  const missing = sites.filter(({ status }) => status !== 'ok');
+  const reasons = missing.map(({ site, status, reason }) => `  ${site} ${status}: ${reason}`);
+  return new QuorumError(
+    `Round ${task.round} (${task.kind}) needs ${minSites} sites, but only ${accepted} answered.\n${reasons.join('\n')}`,
+    { hint: 'Finished rounds are kept: mend the cause and continue with --resume.' },
+  );
+}

@@ -1,0 +1,72 @@
+/**
+ * What every workflow is made from and what it yields.
+ *
+ * @module
+ */
+import type { Aggregator } from '../aggregators/aggregator';
+import type { Update } from '../protocol/messages';
+import type { Metrics } from '../protocol/payload';
+import type { Sites } from '../protocol/sites';
+import type { NamedTensors } from '../tensor/tensor';
+import type { Json } from '../util/json';
+
+/** Where a run stands: enough to go on from. */
+export interface WorkflowState {
+  /** Finished rounds. */
+  readonly round: number;
+  readonly model: NamedTensors;
+  /** What the server keeps from round to round besides the model: the moments of its optimiser, say. Empty at first. */
+  readonly memory: NamedTensors;
+}
+
+/** Updates of the round in progress that were accepted before an interruption; and where new ones are kept. */
+export interface RoundJournal {
+  /** Only those that were computed on this very model: a repeated round may have led to another one. */
+  accepted(round: number, model: NamedTensors): Promise<readonly Update[]>;
+  /** Begins to write it; the checkpoint of the round is not complete before, and fails where this failed. */
+  record(update: Update, model: NamedTensors): void;
+}
+
+export interface WorkflowParts {
+  readonly sites: Sites;
+  /** The job's aggregator, for one round. */
+  readonly aggregator: (reference: NamedTensors, round: number) => Aggregator;
+  readonly journal: RoundJournal;
+  /** The job's seed, for whatever a workflow draws. */
+  readonly seed: number;
+  readonly signal: AbortSignal;
+}
+
+/** How one site took part in a round. */
+export interface Participation {
+  readonly site: string;
+  readonly status: 'ok' | 'failed' | 'late' | 'rejected';
+  readonly reason?: string;
+  readonly update?: Omit<Update, 'payload'> & { readonly metrics: Metrics; readonly steps: number };
+}
+
+export interface RoundReport {
+  /** The model that was validated: the one the round started from, or the finished one. */
+  readonly evaluated: NamedTensors;
+  readonly round: number;
+  /** True for the evaluation of the finished model; then nothing was trained. */
+  readonly final: boolean;
+  /** Of the evaluated model over the sites that answered, `null` where no site has the metric. */
+  readonly metrics: Metrics;
+  readonly sites: readonly Participation[];
+  /** What else came out, by name: each becomes a JSON file among the results of the run. */
+  readonly results?: Readonly<Record<string, Json>>;
+  /** The state after the round. */
+  readonly state: WorkflowState;
+}
+
+/** Metric by metric, the unweighted mean over those that have it. */
+export function meanMetrics(all: readonly Metrics[]): Metrics {
+  const names = [...new Set(all.flatMap((metrics) => Object.keys(metrics)))];
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = all.map((metrics) => metrics[name]).filter((value) => typeof value === 'number');
+      return [name, values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length];
+    }),
+  );
+}
