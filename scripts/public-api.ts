@@ -34,7 +34,10 @@ export function publicApi(entry: string): string {
   if (!source) throw new Error(`${entry} is not there: run npm run build.`);
   const names = new Map<ts.Symbol, string>();
   for (const symbol of checker.getExportsOfModule(checker.getSymbolAtLocation(source)!)) {
-    names.set(target(symbol, checker), symbol.name);
+    const own = target(symbol, checker);
+    // What another package defines is that package's to document.
+    if (declarationsOf(own).every((declaration) => !declaration.getSourceFile().fileName.startsWith(root))) continue;
+    names.set(own, symbol.name);
   }
   const exported = [...names].map(([symbol, name]) => ({ symbol, title: name }));
   const further = reachable([...names.keys()], root, checker)

@@ -76,9 +76,12 @@ export function isOwn<S extends { readonly kind: string }>(spec: S): spec is Ext
   return spec.kind.includes('/');
 }
 
+/** Typed by its pattern, so that a misspelt built-in kind is an error in the editor. */
+const ownKind = z.string().regex(kindPattern, kindExpected) as unknown as z.ZodType<OwnKind, OwnKind>;
+
 /** Checks a spec of a registered part with the part's own schema. */
 export function ownSpec(slot: PartSlot) {
-  return z.looseObject({ kind: z.string().regex(kindPattern, kindExpected) }).transform((spec, context): OwnSpec => {
+  return z.looseObject({ kind: ownKind }).transform((spec, context): OwnSpec => {
     const { kind, ...options } = spec;
     const part = findOwnPart(slot, kind);
     if (!part) {
