@@ -70,8 +70,8 @@ function text(declaration: ts.Declaration, checker: ts.TypeChecker): string {
   const print = (node: ts.Node) => printer.printNode(ts.EmitHint.Unspecified, node, file);
   if (isInferred(declaration)) {
     // What a schema infers is what a user sees, not the schema.
-    const { NoTruncation, InTypeAlias, MultilineObjectLiterals } = ts.NodeBuilderFlags;
-    const flags = NoTruncation | InTypeAlias | MultilineObjectLiterals;
+    const { NoTruncation, InTypeAlias, MultilineObjectLiterals, IgnoreErrors } = ts.NodeBuilderFlags;
+    const flags = NoTruncation | InTypeAlias | MultilineObjectLiterals | IgnoreErrors;
     const type = checker.typeToTypeNode(checker.getTypeAtLocation(declaration.name), declaration, flags)!;
     return `type ${declaration.name.text} = ${print(withSortedUnions(type, print))};`;
   }
