@@ -73,7 +73,9 @@ function text(declaration: ts.Declaration, checker: ts.TypeChecker): string {
     const { NoTruncation, InTypeAlias, MultilineObjectLiterals, IgnoreErrors } = ts.NodeBuilderFlags;
     const flags = NoTruncation | InTypeAlias | MultilineObjectLiterals | IgnoreErrors;
     const type = checker.typeToTypeNode(checker.getTypeAtLocation(declaration.name), declaration, flags)!;
-    return `type ${declaration.name.text} = ${print(withSortedUnions(type, print))};`;
+    // Where a named type lies depends on the machine.
+    const written = print(withSortedUnions(type, print)).replaceAll(/import\("[^"]*"\)\./g, '');
+    return `type ${declaration.name.text} = ${written};`;
   }
   const node = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : withoutPrivate(declaration);
   return print(node).replace(/^(export )?(declare )?/, '');
