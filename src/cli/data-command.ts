@@ -14,7 +14,7 @@ interface PhantomFlags {
 
 /** `consilium data …`: data sets. */
 export function dataCommand(): Command {
-  return new Command('data').description('Make data sets.').addCommand(phantomCommand());
+  return new Command('data').addCommand(phantomCommand());
 }
 
 function phantomCommand(): Command {

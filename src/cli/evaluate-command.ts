@@ -19,7 +19,6 @@ interface EvaluateFlags {
 /** `consilium evaluate`: the original's test table, and the predicted masks. */
 export function evaluateCommand(): Command {
   return new Command('evaluate')
-    .description('Score a model on the cases of a data list and write the predicted masks.')
     .requiredOption('--model <file>', 'a .safetensors, .pt or .pth file with the parameters of the BraTS18 SegResNet')
     .requiredOption('--dataset_base_dir <dir>', 'folder that the paths in the data list start from')
     .requiredOption('--datalist_json_path <path>', 'a data list, or a folder with site-All.json')

@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import { runCommand } from './exit';
 
 interface Subcommand {
+  /** What the command does, for the help of all and its own. */
   readonly summary: string;
   readonly load: () => Command;
 }

@@ -21,11 +21,7 @@ interface ModelFlags {
 }
 
 export function modelCommand(): Command {
-  return new Command('model')
-    .description('List models, show what one is made of, check a file against one.')
-    .addCommand(listCommand())
-    .addCommand(showCommand())
-    .addCommand(checkCommand());
+  return new Command('model').addCommand(listCommand()).addCommand(showCommand()).addCommand(checkCommand());
 }
 
 function listCommand(): Command {

@@ -14,7 +14,6 @@ interface SimulateFlags {
 /** `consilium simulate <job.yaml>`: runs a job file on this machine. */
 export function simulateCommand(): Command {
   return new Command('simulate')
-    .description('Run a job file on this machine.')
     .argument('<job.yaml>')
     .option('--workspace <dir>', 'where runs and synthetic data go (./consilium-workspace)')
     .option('--threads <n>', 'sites that train at the same time (as many as cores)', wholeNumber(1))

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -86,6 +87,21 @@ describe('the packed package', () => {
     expect(command('npx', ['consilium', '--help'], folder)).toContain('Usage: consilium');
     const models = JSON.parse(command('npx', ['consilium', 'model', 'list', '--json'], folder));
     expect(models).toContainEqual(expect.objectContaining({ kind: 'segresnet' }));
+  });
+
+  it('prints the help of the command without loading the library', () => {
+    write(
+      'help.cjs',
+      `process.argv.push('--help');
+      process.on('exit', () => {
+        const own = Object.keys(require.cache).map((file) => /consilium.dist.src.(\\w+)/.exec(file)?.[1]);
+        process.stderr.write(JSON.stringify([...new Set(own.filter((name) => name !== undefined))]));
+      });
+      require('./node_modules/consilium/bin/consilium.js');`,
+    );
+    const { stdout, stderr } = spawnSync(process.execPath, ['help.cjs'], { cwd: folder, encoding: 'utf8' });
+    expect(stdout).toContain('simulate');
+    expect(JSON.parse(stderr)).toEqual(['cli', 'errors']);
   });
 });
 
