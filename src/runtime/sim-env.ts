@@ -1,35 +1,14 @@
 /**
- * The simulator: a server and its sites in one process tree. The sites train in worker threads ("slots"); everything else
- * is what a real federation runs.
+ * The simulator: a server and its sites in one process tree.
  *
  * @module
  */
-import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
-import { ConfigError, isConsiliumError, QuorumError } from '../errors';
-import { filtersAt } from '../filters/placed-filter';
-import type { Environment, Run, RunEvent, RunOptions, RunResult } from '../jobs/environment';
-import { type JobSpec, jobHash } from '../jobs/job-spec';
-import { loadModules } from '../jobs/load-modules';
-import type { Sites } from '../protocol/sites';
-import { inMemorySites } from '../transport/in-memory';
-import { removeTemporaryFiles } from '../util/atomic-file';
-import { type Checkpoint, type CheckpointStore, checkpointStore } from './checkpoint';
-import { checkData } from './data-check';
-import { filteredSites } from './filtered-sites';
-import { siteCases } from './job-data';
-import type { SiteCases } from './loader/loader-messages';
-import { noiseOf } from './noise';
-import { checkParts } from './part-check';
-import { prepareData } from './prepare-data';
-import { checkProvider } from './provider-check';
-import { archiveEarlierRun, lockFolder, type RunFolder, runFolder } from './run-folder';
-import { type RunWork, startRun } from './run-handle';
-import { RunRecord } from './run-record';
-import { freshStart, runServer } from './server-run';
-import { siteLedger } from './site-store';
-import { type Slots, startSlots } from './slot/slots';
-import { startingModel } from './starting-model';
+import { resolve } from 'node:path';
+import { ConfigError } from '../errors';
+import type { Environment, Run, RunOptions } from '../jobs/environment';
+import type { JobSpec } from '../jobs/job-spec';
+import { loadModule } from '../util/load-module';
+import { startRun } from './run-handle';
 
 export interface SimEnvOptions {
   /** Folder of runs and synthetic data. @default './consilium-workspace' */
@@ -45,9 +24,6 @@ export interface SimEnvOptions {
   readonly testNoiseSeed?: number;
 }
 
-/** Cases shown in the report of a simulation. */
-const pictureCount = 3;
-
 export class SimEnv implements Environment {
   readonly #options: SimEnvOptions;
 
@@ -62,173 +38,16 @@ export class SimEnv implements Environment {
 
   /** Starts the job in this process and returns at once. */
   run(job: JobSpec, { folder = process.cwd(), signal }: RunOptions = {}): Run {
-    const run = startRun(job.name, (work) => simulate(job, resolve(folder), this.#options, work));
+    const workspace = resolve(this.#options.workspace ?? 'consilium-workspace');
+    const options = { ...this.#options, workspace, jobFolder: resolve(folder) };
+    const run = startRun(job.name, async (work) => {
+      // The first run loads the engine: importing the library stays quick.
+      const { simulate } = await loadModule<typeof import('./simulate')>(__dirname, 'simulate');
+      return simulate(job, options, work);
+    });
     const abort = () => run.abort('The run was stopped by its caller.');
     if (signal?.aborted) abort();
     else signal?.addEventListener('abort', abort, { once: true });
     return run;
   }
-}
-
-async function simulate(job: JobSpec, jobFolder: string, options: SimEnvOptions, work: RunWork): Promise<RunResult> {
-  const workspace = resolve(options.workspace ?? 'consilium-workspace');
-  const folder = runFolder(workspace, job.name);
-  const unlock = await lockFolder(folder);
-  try {
-    loadModules(job.modules, jobFolder);
-    checkParts(job);
-    await checkProvider(job);
-    await prepareData(job.data, workspace, work.emit);
-    const cases = job.sites.map((site) => siteCases(job, site, workspace));
-    const selectionCases = await checkData(
-      job,
-      cases.flatMap((one) => one ?? []),
-    );
-    const hash = jobHash(job);
-    const store = checkpointStore(folder.checkpoint);
-    if (options.resume) await removeTemporaryFiles(folder.root);
-    const start = options.resume
-      ? await earlierState(store, folder, hash, work.emit)
-      : await newRun(store, folder, job, jobFolder, hash, work.emit);
-    return await runRounds({ job, jobFolder, hash, folder, store, start, cases, selectionCases }, options, work);
-  } finally {
-    await unlock();
-  }
-}
-
-/** A run whose folder is taken and whose data are there. */
-interface PreparedRun {
-  readonly job: JobSpec;
-  /** What relative paths of the job start from. */
-  readonly jobFolder: string;
-  readonly hash: string;
-  readonly folder: RunFolder;
-  readonly store: CheckpointStore;
-  readonly start: Checkpoint;
-  readonly cases: readonly (SiteCases | undefined)[];
-  /** Names of the validation cases. */
-  readonly selectionCases: readonly string[];
-}
-
-async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emit }: RunWork): Promise<RunResult> {
-  const { job, jobFolder, hash, folder, store, start, cases, selectionCases } = run;
-  const slots = startSlots({
-    job,
-    folder: jobFolder,
-    sites: job.sites.map((name, i) => ({ name, folder: folder.site(name).job, cases: cases[i] })),
-    threads: Math.min(options.threads ?? availableParallelism(), job.sites.length),
-    testNoiseSeed: options.testNoiseSeed,
-    emit: tell,
-  });
-  const { count, sessionThreads } = slots;
-  const record = new RunRecord({ job, hash, folder, selectionCases, slots: count, sessionThreads });
-  try {
-    await record.begin(start);
-    tell({ kind: 'started', folder: folder.root, slots: count, resumedAt: options.resume ? start.round : undefined });
-    for (const site of job.sites) tell({ kind: 'site-joined', site });
-    const sites = await serverSites(run, slots, options.testNoiseSeed);
-    const last = await serve({ job, hash, start, store, sites, record, signal, emit: tell });
-    return await record.finish(last, await pictures(job, last, slots, signal));
-  } catch (error) {
-    const full = withSiteFailure(error, slots);
-    await record.endedEarly(full, signal.aborted ? 'aborted' : 'failed').catch((second: Error) => {
-      // The first error is the one to throw; the second (a full disk, say) is told beside it.
-      emit({ kind: 'log', level: 'warn', message: second.message });
-    });
-    throw full;
-  } finally {
-    await slots.close();
-  }
-
-  function tell(event: RunEvent): void {
-    record?.note(event);
-    emit(event);
-  }
-}
-
-interface ServeOptions {
-  readonly job: JobSpec;
-  readonly hash: string;
-  readonly start: Checkpoint;
-  readonly store: CheckpointStore;
-  readonly sites: Sites;
-  readonly record: RunRecord;
-  readonly signal: AbortSignal;
-  readonly emit: (event: RunEvent) => void;
-}
-
-/** The sites as the workflow sees them: through the server's own filters. */
-async function serverSites(
-  { job, folder }: PreparedRun,
-  slots: Slots,
-  testNoiseSeed: number | undefined,
-): Promise<Sites> {
-  return filteredSites(inMemorySites(slots.links), {
-    outgoing: filtersAt(job.filters, 'server-out'),
-    incoming: filtersAt(job.filters, 'server-in'),
-    noise: noiseOf(testNoiseSeed, 'server'),
-    ledger: await siteLedger(folder.serverLedger, 'server'),
-  });
-}
-
-function serve({ job, hash, start, store, sites, record, signal, emit }: ServeOptions): Promise<Checkpoint> {
-  return runServer({
-    job,
-    jobHash: hash,
-    start,
-    store,
-    sites,
-    onLine: (line, checkpoint) => record.addLine(line, checkpoint),
-    emit,
-    signal,
-  });
-}
-
-/** A server is told only the kind of a site's failure; whoever runs the simulator owns the sites and sees the cause. */
-function withSiteFailure(error: unknown, slots: Slots): unknown {
-  const [cause] = slots.failures.values();
-  if (!isConsiliumError(error, 'QuorumError') || !cause) return error;
-  return new QuorumError(error.message, { cause, ...(error.hint !== undefined && { hint: error.hint }) });
-}
-
-function pictures(job: JobSpec, { best, model }: Checkpoint, slots: Slots, signal: AbortSignal) {
-  return slots.pictures(job.sites[0]!, best?.model ?? model, pictureCount, signal);
-}
-
-/** @throws ConfigError when there is nothing to continue, or it belongs to another job. */
-async function earlierState(
-  store: CheckpointStore,
-  folder: RunFolder,
-  hash: string,
-  emit: (event: RunEvent) => void,
-): Promise<Checkpoint> {
-  const saved = await store.load((message) => emit({ kind: 'log', level: 'warn', message }));
-  if (!saved) {
-    throw new ConfigError(`There is no run to continue in '${folder.root}'.`, {
-      hint: 'Start it without --resume, or check --workspace and --job_name.',
-    });
-  }
-  if (saved.jobHash !== hash) {
-    throw new ConfigError(`The run in '${folder.root}' is of another job: its settings differ.`, {
-      hint: `Use the flags it was started with (see ${join(folder.job, 'job.yaml')}), or start anew without --resume.`,
-    });
-  }
-  return saved;
-}
-
-async function newRun(
-  store: CheckpointStore,
-  folder: RunFolder,
-  job: JobSpec,
-  jobFolder: string,
-  hash: string,
-  emit: (event: RunEvent) => void,
-): Promise<Checkpoint> {
-  const warn = (message: string) => emit({ kind: 'log', level: 'warn', message });
-  const model = await startingModel(job, jobFolder, warn); // A checkpoint that does not fit leaves the earlier run alone.
-  const archived = await archiveEarlierRun(folder);
-  if (archived) emit({ kind: 'log', level: 'info', message: `The earlier run of this name is kept in ${archived}.` });
-  const start = freshStart(hash, model);
-  await store.save(start); // From here on the run can be continued, its first round included.
-  return start;
 }
