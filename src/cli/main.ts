@@ -29,6 +29,18 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: 'Make data sets.',
     load: () => (require('./data-command') as typeof import('./data-command')).dataCommand(),
   },
+  recipe: {
+    summary: 'List recipes and their options.',
+    load: () => (require('./recipe-command') as typeof import('./recipe-command')).recipeCommand(),
+  },
+  doctor: {
+    summary: 'Check this machine, and a job, before anything is started.',
+    load: () => (require('./doctor-command') as typeof import('./doctor-command')).doctorCommand(),
+  },
+  report: {
+    summary: 'Say where a run stands, round by round.',
+    load: () => (require('./report-command') as typeof import('./report-command')).reportCommand(),
+  },
   model: {
     summary: 'List models, show what one is made of, check a file against one.',
     load: () => (require('./model-command') as typeof import('./model-command')).modelCommand(),

@@ -44,6 +44,7 @@ export interface Brats18RecipeOptions {
   readonly inferRoi?: readonly [number, number, number];
   /** Privacy filter on the weight differences. @default none */
   readonly privacy?: Brats18PrivacyOptions;
+  /** Execution provider and threads of the sessions. @default cpu */
   readonly engine?: JobInput['engine'];
   /** @default 0 */
   readonly seed?: number;

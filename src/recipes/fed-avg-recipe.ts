@@ -4,6 +4,7 @@ import { type CommonOptions, commonInput, Recipe, sitesOf } from './recipe';
 
 /** What all recipes share that train one model round after round. */
 export interface TrainingRecipeOptions extends CommonOptions {
+  /** How often the sites train. */
   readonly rounds: number;
   /** The network, or the tensors that training code of your own trains. */
   readonly model: NonNullable<JobInput['model']>;

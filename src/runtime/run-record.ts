@@ -12,6 +12,7 @@ import type { Outcome, RunEvent, RunResult } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { jobToYaml } from '../jobs/job-yaml';
 import { workflowTraits } from '../jobs/workflow-spec';
+import type { ReportData } from '../tracking/report/report-data';
 import { writeReport } from '../tracking/report/write-report';
 import { openRoundMetrics, type RoundMetrics } from '../tracking/round-metrics';
 import { openRunLog, type RunLog } from '../tracking/run-log';
@@ -26,7 +27,7 @@ import { openPrivacyLedger, type PrivacyLedgerFile } from './privacy-ledger-file
 import type { RoundLine } from './round-line';
 import { resultFiles, roundSummary, writeResults } from './round-results';
 import type { RunFolder } from './run-folder';
-import { runReport } from './run-report';
+import { type RunReportOptions, runReport } from './run-report';
 import { openSiteEvents, type SiteEvents } from './site-events';
 import type { CasePicture } from './slot/case-pictures';
 import { versions } from './versions';
@@ -34,6 +35,8 @@ import { versions } from './versions';
 export interface RunRecordOptions {
   readonly job: JobSpec;
   readonly hash: string;
+  /** What relative paths of the job start from. */
+  readonly jobFolder: string;
   readonly folder: RunFolder;
   /** Names of the validation cases. */
   readonly selectionCases: readonly string[];
@@ -122,17 +125,15 @@ export class RunRecord {
 
   /** Writes models and report of a finished run. */
   async finish(last: Checkpoint, pictures: readonly CasePicture[]): Promise<RunResult> {
-    const { job, folder } = this.#options;
+    const { folder } = this.#options;
     const models = await this.#writeModels(last);
     const finalModelSha256 = sha256Of(await readFile(models.final_safetensors!));
     const ended = new Date();
     const seconds = (ended.getTime() - this.#started.getTime()) / 1000;
     const lineOfModel = (round: number) => last.history.find((line) => line.round === round)!;
     const bestRound = last.best?.round ?? last.round;
-    await writeReport(
-      folder.report,
-      runReport({ job, last, pictures, finalModelSha256, seconds, started: this.#started }),
-    );
+    const report = { outcome: 'finished', pictures, finalModelSha256 } as const;
+    await writeReport(folder.report, this.#report(last, report));
     await this.#writeMeta('finished', { final_model_sha256: finalModelSha256 });
     await this.#close();
     return {
@@ -164,8 +165,20 @@ export class RunRecord {
     const { message } = errorToData(error);
     this.#log.write('error', message);
     await this.#writeMeta(outcome, { error: message });
-    if (this.#last && this.#last.round > 0) await this.#writeModels(this.#last);
+    if (this.#last && this.#last.round > 0) {
+      await this.#writeModels(this.#last);
+      const ended = { outcome: outcome === 'aborted' ? 'aborted' : 'failed', error: message } as const;
+      await writeReport(this.#options.folder.report, this.#report(this.#last, ended));
+    }
     await this.#close();
+  }
+
+  #report(
+    last: Checkpoint,
+    how: Pick<RunReportOptions, 'outcome' | 'error' | 'finalModelSha256'> & { pictures?: readonly CasePicture[] },
+  ): ReportData {
+    const seconds = (Date.now() - this.#started.getTime()) / 1000;
+    return runReport({ pictures: [], ...how, job: this.#options.job, last, seconds, started: this.#started });
   }
 
   async #writeModels({ model, best }: Checkpoint): Promise<Record<string, string>> {
@@ -179,10 +192,11 @@ export class RunRecord {
   }
 
   async #writeMeta(outcome: 'running' | Outcome, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
-    const { job, hash, folder, slots, sessionThreads } = this.#options;
+    const { job, hash, jobFolder, folder, slots, sessionThreads } = this.#options;
     const meta = {
       run: job.name,
       job_hash: hash,
+      job_folder: jobFolder,
       seed: job.seed,
       outcome,
       sites: job.sites,

@@ -9,9 +9,12 @@ import { versions } from './versions';
 
 export interface RunReportOptions {
   readonly job: JobSpec;
+  readonly outcome: ReportData['outcome'];
+  /** Why the run ended early. */
+  readonly error?: string;
   readonly last: Checkpoint;
   readonly pictures: readonly CasePicture[];
-  readonly finalModelSha256: string;
+  readonly finalModelSha256?: string;
   readonly started: Date;
   readonly seconds: number;
 }
@@ -20,11 +23,13 @@ export interface RunReportOptions {
 const modalities = ['T1ce', 'T1', 'T2', 'FLAIR'];
 
 /** The report of a finished run. */
-export function runReport({ job, last, pictures, finalModelSha256, started, seconds }: RunReportOptions): ReportData {
+export function runReport(options: RunReportOptions): ReportData {
+  const { job, outcome, error, last, pictures, finalModelSha256, started, seconds } = options;
   return {
     job: job.name,
     description: describeJob(job),
-    outcome: 'finished',
+    outcome,
+    ...(error !== undefined && { error }),
     entries: last.history,
     plannedRounds: workflowTraits(job.workflow).rounds,
     sites: job.sites,
@@ -34,7 +39,7 @@ export function runReport({ job, last, pictures, finalModelSha256, started, seco
     startedAt: started,
     seconds,
     versions: versions(),
-    modelSha256: finalModelSha256,
+    ...(finalModelSha256 !== undefined && { modelSha256: finalModelSha256 }),
     parameters: [...last.model.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     cases: pictures.map(caseImages),
   };

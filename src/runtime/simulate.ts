@@ -93,7 +93,7 @@ async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emi
     emit: tell,
   });
   const { count, sessionThreads } = slots;
-  const record = new RunRecord({ job, hash, folder, selectionCases, slots: count, sessionThreads });
+  const record = new RunRecord({ job, hash, jobFolder, folder, selectionCases, slots: count, sessionThreads });
   try {
     await record.begin(start);
     tell({ kind: 'started', folder: folder.root, slots: count, resumedAt: options.resume ? start.round : undefined });
