@@ -13,7 +13,10 @@ const colours = { finished: pc.green, running: pc.cyan, failed: pc.red, aborted:
 export function reportCommand(): Command {
   return new Command('report')
     .argument('<run folder>', '<workspace>/<job name>')
-    .option('--json', 'one JSON object on standard output: run, outcome, rounds with metrics and sites, path of the report')
+    .option(
+      '--json',
+      'one JSON object on standard output: run, outcome, rounds with metrics and sites, path of the report',
+    )
     .exitOverride()
     .addHelpText('after', '\nExample:\n  npx consilium report consilium-workspace/brats18_4')
     .action(async (folder: string, { json }: ReportFlags) => {
@@ -50,7 +53,10 @@ function describe(run: FinishedRounds): string {
   ].join('\n')}\n`;
 }
 
-function rowOf({ round, final, metrics, sites, seconds }: FinishedRounds['lines'][number], keyMetric: string): string[] {
+function rowOf(
+  { round, final, metrics, sites, seconds }: FinishedRounds['lines'][number],
+  keyMetric: string,
+): string[] {
   const value = metrics[keyMetric];
   const answered = sites.filter(({ status }) => status === 'ok').length;
   return [
@@ -66,7 +72,11 @@ function missing({ lines }: FinishedRounds): string[] {
   const all = lines.flatMap(({ round, sites }) =>
     sites
       .filter(({ status }) => status !== 'ok')
-      .map(({ name, status, reason }) => `round ${round}: ${name} ${status}${reason === undefined ? '' : ` (${reason})`}`),
+      .map(
+        ({ name, status, reason }) => `round ${round}: ${name} ${status}${reason === undefined ? '' : ` (${reason})`}`,
+      ),
   );
-  return all.length === 0 ? [] : ['', ...all.slice(0, 20), ...(all.length > 20 ? [`… and ${all.length - 20} more`] : [])];
+  return all.length === 0
+    ? []
+    : ['', ...all.slice(0, 20), ...(all.length > 20 ? [`… and ${all.length - 20} more`] : [])];
 }

@@ -8,8 +8,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, DataError } from '../errors';
-import { workflowTraits } from '../jobs/workflow-spec';
 import { readJobFile } from '../jobs/job-file';
+import { workflowTraits } from '../jobs/workflow-spec';
 import { fromJson } from '../util/exact-json';
 import { type RoundLine, roundLine } from './round-line';
 import { type RunFolder, runFolder } from './run-folder';
@@ -50,9 +50,12 @@ export async function readRun(path: string): Promise<FinishedRounds> {
   const root = resolve(path);
   const folder = runFolder(dirname(root), root.slice(dirname(root).length + 1));
   if (!existsSync(folder.metaFile)) {
-    throw new ConfigError(`'${path}' is not the folder of a run: it has no ${join('server', 'simulate_job', 'meta.json')}.`, {
-      hint: 'Give <workspace>/<job name>, such as consilium-workspace/brats18_4.',
-    });
+    throw new ConfigError(
+      `'${path}' is not the folder of a run: it has no ${join('server', 'simulate_job', 'meta.json')}.`,
+      {
+        hint: 'Give <workspace>/<job name>, such as consilium-workspace/brats18_4.',
+      },
+    );
   }
   const meta = parse(folder.metaFile, metaSchema, await readFile(folder.metaFile, 'utf8'));
   const job = await readJobFile(folder.jobFile, { folder: meta.job_folder });

@@ -1,0 +1,61 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { FedAvgRecipe, SimEnv } from '../../src';
+import { failingTrainer } from '../support/parts/failing-trainer';
+
+const workspace = mkdtempSync(join(tmpdir(), 'consilium-report-'));
+afterAll(() => rmSync(workspace, { recursive: true }));
+
+const consilium = (...args: readonly string[]) => {
+  const { status, stdout, stderr } = spawnSync('node', ['bin/consilium.js', ...args], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+};
+
+describe('a run that failed in its second round', () => {
+  it('says so, and what was finished, to people and to machines, and leaves a report', async () => {
+    const recipe = new FedAvgRecipe({
+      name: 'failing',
+      sites: 2,
+      rounds: 3,
+      model: { kind: 'tensors', tensors: { w: [2] } },
+      trainer: failingTrainer({ round: 1 }),
+      keyMetric: 'score',
+    });
+    const run = recipe.execute(new SimEnv({ workspace, threads: 1 }));
+    await expect(run.result()).rejects.toMatchObject({ tag: 'QuorumError' });
+
+    const { status, stdout } = consilium('report', join(workspace, 'failing'));
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^failing {2}failed {2}2 sites/);
+    expect(stdout).toContain('needs 2 sites, but only 0 answered');
+    const json = JSON.parse(consilium('report', join(workspace, 'failing'), '--json').stdout);
+    expect(json).toMatchObject({ run: 'failing', outcome: 'failed', rounds: [{ round: 0, metrics: { score: 0 } }] });
+    expect(readFileSync(json.report, 'utf8')).toContain('failing');
+  });
+
+  it('is told from a folder that holds no run', () => {
+    const { status, stderr } = consilium('report', workspace);
+    expect(status).toBe(2);
+    expect(stderr).toContain('is not the folder of a run');
+  });
+});
+
+describe('consilium doctor', () => {
+  it('finds nothing in the way of a machine that can train', () => {
+    const { status, stdout } = consilium('doctor', '--workspace', workspace, '--json');
+    expect(status).toBe(0);
+    const { ok, findings } = JSON.parse(stdout);
+    expect(ok).toBe(true);
+    expect(findings.map(({ name }: { name: string }) => name)).toContain('onnxruntime');
+  });
+
+  it('names what stands in the way of a job, with exit code 2', () => {
+    const { status, stdout } = consilium('doctor', join(workspace, 'none.yaml'), '--workspace', workspace, '--json');
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false });
+    expect(stdout).toContain('none.yaml');
+  });
+});
