@@ -5,6 +5,8 @@
  */
 import { readBrats18Flags } from '../src/cli/brats18-flags';
 import { runCommand } from '../src/cli/exit';
+import { exportedLine, exportJob } from '../src/cli/export-job';
+import { shellWord } from '../src/cli/shell-word';
 
 /** Loaded when the flags are in order, because it loads the engine: `--help` answers at once. */
 function runner(): typeof import('../src/cli/run-job') {
@@ -13,13 +15,15 @@ function runner(): typeof import('../src/cli/run-job') {
 
 async function main(argv: readonly string[]): Promise<void> {
   const { recipe, exportTo, workspace, threads, resume, json } = readBrats18Flags(argv);
-  const { exportJob, runJob, shellWord } = runner();
-  if (exportTo !== undefined) return exportJob(recipe.job, exportTo);
+  if (exportTo !== undefined) {
+    process.stdout.write(exportedLine(await exportJob(recipe.job, exportTo)));
+    return;
+  }
   const flags = argv
     .filter((flag) => flag !== '--resume')
     .map(shellWord)
     .join(' ');
-  await runJob({
+  await runner().runJob({
     job: recipe.job,
     json,
     resume,

@@ -30,6 +30,7 @@ it('exports the names that were chosen, and no others', () => {
     'isConsiliumError',
     'jobFromYaml',
     'jobHash',
+    'jobSchemaJson',
     'jobToYaml',
     'listModels',
     'loadModelFile',

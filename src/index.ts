@@ -11,6 +11,7 @@ export type { Graph, Value } from './graph/graph';
 export { estimateMemory, type MemoryEstimate } from './graph/memory';
 export type { Environment, ModelScore, Outcome, Run, RunEvent, RunResult } from './jobs/environment';
 export { checkJobFile, readJobFile } from './jobs/job-file';
+export { type JsonSchema, jobSchemaJson } from './jobs/job-schema';
 export { type JobInput, type JobSpec, jobHash, parseJob } from './jobs/job-spec';
 export {
   checkJobYaml,

@@ -21,6 +21,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: 'Run a job file on this machine.',
     load: () => (require('./simulate-command') as typeof import('./simulate-command')).simulateCommand(),
   },
+  job: {
+    summary: 'Check, show and export jobs; the schema of job files for editors.',
+    load: () => (require('./job-command') as typeof import('./job-command')).jobCommand(),
+  },
   evaluate: {
     summary: 'Score a model on the cases of a data list and write the predicted masks.',
     load: () => (require('./evaluate-command') as typeof import('./evaluate-command')).evaluateCommand(),

@@ -3,16 +3,12 @@
  *
  * @module
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import pc from 'picocolors';
-import { ConfigError, errorToData } from '../errors';
+import { errorToData } from '../errors';
 import type { Run, RunResult } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
-import { jobToYaml } from '../jobs/job-yaml';
 import { workflowTraits } from '../jobs/workflow-spec';
 import { SimEnv, type SimEnvOptions } from '../runtime/sim-env';
-import { writeFileAtomic } from '../util/atomic-file';
 import { formatDuration } from './describe-round';
 import { createDisplay } from './display';
 
@@ -45,18 +41,6 @@ export async function runJob({ job, json, resumeCommand, folder, ...environment 
   }
 }
 
-/** Writes the job as `<dir>/job.yaml`. @throws ConfigError when there is one already. */
-export async function exportJob(job: JobSpec, dir: string): Promise<void> {
-  const file = join(dir, 'job.yaml');
-  if (existsSync(file)) {
-    throw new ConfigError(`'${file}' exists already and is not overwritten.`, {
-      hint: 'Choose another --export folder.',
-    });
-  }
-  await writeFileAtomic(file, jobToYaml(job));
-  process.stdout.write(`The job is in ${file}. Run it with: npx consilium simulate ${file}\n`);
-}
-
 /** The first signal ends the run at the next step; a second one ends the process at once, like a power cut. */
 function stopOnSignal(run: Run, resumeCommand: string): () => void {
   let asked = false;
@@ -73,11 +57,6 @@ function stopOnSignal(run: Run, resumeCommand: string): () => void {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
   };
-}
-
-/** A word as a shell reads it back. */
-export function shellWord(word: string): string {
-  return /^[\w./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function asJson(run: Run, result: RunResult) {

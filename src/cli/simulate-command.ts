@@ -2,7 +2,8 @@ import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { readJobFile } from '../jobs/job-file';
 import { wholeNumber } from './flags';
-import { runJob, shellWord } from './run-job';
+import { runJob } from './run-job';
+import { shellWord } from './shell-word';
 
 interface SimulateFlags {
   readonly workspace?: string;

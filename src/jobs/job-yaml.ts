@@ -21,8 +21,27 @@ export interface JobToYamlOptions {
 /** The job as YAML. Equal jobs give equal bytes. */
 export function jobToYaml(job: JobSpec, { schema }: JobToYamlOptions = {}): string {
   const forEditors = schema === undefined ? '' : `# yaml-language-server: $schema=${schema}\n`;
-  const body = yaml().stringify(escapeEnvironment(job), { aliasDuplicateObjects: false, lineWidth: 0 });
+  const { Document, isScalar, visit } = yaml();
+  const document = new Document(kindFirst(escapeEnvironment(job)), { aliasDuplicateObjects: false });
+  visit(document, {
+    Seq(_, list) {
+      // Sizes on one line, names one below the other.
+      list.flow = list.items.every((item) => isScalar(item) && typeof item.value === 'number') && list.items.length > 0;
+    },
+  });
+  const body = document.toString({ lineWidth: 0, flowCollectionPadding: false });
   return `${forEditors}# A Consilium job. Run it with: npx consilium simulate <this file>\n${body}`;
+}
+
+/** Plain data with `kind` as the first key of each mapping: it says what the others mean. */
+function kindFirst(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(kindFirst);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]) => [key, kindFirst(inner)] as const);
+  return Object.fromEntries([
+    ...entries.filter(([key]) => key === 'kind'),
+    ...entries.filter(([key]) => key !== 'kind'),
+  ]);
 }
 
 export interface JobFromYamlOptions {

@@ -118,7 +118,7 @@ function readScalar(reading: Reading, { value, source = '' }: Scalar.Parsed, off
   const whole = /^[-+]?\d+$/.test(source);
   const problem = !Number.isFinite(value)
     ? `${source} is no finite number`
-    : whole && BigInt(value) !== BigInt(source.replace('+', ''))
+    : whole && source !== String(value) && BigInt(value) !== BigInt(source.replace('+', ''))
       ? `${source} is too long to be held exactly`
       : undefined;
   if (problem !== undefined) reading.problems.push({ offset, message: problem });

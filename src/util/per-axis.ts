@@ -18,7 +18,10 @@ export function commonDivisor(dims: number, strides: readonly PerAxis[]): number
   return whole.reduce(leastCommonMultiple, 1);
 }
 
+/** Infinity where it is no exact number. */
 function leastCommonMultiple(a: number, b: number): number {
-  const divisor = (x: number, y: number): number => (y === 0 ? x : divisor(y, x % y));
-  return (a / divisor(a, b)) * b;
+  let [divisor, rest] = [a, b];
+  while (rest > 0) [divisor, rest] = [rest, divisor % rest];
+  const multiple = (a / divisor) * b;
+  return Number.isSafeInteger(multiple) ? multiple : Number.POSITIVE_INFINITY;
 }

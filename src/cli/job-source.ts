@@ -1,0 +1,35 @@
+/**
+ * Jobs as a command names them: a file, or a recipe that needs no options.
+ *
+ * @module
+ */
+import { dirname, resolve } from 'node:path';
+import { ConfigError } from '../errors';
+import { readJobFile } from '../jobs/job-file';
+import type { JobSpec } from '../jobs/job-spec';
+import { Brats18Recipe } from '../recipes/brats18-recipe';
+import { didYouMean } from '../util/nearest';
+
+/** Recipes with their defaults, by name. */
+const recipes: Readonly<Record<string, () => JobSpec>> = {
+  brats18: () => new Brats18Recipe().job,
+};
+
+export const recipeNames: readonly string[] = Object.keys(recipes);
+
+/**
+ * The job that a word on the command line means. A word with a slash, a backslash or a dot is a file.
+ *
+ * @throws ConfigError for an unknown recipe, and as `readJobFile`.
+ */
+export async function readJobSource(word: string): Promise<JobSpec> {
+  const recipe = Object.hasOwn(recipes, word) ? recipes[word] : undefined;
+  if (recipe) return recipe();
+  if (/[./\\]/.test(word)) return readJobFile(word, { folder: dirname(resolve(word)) });
+  throw new ConfigError(
+    `There is no recipe '${word}'.${didYouMean(word, recipeNames)} Known: ${recipeNames.join(', ')}.`,
+    {
+      hint: `If a file is meant, write ./${word}`,
+    },
+  );
+}

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { z } from 'zod';
+import { arbitraryOf } from '../../test/support/arbitrary-of';
+import { type JobInput, type JobSpec, jobHash, jobSpec } from './job-spec';
+import { jobFromYaml, jobToYaml } from './job-yaml';
+import { jobModel } from './model-spec';
+
+/** Jobs of every built-in kind, with any options that the schema takes; what does not fit together is left out. */
+const jobs: fc.Arbitrary<JobSpec> = arbitraryOf(jobSpec as z.ZodType)
+  .map((input) => jobSpec.safeParse(fitting(input as JobInput)))
+  .filter((parsed) => parsed.success)
+  .map((parsed) => parsed.data as JobSpec);
+
+/** What depends on other fields or on files, made to fit; most draws would be refused for it. */
+function fitting(input: JobInput): unknown {
+  const sites = [...new Set(input.sites)];
+  const settings = Object.values(input.siteConfig ?? {});
+  const { initialCheckpoint: _, ...rest } = input;
+  const trained = input.trainer.kind === 'segmentation';
+  return {
+    ...rest,
+    sites,
+    siteConfig: Object.fromEntries(settings.slice(0, sites.length).map((value, i) => [sites[i], value])),
+    workflow: { ...input.workflow, minSites: 1 },
+    model: fittingModel(input.model ?? { kind: 'segresnet' }, trained),
+    trainer: trained ? { ...input.trainer, roi: [64, 64, 128], inferRoi: [128, 64, 64] } : input.trainer,
+    data: trained === (input.data === undefined || input.data.kind === 'none') ? fallbackData(trained) : input.data,
+    filters: (input.filters ?? []).map((placement) => fittingFilter(placement, sites)),
+    modules: [],
+    trackers: [],
+  };
+}
+
+function fittingModel(model: NonNullable<JobInput['model']>, trained: boolean): unknown {
+  if (!jobModel.safeParse(model).success) return { kind: trained ? 'segresnet' : model.kind };
+  const volumes = model.kind === 'segresnet' || model.kind === 'dynunet' || model.kind === 'basic-unet';
+  return trained && !volumes ? { kind: 'segresnet' } : model;
+}
+
+function fallbackData(trained: boolean): JobInput['data'] {
+  return trained ? { kind: 'brats18', baseDir: '/a', datalistDir: '/b' } : { kind: 'none' };
+}
+
+type Placement = NonNullable<JobInput['filters']>[number];
+
+function fittingFilter(placement: Placement, sites: readonly string[]): unknown {
+  const filter = Object.entries(placement.filter).map(([key, value]) => [
+    key,
+    typeof value === 'number' ? 0.1 + (value % 0.5) ** 2 : value,
+  ]);
+  return { ...placement, at: 'site-out', tasks: ['train'], sites, filter: Object.fromEntries(filter) };
+}
+
+it('any job survives YAML: nothing is lost, the bytes and the hash are the same', () => {
+  const kinds = new Set<string>();
+  fc.assert(
+    fc.property(jobs, (job) => {
+      for (const { kind } of [job.workflow, job.model, job.trainer, job.data]) kinds.add(kind);
+      const text = jobToYaml(job);
+      const read = jobFromYaml(text, 'job.yaml', { environment: {} });
+      expect(read).toEqual(job);
+      expect(jobToYaml(read)).toBe(text);
+      expect(jobHash(read)).toBe(jobHash(job));
+      expect(jobFromYaml(Buffer.from(text), 'job.yaml', { environment: {} })).toEqual(job);
+    }),
+    { numRuns: 120, seed: 4, endOnFailure: true },
+  );
+  expect([...kinds].sort()).toEqual(
+    expect.arrayContaining([
+      'brats18',
+      'brats18-phantom',
+      'command',
+      'fed-avg',
+      'script',
+      'segmentation',
+      'segresnet',
+      'tensors',
+    ]),
+  );
+});
