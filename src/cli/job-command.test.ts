@@ -100,7 +100,9 @@ describe('consilium job show', () => {
   });
 
   it('takes a recipe by name, and names the nearest for a slip', async () => {
-    expect((await consiliumJob('show', 'brats18')).stdout).toContain('brats18_4');
+    for (const name of ['brats18', 'Brats18Recipe']) {
+      expect((await consiliumJob('show', name)).stdout).toContain('brats18_4');
+    }
     const { stderr, code } = await consiliumJob('show', 'brats');
     expect(stderr).toContain("There is no recipe 'brats'.");
     expect(stderr).toContain('Known: brats18.');

@@ -22,7 +22,6 @@ const source = `a job file, or a recipe with its defaults: ${recipeNames.join(',
 
 export function jobCommand(): Command {
   return new Command('job')
-    .description('Check, show and export jobs; the schema of job files for editors.')
     .addCommand(validateCommand())
     .addCommand(showCommand())
     .addCommand(exportCommand())

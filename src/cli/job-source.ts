@@ -23,7 +23,8 @@ export const recipeNames: readonly string[] = Object.keys(recipes);
  * @throws ConfigError for an unknown recipe, and as `readJobFile`.
  */
 export async function readJobSource(word: string): Promise<JobSpec> {
-  const recipe = Object.hasOwn(recipes, word) ? recipes[word] : undefined;
+  const name = word.toLowerCase().replace(/recipe$/, '');
+  const recipe = Object.hasOwn(recipes, name) ? recipes[name] : undefined;
   if (recipe) return recipe();
   if (/[./\\]/.test(word)) return readJobFile(word, { folder: dirname(resolve(word)) });
   throw new ConfigError(

@@ -10,34 +10,41 @@ import { ownSpec } from './own-part';
 const count = z.int().positive();
 const size3 = z.tuple([count, count, count]);
 
-/** None: the trainer needs none, or has its own. */
-const noDataSpec = z.strictObject({ kind: z.literal('none') });
+const noDataSpec = z
+  .strictObject({ kind: z.literal('none') })
+  .describe('None: the trainer needs none, or has its own.');
 
-/** BraTS18-like cases on disk: NIfTI files and Decathlon data lists named `<site>.json`. */
-const brats18DataSpec = z.strictObject({
-  kind: z.literal('brats18'),
-  /** Folder that the paths of the data lists start from. */
-  baseDir: environmentText(z.string().min(1)),
-  /** Folder of the data lists. */
-  datalistDir: environmentText(z.string().min(1)),
-  /** The one site trains on `site-All.json`: the centralised baseline. */
-  centralized: z.boolean().default(false),
-  /** Share of the training and validation cases that a site keeps in memory after the deterministic transforms, [0, 1]. */
-  cacheRate: z.number().min(0).max(1).default(0),
-});
+const brats18DataSpec = z
+  .strictObject({
+    kind: z.literal('brats18'),
+    baseDir: environmentText(z.string().min(1).describe('Folder that the paths of the data lists start from.')),
+    datalistDir: environmentText(z.string().min(1).describe('Folder of the data lists.')),
+    centralized: z.boolean().default(false).describe('The one site trains on site-All.json: the centralised baseline.'),
+    cacheRate: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0)
+      .describe(
+        'Share of the training and validation cases that a site keeps in memory after the deterministic transforms, [0, 1].',
+      ),
+  })
+  .describe('BraTS18-like cases on disk: NIfTI files and Decathlon data lists named <site>.json.');
 
-/** A seeded synthetic data set in the same layout, written into the workspace before the run. */
-const brats18PhantomSpec = z.strictObject({
-  kind: z.literal('brats18-phantom'),
-  /** Sites that get a data list of their own; `site-All.json` has the cases of all of them. */
-  sites: count.default(4),
-  casesPerSite: count.default(6),
-  validationCases: count.default(4),
-  shape: size3.default([64, 64, 48]),
-  seed: z.int().nonnegative().default(0),
-  centralized: z.boolean().default(false),
-  cacheRate: z.number().min(0).max(1).default(1),
-});
+const brats18PhantomSpec = z
+  .strictObject({
+    kind: z.literal('brats18-phantom'),
+    sites: count
+      .default(4)
+      .describe('Sites that get a data list of their own; site-All.json has the cases of all of them.'),
+    casesPerSite: count.default(6),
+    validationCases: count.default(4),
+    shape: size3.default([64, 64, 48]),
+    seed: z.int().nonnegative().default(0),
+    centralized: z.boolean().default(false),
+    cacheRate: z.number().min(0).max(1).default(1),
+  })
+  .describe('A seeded synthetic data set in the same layout, written into the workspace before the run.');
 
 export const builtInData = z.discriminatedUnion('kind', [noDataSpec, brats18DataSpec, brats18PhantomSpec]);
 export const dataSpec = z.union([builtInData, ownSpec('data')]);

@@ -23,23 +23,33 @@ const positive = (name: string) =>
 
 /** Options of the sparse-vector mechanisms; the flags of the original carry the same names with `--dp_` before them. */
 const sparseVectorShape = {
-  /** Share of the entries that may be released, in (0, 1]. */
-  fraction: bounded('fraction (--dp_fraction)', 'a number above 0, at most 1', (value) => value > 0 && value <= 1),
-  /** Budget ε₁ + ε₂ of the selection in one call. It is not the cost of the call: see the ledger. */
-  epsilon: positive('epsilon (--dp_epsilon)'),
-  /** ε of one released entry: the noise has scale 2·gamma / noiseVar, so a larger value means less noise. */
-  noiseVar: positive('noiseVar (--dp_noise_var)'),
-  /** Entries of the update, divided by the number of steps, are clipped to [−gamma, gamma]. */
-  gamma: bounded('gamma (--dp_gamma)', 'a number from 1e-30 to 1e30', (value) => value >= 1e-30 && value <= 1e30),
-  /** Threshold that a clipped magnitude has to pass, with noise on both. */
-  tau: bounded('tau', 'a number from 0 to 1e30', (value) => value >= 0 && value <= 1e30).default(1e-6),
+  fraction: bounded(
+    'fraction (--dp_fraction)',
+    'a number above 0, at most 1',
+    (value) => value > 0 && value <= 1,
+  ).describe('Share of the entries that may be released, in (0, 1].'),
+  epsilon: positive('epsilon (--dp_epsilon)').describe(
+    'Budget ε₁ + ε₂ of the selection in one call. It is not the cost of the call: see the ledger.',
+  ),
+  noiseVar: positive('noiseVar (--dp_noise_var)').describe(
+    'ε of one released entry: the noise has scale 2·gamma / noiseVar, so a larger value means less noise.',
+  ),
+  gamma: bounded(
+    'gamma (--dp_gamma)',
+    'a number from 1e-30 to 1e30',
+    (value) => value >= 1e-30 && value <= 1e30,
+  ).describe('Entries of the update, divided by the number of steps, are clipped to [−gamma, gamma].'),
+  tau: bounded('tau', 'a number from 0 to 1e30', (value) => value >= 0 && value <= 1e30)
+    .default(1e-6)
+    .describe('Threshold that a clipped magnitude has to pass, with noise on both.'),
 };
 
 export const svtNvflareOptionsSchema = z.strictObject(sparseVectorShape);
 export const svtOptionsSchema = z.strictObject({
   ...sparseVectorShape,
-  /** Total ε that a site may spend in a run; a call that would pass it is refused. No limit when absent. */
-  budget: positive('budget').optional(),
+  budget: positive('budget')
+    .optional()
+    .describe('Total ε that a site may spend in a run; a call that would pass it is refused. No limit when absent.'),
 });
 
 const builtInFilter = z.discriminatedUnion('kind', [
@@ -75,10 +85,16 @@ export type Place = (typeof places)[number];
 
 export const filterPlacement = z.strictObject({
   at: z.enum(places),
-  /** Tasks whose payloads pass the filter. All tasks when absent. */
-  tasks: z.array(z.string().min(1)).nonempty().optional(),
-  /** Sites whose payloads pass the filter. All sites when absent. */
-  sites: z.array(z.string().min(1)).nonempty().optional(),
+  tasks: z
+    .array(z.string().min(1))
+    .nonempty()
+    .optional()
+    .describe('Tasks whose payloads pass the filter. All tasks when absent.'),
+  sites: z
+    .array(z.string().min(1))
+    .nonempty()
+    .optional()
+    .describe('Sites whose payloads pass the filter. All sites when absent.'),
   filter: filterSpec,
 });
 export type FilterPlacement = z.infer<typeof filterPlacement>;

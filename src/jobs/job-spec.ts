@@ -21,36 +21,59 @@ import { workflowSpec } from './workflow-spec';
 const count = z.int().positive();
 const siteName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63');
 
-/** Onnxruntime sessions: which execution provider, and how many threads one session uses. */
-const engineSpec = z.strictObject({
-  provider: z
-    .string()
-    .regex(/^(cpu|webgpu|cuda(:\d+)?)$/, 'cpu, webgpu, cuda or cuda:<device>')
-    .default('cpu'),
-  /** Threads of one session, 1 to 8; cores divided by slots when absent. The results do not depend on it. */
-  sessionThreads: count.max(8).optional(),
-});
+const engineSpec = z
+  .strictObject({
+    provider: z
+      .string()
+      .regex(/^(cpu|webgpu|cuda(:\d+)?)$/, 'cpu, webgpu, cuda or cuda:<device>')
+      .default('cpu'),
+    sessionThreads: count
+      .max(8)
+      .optional()
+      .describe('Threads of one session, 1 to 8; cores divided by slots when absent. The results do not depend on it.'),
+  })
+  .describe('Onnxruntime sessions: which execution provider, and how many threads one session uses.');
 
 export const jobSpec = z
   .strictObject({
-    version: z.literal(1),
-    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, dots, dashes and underscores'),
-    /** Everything random but privacy noise follows from this number. */
-    seed: z.int().nonnegative().max(0xffffffff).default(0),
-    sites: z.array(siteName).nonempty().max(10_000),
+    version: z.literal(1).describe('Version of this format.'),
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, dots, dashes and underscores')
+      .describe('Name of the run and of its folder.'),
+    seed: z
+      .int()
+      .nonnegative()
+      .max(0xffffffff)
+      .default(0)
+      .describe('Everything random but privacy noise follows from this number.'),
+    sites: z
+      .array(siteName)
+      .nonempty()
+      .max(10_000)
+      .describe('Names of the sites, in the order in which updates are added up.'),
     workflow: workflowSpec,
     model: jobModel.prefault({ kind: 'tensors', tensors: {} }),
-    /** File whose tensors the model starts from instead of drawn ones, `.safetensors` or `.pt`; by name, all of them. */
-    initialCheckpoint: environmentText(z.string().min(1)).optional(),
+    initialCheckpoint: environmentText(z.string().min(1))
+      .optional()
+      .describe(
+        'File whose tensors the model starts from instead of drawn ones, .safetensors or .pt; by name, all of them.',
+      ),
     trainer: trainerSpec,
     data: dataSpec.prefault({ kind: 'none' }),
     filters: z.array(filterPlacement).default([]),
-    /** Where the figures of the rounds go besides the files of the run: trackers of the user's own. */
-    trackers: z.array(ownSpec('tracker')).default([]),
-    /** By site: plain data that reaches the trainer of that site and nobody else. */
-    siteConfig: z.record(siteName, json).default({}),
-    /** Files that define parts of the user's own. A relative path starts from the job's folder. */
-    modules: z.array(z.string().min(1)).default([]),
+    trackers: z
+      .array(ownSpec('tracker'))
+      .default([])
+      .describe("Where the figures of the rounds go besides the files of the run: trackers of the user's own."),
+    siteConfig: z
+      .record(siteName, json)
+      .default({})
+      .describe('By site: plain data that reaches the trainer of that site and nobody else.'),
+    modules: z
+      .array(z.string().min(1))
+      .default([])
+      .describe("Files that define parts of the user's own. A relative path starts from the job's folder."),
     engine: engineSpec.prefault({}),
   })
   .superRefine(checkJob);

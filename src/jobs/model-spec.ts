@@ -17,13 +17,15 @@ import { ownSpec } from './own-part';
 export { type SegResNetOptions, type SegResNetSettings, segResNetOptions } from './models/segresnet';
 
 export const modelSpec = z.discriminatedUnion('kind', [
-  segResNetOptions.safeExtend({ kind: z.literal('segresnet') }),
-  translationUNetOptions.safeExtend({ kind: z.literal('translation-unet') }),
-  monaiUNetOptions.safeExtend({ kind: z.literal('monai-unet') }),
-  basicUNetOptions.safeExtend({ kind: z.literal('basic-unet') }),
-  dynUNetOptions.safeExtend({ kind: z.literal('dynunet') }),
-  patchGanOptions.safeExtend({ kind: z.literal('patchgan') }),
-  pflSynthOptions.safeExtend({ kind: z.literal('pflsynth') }),
+  segResNetOptions.safeExtend({ kind: z.literal('segresnet').describe('SegResNet of MONAI.') }),
+  translationUNetOptions.safeExtend({
+    kind: z.literal('translation-unet').describe('2-D U-Net of the MRI translation job.'),
+  }),
+  monaiUNetOptions.safeExtend({ kind: z.literal('monai-unet').describe('UNet of MONAI.') }),
+  basicUNetOptions.safeExtend({ kind: z.literal('basic-unet').describe('BasicUNet of MONAI.') }),
+  dynUNetOptions.safeExtend({ kind: z.literal('dynunet').describe('DynUNet of MONAI: the networks of nnU-Net.') }),
+  patchGanOptions.safeExtend({ kind: z.literal('patchgan').describe('PatchGAN discriminator.') }),
+  pflSynthOptions.safeExtend({ kind: z.literal('pflsynth').describe('Generator of pFLSynth.') }),
 ]);
 export type ModelSpec = z.output<typeof modelSpec>;
 export type ModelKind = ModelSpec['kind'];
@@ -37,23 +39,26 @@ const tensorShape = z
   )
   .max(8);
 
-/** Tensors without a network: what training code of the user's own trains. */
-const tensorsSpec = z.strictObject({
-  kind: z.literal('tensors'),
-  /** Shape by name; float32. */
-  tensors: z
-    .record(z.string().min(1).max(512), tensorShape)
-    .refine((all) => sizeOfAll(Object.values(all)) <= 2 ** 31, 'more than 2^31 numbers'),
-  /** Their first values: zeros, or standard normal draws from the job's seed. */
-  start: z.enum(['zeros', 'normal']).default('zeros'),
-});
+const tensorsSpec = z
+  .strictObject({
+    kind: z.literal('tensors'),
+    tensors: z
+      .record(z.string().min(1).max(512), tensorShape)
+      .refine((all) => sizeOfAll(Object.values(all)) <= 2 ** 31, 'more than 2^31 numbers')
+      .describe('Shape by name; float32.'),
+    start: z
+      .enum(['zeros', 'normal'])
+      .default('zeros')
+      .describe("Their first values: zeros, or standard normal draws from the job's seed."),
+  })
+  .describe("Tensors without a network: what training code of the user's own trains.");
 
-/** The tensors of a file, `.safetensors` or `.pt`, as they are: what training code of the user's own trains. */
-const checkpointSpec = z.strictObject({
-  kind: z.literal('checkpoint'),
-  /** A relative path starts from the job's folder. */
-  file: environmentText(z.string().min(1)),
-});
+const checkpointSpec = z
+  .strictObject({
+    kind: z.literal('checkpoint'),
+    file: environmentText(z.string().min(1).describe("A relative path starts from the job's folder.")),
+  })
+  .describe("The tensors of a file, .safetensors or .pt, as they are: what training code of the user's own trains.");
 
 /** Tensors that no network of ours stands behind. */
 export const looseModel = z.discriminatedUnion('kind', [tensorsSpec, checkpointSpec]);

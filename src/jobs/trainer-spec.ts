@@ -9,56 +9,63 @@ import { findOwnPart, isOwn, ownSpec } from './own-part';
 const count = z.int().positive();
 const size3 = z.tuple([count, count, count]);
 
-/** Whether a site answers with the difference to the received weights, or with its weights. */
-const transfer = z.enum(['weight-diff', 'weights']).default('weight-diff');
+const transfer = z
+  .enum(['weight-diff', 'weights'])
+  .default('weight-diff')
+  .describe('Whether a site answers with the difference to the received weights, or with its weights.');
 export type Transfer = z.output<typeof transfer>;
 
-/** Dice-loss segmentation training with Adam, batch 1, and sliding-window validation. */
-const segmentationTrainerSpec = z.strictObject({
-  kind: z.literal('segmentation'),
-  /** Epochs over a site's training list in one round. */
-  epochs: count.default(1),
-  learningRate: z.number().positive().finite().default(1e-4),
-  /** L2 penalty inside Adam (coupled). */
-  weightDecay: z.number().nonnegative().finite().default(1e-5),
-  /** FedProx μ: adds (μ/2)·‖w − w_received‖² to the loss. 0 turns it off. */
-  proximalMu: z.number().nonnegative().finite().default(0),
-  /** Size of a training crop in voxels; multiples of 8. */
-  roi: size3,
-  /** Size of a sliding window at validation in voxels; multiples of 8. */
-  inferRoi: size3,
-  transfer,
-});
+const segmentationTrainerSpec = z
+  .strictObject({
+    kind: z.literal('segmentation'),
+    epochs: count.default(1).describe("Epochs over a site's training list in one round."),
+    learningRate: z.number().positive().finite().default(1e-4),
+    weightDecay: z.number().nonnegative().finite().default(1e-5).describe('L2 penalty inside Adam (coupled).'),
+    proximalMu: z
+      .number()
+      .nonnegative()
+      .finite()
+      .default(0)
+      .describe('FedProx μ: adds (μ/2)·‖w − w_received‖² to the loss. 0 turns it off.'),
+    roi: size3.describe('Size of a training crop in voxels; multiples of 8.'),
+    inferRoi: size3.describe('Size of a sliding window at validation in voxels; multiples of 8.'),
+    transfer,
+  })
+  .describe('Dice-loss segmentation training with Adam, batch 1, and sliding-window validation.');
 export type SegmentationTrainerSpec = z.output<typeof segmentationTrainerSpec>;
 
-/** Training code of the user's own in TypeScript or JavaScript: a loop over the tasks of a site, in a worker of its own. */
-const scriptTrainerSpec = z.strictObject({
-  kind: z.literal('script'),
-  /** The file; a relative path starts from the job's folder. */
-  script: z.string().min(1),
-  /** Handed to the script as they are. */
-  args: z.array(z.string()).default([]),
-  /** A task that the script has not answered by then fails, seconds. */
-  replySeconds: z
-    .number()
-    .positive()
-    .default(24 * 3600),
-  transfer,
-});
+const scriptTrainerSpec = z
+  .strictObject({
+    kind: z.literal('script'),
+    script: z.string().min(1).describe("The file; a relative path starts from the job's folder."),
+    args: z.array(z.string()).default([]).describe('Handed to the script as they are.'),
+    replySeconds: z
+      .number()
+      .positive()
+      .default(24 * 3600)
+      .describe('A task that the script has not answered by then fails, seconds.'),
+    transfer,
+  })
+  .describe(
+    "Training code of the user's own in TypeScript or JavaScript: a loop over the tasks of a site, in a worker of its own.",
+  );
 export type ScriptTrainerSpec = z.output<typeof scriptTrainerSpec>;
 
-/** Training code in any language: a process that speaks frames over its standard input and output. */
-const commandTrainerSpec = z.strictObject({
-  kind: z.literal('command'),
-  /** Program and arguments; nothing is given to a shell. Started in the job's folder. */
-  command: z.array(z.string().min(1)).nonempty(),
-  /** A task that the process has not answered by then fails, seconds. */
-  replySeconds: z
-    .number()
-    .positive()
-    .default(24 * 3600),
-  transfer,
-});
+const commandTrainerSpec = z
+  .strictObject({
+    kind: z.literal('command'),
+    command: z
+      .array(z.string().min(1))
+      .nonempty()
+      .describe("Program and arguments; nothing is given to a shell. Started in the job's folder."),
+    replySeconds: z
+      .number()
+      .positive()
+      .default(24 * 3600)
+      .describe('A task that the process has not answered by then fails, seconds.'),
+    transfer,
+  })
+  .describe('Training code in any language: a process that speaks frames over its standard input and output.');
 export type CommandTrainerSpec = z.output<typeof commandTrainerSpec>;
 
 export const builtInTrainer = z.discriminatedUnion('kind', [

@@ -18,25 +18,23 @@ export type AggregatorSpec = z.output<typeof aggregatorSpec>;
 /** What all workflows have that ask sites round after round. */
 export const roundSettings = {
   rounds: count,
-  /** A round with fewer updates than this fails. */
-  minSites: count,
-  /** Metric that chooses the best global model. */
-  keyMetric: z.string().min(1).default('val_dice'),
-  /** Whether a larger or a smaller key metric is better. */
-  keyMetricMode: z.enum(['max', 'min']).default('max'),
-  /** A round that takes longer closes with the updates it has, seconds. */
+  minSites: count.describe('A round with fewer updates than this fails.'),
+  keyMetric: z.string().min(1).default('val_dice').describe('Metric that chooses the best global model.'),
+  keyMetricMode: z.enum(['max', 'min']).default('max').describe('Whether a larger or a smaller key metric is better.'),
   roundDeadlineSeconds: z
     .number()
     .positive()
-    .default(7 * 24 * 3600),
+    .default(7 * 24 * 3600)
+    .describe('A round that takes longer closes with the updates it has, seconds.'),
 };
 
-/** Federated averaging (McMahan et al. 2017). */
-const fedAvgSpec = z.strictObject({
-  kind: z.literal('fed-avg'),
-  ...roundSettings,
-  aggregator: aggregatorSpec.prefault({ kind: 'weighted-mean' }),
-});
+const fedAvgSpec = z
+  .strictObject({
+    kind: z.literal('fed-avg'),
+    ...roundSettings,
+    aggregator: aggregatorSpec.prefault({ kind: 'weighted-mean' }),
+  })
+  .describe('Federated averaging (McMahan et al. 2017).');
 
 export const builtInWorkflow = z.discriminatedUnion('kind', [fedAvgSpec]);
 export const workflowSpec = z.union([builtInWorkflow, ownSpec('workflow')]);
