@@ -6,6 +6,8 @@
 
 export { z } from 'zod';
 export { ConsiliumError, type ErrorTag, isConsiliumError } from './errors';
+export type { ScriptSite, ScriptTask, TrainScript, TrainTask, ValidateTask } from './executors/script/script-site';
+export type { TrainReply, ValidateReply } from './executors/training-reply';
 export type { Builder } from './graph/builder';
 export type { Graph, Value } from './graph/graph';
 export { estimateMemory, type MemoryEstimate } from './graph/memory';

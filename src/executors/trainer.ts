@@ -7,22 +7,14 @@ import { ConfigError, InternalError } from '../errors';
 import type { Transfer } from '../jobs/trainer-spec';
 import type { Task } from '../protocol/messages';
 import type { Metrics, Payload } from '../protocol/payload';
-import { type NamedTensors, sameShape, type Tensor, type TensorData } from '../tensor/tensor';
+import type { NamedTensors, Tensor, TensorData } from '../tensor/tensor';
 import type { Executor, ExecutorContext } from './executor';
-
-export interface TrainingResult {
-  /** The trained weights: the received names, shapes and dtypes. */
-  readonly weights: NamedTensors;
-  /** Of the training, the mean loss say. */
-  readonly metrics?: Metrics;
-  /** Optimiser steps taken, at least 1: the weight of the update in the average. */
-  readonly steps: number;
-}
+import { checkWeights, type TrainReply } from './training-reply';
 
 /** Training code of one site. It is made once a run and may keep what it likes; what must survive a restart goes into `state`. */
 export interface Trainer {
   /** Trains the received model. The tensors of the task are shared: copy before changing them. */
-  train(task: Task, context: ExecutorContext): Promise<TrainingResult>;
+  train(task: Task, context: ExecutorContext): Promise<TrainReply>;
   /** Scores the received model, before each training and at the end. Without it nothing is validated. */
   validate?(task: Task, context: ExecutorContext): Promise<Metrics>;
   /** What a later round depends on, as tensors. */
@@ -60,7 +52,7 @@ export function trainerExecutor(trainer: Trainer, transfer: Transfer): Executor 
     return {
       kind: transfer,
       tensors: formUpdate(transfer, task.model, weights),
-      metrics: { ...scores, ...metrics },
+      metrics: merge(scores, metrics),
       steps,
     };
   }
@@ -71,23 +63,20 @@ export function metricsOnly(metrics: Metrics): Payload {
   return { kind: 'metrics', tensors: new Map(), metrics, steps: 0 };
 }
 
-/** @throws ConfigError when training code answers with other tensors than it was given. */
-function checkWeights(weights: NamedTensors, received: NamedTensors): void {
-  const missing = [...received.keys()].find((name) => !weights.has(name));
-  const extra = [...weights.keys()].find((name) => !received.has(name));
-  if (missing !== undefined || extra !== undefined) {
-    const what = missing === undefined ? `'${extra}' was not in the received model` : `'${missing}' is missing`;
-    throw new ConfigError(`The training code answered with other tensors than it was given: ${what}.`, {
-      hint: 'Answer with every tensor that came, under its name.',
-    });
-  }
-  for (const [name, { dtype, shape }] of weights) {
-    const expected = received.get(name)!;
-    if (dtype === expected.dtype && sameShape(shape, expected.shape)) continue;
-    throw new ConfigError(
-      `The training code answered with '${name}' as ${dtype} [${shape}], but ${expected.dtype} [${expected.shape}] was sent.`,
-    );
-  }
+/**
+ * The scores of the received model decide which global model is best, so what training says may not stand in their place.
+ *
+ * @throws ConfigError for a name that both have.
+ */
+function merge(scores: Metrics, ofTraining: Metrics): Metrics {
+  const twice = Object.keys(ofTraining).find((name) => Object.hasOwn(scores, name));
+  if (twice === undefined) return { ...scores, ...ofTraining };
+  throw new ConfigError(
+    `The training code gave the metric '${twice}' for the received model and for the trained one.`,
+    {
+      hint: `Name them apart: 'val_${twice}' and 'train_${twice}', say.`,
+    },
+  );
 }
 
 /**
@@ -95,14 +84,17 @@ function checkWeights(weights: NamedTensors, received: NamedTensors): void {
  * training left alone is copied.
  */
 export function formUpdate(transfer: Transfer, received: NamedTensors, trained: NamedTensors): NamedTensors {
-  const own = new Map([...trained].map(([name, value]) => [name, ownTensor(value, received.get(name)!)]));
+  const seen = new Set<TensorData>(); // Names may share a tensor: tied weights.
+  const own = new Map([...trained].map(([name, value]) => [name, ownTensor(value, received.get(name)!, seen)]));
   if (transfer === 'weight-diff') for (const [name, { data }] of own) subtract(data, received.get(name)!.data);
   return own;
 }
 
 /** What training left alone, such as a frozen parameter, still is the received tensor: a copy may be changed. */
-function ownTensor(trained: Tensor, received: Tensor): Tensor {
-  return trained.data.buffer === received.data.buffer ? { ...trained, data: trained.data.slice() } : trained;
+function ownTensor(trained: Tensor, received: Tensor, seen: Set<TensorData>): Tensor {
+  const shared = trained.data.buffer === received.data.buffer || seen.has(trained.data);
+  seen.add(trained.data);
+  return shared ? { ...trained, data: trained.data.slice() } : trained;
 }
 
 function subtract(values: TensorData, base: TensorData): void {

@@ -9,6 +9,7 @@ import { escapeEnvironment, substituteEnvironment, type Variables } from './envi
 import { explain, type FieldProblem, mostProblems } from './job-problems';
 import { type JobSpec, jobSpec } from './job-spec';
 import { loadModules } from './load-modules';
+import { codeProblem } from './own-code';
 import { type Path, readYaml, type YamlDocument } from './yaml-document';
 import { decodeJobText, type TextProblem } from './yaml-guard';
 import { yaml } from './yaml-library';
@@ -48,8 +49,8 @@ export interface JobFromYamlOptions {
   /** Variables for `${NAME}` in fields that allow it. @default those of the process */
   readonly environment?: Variables;
   /**
-   * Folder of the file. With it, the modules that the job names are loaded, which runs them; without it, a job that names
-   * modules is refused.
+   * Folder of the file. With it, the modules that the job names are loaded, which runs them, and training code has to be there;
+   * without it, a job that names modules is refused.
    */
   readonly folder?: string;
 }
@@ -82,12 +83,8 @@ export function checkJobYaml(text: string | Uint8Array, options: JobFromYamlOpti
   const document = readJobDocument(text);
   if (document.problems.length > 0) return { problems: placed(document.text, document.problems) };
   const modules = loadNamedModules(document.value, options.folder);
-  if (modules !== undefined) {
-    const path = ['modules'];
-    const offset = offsetOf(document, { path, ofKey: false, message: modules });
-    return { problems: placed(document.text, [{ path, offset, message: modules }]) };
-  }
-  return checkDocument(jobSpec, document, options.environment ?? process.env);
+  if (modules !== undefined) return refused(document, [{ path: ['modules'], ofKey: false, message: modules }]);
+  return checkDocument(jobSpec, document, options);
 }
 
 /** Loads the user's own parts, whose schemas are known only then. @returns what is wrong with the modules, if anything is */
@@ -118,7 +115,11 @@ function readJobDocument(text: string | Uint8Array): YamlDocument {
   };
 }
 
-function checkDocument(schema: z.ZodType<JobSpec>, document: YamlDocument, environment: Variables): JobCheck {
+function checkDocument(
+  schema: z.ZodType<JobSpec>,
+  document: YamlDocument,
+  { environment = process.env, folder }: JobFromYamlOptions,
+): JobCheck {
   if (document.value === null) {
     return {
       problems: placed(document.text, [{ offset: 0, message: "the file is empty; a job begins with 'version: 1'" }]),
@@ -132,13 +133,16 @@ function checkDocument(schema: z.ZodType<JobSpec>, document: YamlDocument, envir
   // A field that the schema does not know is the greater mistake, and reported already.
   const unfilled = problems.filter(({ known }) => known || wrong.length === 0);
   const all: readonly FieldProblem[] = [...unfilled.map((problem) => ({ ...problem, ofKey: false })), ...wrong];
-  if (all.length === 0) return { job: schema.parse(value) };
-  return {
-    problems: placed(
-      document.text,
-      all.map((problem) => ({ ...problem, offset: offsetOf(document, problem) })),
-    ),
-  };
+  if (all.length > 0) return refused(document, all);
+  const job = schema.parse(value);
+  const missing = folder === undefined ? undefined : codeProblem(job, folder);
+  if (!missing) return { job };
+  return refused(document, [{ ...missing, message: `${missing.message}. ${missing.hint}`, ofKey: false }]);
+}
+
+function refused(document: YamlDocument, problems: readonly FieldProblem[]): JobCheck {
+  const found = problems.map((problem) => ({ ...problem, offset: offsetOf(document, problem) }));
+  return { problems: placed(document.text, found) };
 }
 
 /** The start of the value or the key; of the nearest mapping around it when the field is missing. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { extname, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { ConfigError } from '../errors';
 
 /**
@@ -25,7 +25,7 @@ export function loadModules(modules: readonly string[], folder: string): void {
 /** Loads a file as `require` does, TypeScript too. @throws ConfigError that names the file, with the cause. */
 export function load(file: string): unknown {
   const require = createRequire(file);
-  if (/\.[cm]?ts$/.test(file) && require.extensions['.ts'] === undefined) registerTypeScript(require, file);
+  if (/\.[cm]?ts$/.test(file)) registerTypeScript(require, file);
   try {
     return require(file);
   } catch (cause) {
@@ -36,10 +36,18 @@ export function load(file: string): unknown {
   }
 }
 
-/** In an installed package our own code is compiled, but the user's may be TypeScript. */
-function registerTypeScript(require: NodeJS.Require, file: string): void {
+/**
+ * Makes `require` read TypeScript, unless it does already. In an installed package our own code is compiled, but the user's may
+ * be TypeScript.
+ *
+ * @throws ConfigError when the project of the file has no ts-node.
+ */
+export function registerTypeScript(require: NodeJS.Require, file: string): void {
+  if (require.extensions['.ts'] !== undefined) return;
   try {
-    require('ts-node/register/transpile-only');
+    // Whatever the project is compiled to for others (a bundler, say): Node.js reads its files as their package says.
+    const compilerOptions = { module: 'node16', moduleResolution: 'node16' };
+    require('ts-node').register({ transpileOnly: true, projectSearchDir: dirname(file), compilerOptions });
   } catch (cause) {
     throw new ConfigError(`'${file}' is ${extname(file)}, which needs ts-node in the project it lies in.`, {
       cause,

@@ -14,10 +14,12 @@ export interface TrainingRecipeOptions extends CommonOptions {
   readonly trainer?: JobInput['trainer'];
   /** Your training loop in TypeScript or JavaScript, run in a worker of its own at every site. */
   readonly trainScript?: string;
-  /** What `trainScript` is called with. @default none */
+  /** What `trainScript` finds in `site.args`. @default none */
   readonly trainArgs?: readonly string[];
   /** Your training program in any language: program and arguments. It speaks frames over stdin and stdout. */
   readonly trainCommand?: readonly [string, ...string[]];
+  /** A task that `trainScript` or `trainCommand` has not answered by then fails, seconds. @default a day */
+  readonly replySeconds?: number;
   /** What `trainScript` and `trainCommand` send: the difference to the received weights, formed for them, or the weights. @default 'weight-diff' */
   readonly transfer?: 'weight-diff' | 'weights';
   /** Updates that a round needs at least. @default the number of sites */
@@ -70,7 +72,8 @@ export function roundInput(options: TrainingRecipeOptions): Record<string, unkno
   };
 }
 
-function trainerInput({ trainer, trainScript, trainArgs, trainCommand, transfer }: TrainingRecipeOptions): unknown {
+function trainerInput(options: TrainingRecipeOptions): unknown {
+  const { trainer, trainScript, trainArgs, trainCommand, transfer, replySeconds } = options;
   const given = Object.entries({ trainer, trainScript, trainCommand }).filter(([, value]) => value !== undefined);
   if (given.length !== 1) {
     const names = given.map(([name]) => name).join(' and ');
@@ -78,12 +81,18 @@ function trainerInput({ trainer, trainScript, trainArgs, trainCommand, transfer 
       hint: 'Leave only the one that trains at the sites.',
     });
   }
-  const sends = transfer !== undefined && { transfer };
-  if (trainScript !== undefined) return { kind: 'script', script: trainScript, args: [...(trainArgs ?? [])], ...sends };
+  const common = { ...(transfer !== undefined && { transfer }), ...(replySeconds !== undefined && { replySeconds }) };
+  if (trainScript !== undefined)
+    return { kind: 'script', script: trainScript, args: [...(trainArgs ?? [])], ...common };
   if (trainArgs !== undefined) {
     throw new ConfigError('trainArgs go with trainScript; put the arguments of trainCommand into its own list.');
   }
-  if (trainCommand !== undefined) return { kind: 'command', command: [...trainCommand], ...sends };
-  if (transfer !== undefined) throw new ConfigError('Set transfer in the options of the trainer itself.');
+  if (trainCommand !== undefined) return { kind: 'command', command: [...trainCommand], ...common };
+  const [misplaced] = Object.keys(common);
+  if (misplaced !== undefined) {
+    throw new ConfigError(`${misplaced} goes with trainScript or trainCommand.`, {
+      hint: 'Set it in the options of the trainer itself.',
+    });
+  }
   return trainer;
 }

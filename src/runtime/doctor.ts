@@ -65,7 +65,7 @@ export async function examine({
 async function examineJob(job: JobSpec, folder: string, workspace: string): Promise<readonly Finding[]> {
   return [
     await look('filters', async () => {
-      checkParts(job);
+      checkParts(job, folder);
       return { status: 'ok', message: job.filters.length === 0 ? 'none' : `${job.filters.length} fit the job` };
     }),
     await look('execution provider', async () => {

@@ -2,14 +2,17 @@ import { ConfigError } from '../errors';
 import { createFilter } from '../filters/registry';
 import { payloadsAt } from '../jobs/job-checks';
 import type { JobSpec } from '../jobs/job-spec';
+import { checkCode } from '../jobs/own-code';
 
 /**
- * Makes every filter once, before anything runs: what the options alone cannot tell, such as what a filter of the user's own
- * accepts.
+ * What the options alone cannot tell, before anything runs: whether training code is there, and, of each filter, made once,
+ * what it accepts.
  *
- * @throws ConfigError naming the filter.
+ * @param folder what relative paths of the job start from.
+ * @throws ConfigError naming the filter or the file.
  */
-export function checkParts(job: JobSpec): void {
+export function checkParts(job: JobSpec, folder: string): void {
+  checkCode(job, folder);
   for (const placement of job.filters) {
     const { name, accepts } = createFilter(placement.filter);
     const refused = payloadsAt(placement, job).filter((kind) => !accepts.includes(kind));

@@ -21,7 +21,7 @@ import type { JobSpec } from '../jobs/job-spec';
 import { isNetwork } from '../jobs/model-spec';
 import { findOwnPart, isOwn, type PartSlot } from '../jobs/own-part';
 import { type BuiltInTrainerSpec, transferOf } from '../jobs/trainer-spec';
-import type { AggregatorSpec, BuiltInWorkflowSpec } from '../jobs/workflow-spec';
+import { type AggregatorSpec, type BuiltInWorkflowSpec, workflowTraits } from '../jobs/workflow-spec';
 import type { Json } from '../util/json';
 import { fedAvg } from '../workflows/fed-avg';
 import type { RoundReport, WorkflowParts, WorkflowState } from '../workflows/workflow';
@@ -97,8 +97,8 @@ const trainers: {
       engine: { threads: sessionThreads, provider: job.engine.provider },
     });
   },
-  script: (spec, parts) => trainerExecutor(scriptTrainer(spec, trainingSite(parts)), spec.transfer),
-  command: (spec, parts) => trainerExecutor(commandTrainer(spec, trainingSite(parts)), spec.transfer),
+  script: (spec, parts) => trainerExecutor(scriptTrainer(spec, trainingSite(parts), roundsOf(parts)), spec.transfer),
+  command: (spec, parts) => trainerExecutor(commandTrainer(spec, trainingSite(parts), roundsOf(parts)), spec.transfer),
 };
 
 /** The site's side of a job's tasks. */
@@ -123,6 +123,10 @@ export function createTrackers(job: JobSpec, folder: string): Tracker[] {
   return job.trackers.map((spec) =>
     ownDefinition<TrackerDefinition>('tracker', spec.kind).create(optionsOf(spec), { job: job.name, folder }),
   );
+}
+
+function roundsOf({ job }: TrainerParts): number {
+  return workflowTraits(job.workflow).rounds;
 }
 
 function trainingSite({ job, site, folder, config, log }: TrainerParts): TrainingSite {

@@ -48,7 +48,7 @@ export async function simulate(job: JobSpec, options: SimulateOptions, work: Run
   const unlock = await lockFolder(folder);
   try {
     loadModules(job.modules, jobFolder);
-    checkParts(job);
+    checkParts(job, jobFolder);
     await checkProvider(job);
     await prepareData(job.data, workspace, work.emit);
     const cases = job.sites.map((site) => siteCases(job, site, workspace));

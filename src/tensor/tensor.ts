@@ -92,6 +92,15 @@ export function tensor<T extends DType>(dtype: T, shape: Shape, data: TensorData
   return { dtype, shape, data };
 }
 
+/** Whether a value of any type is a tensor: a known dtype, a shape, and an array of that type and size. */
+export function isTensor(value: unknown): value is Tensor {
+  if (typeof value !== 'object' || value === null) return false;
+  const { dtype, shape, data } = value as { readonly [K in keyof Tensor]: unknown };
+  if (typeof dtype !== 'string' || !Object.hasOwn(arrays, dtype) || !Array.isArray(shape)) return false;
+  const sizes = shape.every((n) => Number.isSafeInteger(n) && n >= 0);
+  return sizes && data instanceof arrays[dtype as DType] && data.length === sizeOf(shape);
+}
+
 /** A float32 tensor over `data`; an array of numbers is copied. */
 export function float32(shape: Shape, data: Float32Array | readonly number[]): Tensor<'float32'> {
   return tensor('float32', shape, data instanceof Float32Array ? data : Float32Array.from(data));
