@@ -3,11 +3,14 @@
  *
  * @module
  */
-import { toInferenceOnnx } from '../onnx/inference-export';
+import { join } from 'node:path';
 import { float32, type NamedTensors, sameShape } from '../tensor/tensor';
+import { loadModule } from '../util/load-module';
 import { modelFeeds } from './checks';
 import type { Model } from './models/definition';
 import { inferenceGraph, names } from './step-graph';
+
+type Export = typeof import('../onnx/inference-export');
 
 /**
  * The bytes of an `.onnx` file: input `image` `[N, inChannels, ...]`, output `logits`, standard operators of opset 17,
@@ -16,7 +19,7 @@ import { inferenceGraph, names } from './step-graph';
  *
  * @throws ShapeError when the parameters do not fit the model
  */
-export function exportInferenceOnnx(model: Model, parameters: NamedTensors): Uint8Array {
+export async function exportInferenceOnnx(model: Model, parameters: NamedTensors): Promise<Uint8Array> {
   const divisor = model.freeDivisor ?? model.spatialDivisor;
   const spatial = new Array<number>(model.spatialDims).fill(divisor);
   const weights = [...modelFeeds(model, parameters)].map(
@@ -25,5 +28,6 @@ export function exportInferenceOnnx(model: Model, parameters: NamedTensors): Uin
   const graph = inferenceGraph(model, [1, model.inChannels, ...spatial]);
   const keepsSize = sameShape(graph.outputs.get(names.logits)!.shape.slice(2), spatial);
   const sizeCheck = { sizeCheck: `image_lengths_must_be_multiples_of_${divisor}` };
+  const { toInferenceOnnx } = await loadModule<Export>(join(__dirname, '..', 'onnx'), 'inference-export');
   return toInferenceOnnx(graph, new Map(weights), keepsSize ? sizeCheck : {});
 }

@@ -60,7 +60,7 @@ describe.each(cases)('$name, against PyTorch', (example) => {
   it('exports to one file for every batch and size, with the results of the predictor', async () => {
     const state = golden.hashState(model);
     const divisor = model.freeDivisor ?? model.spatialDivisor;
-    const session = await openSession(exportInferenceOnnx(model, state), { threads: 1 });
+    const session = await openSession(await exportInferenceOnnx(model, state), { threads: 1 });
     const lengths = [1, 2].map((times) => new Array<number>(model.spatialDims).fill(divisor * times));
     for (const [i, [first, ...others]] of lengths.entries()) {
       const inputShape = [i + 1, model.inChannels, first! * 2, ...others];

@@ -8,9 +8,8 @@ import type { Graph } from '../graph/graph';
 import { estimateMemory, formatBytes } from '../graph/memory';
 import { sizeOf } from '../tensor/tensor';
 import { collectGarbage } from '../util/collect-garbage';
-import { toOnnx } from './export';
+import { loadModule } from '../util/load-module';
 import { openSession, type Session, type SessionOptions } from './session';
-import { targetFor } from './target';
 
 /**
  * From this size of its largest value on, a graph takes its memory from the operating system for each value and gives it
@@ -26,6 +25,9 @@ const POOLED_BELOW = 64 * 2 ** 20;
  */
 export async function openGraph(graph: Graph, options: Omit<SessionOptions, 'pooled'>): Promise<Session> {
   const largest = Math.max(...graph.nodes.flatMap(({ outputs }) => outputs.map(({ shape }) => 4 * sizeOf(shape))));
+  // What writes the file is large, and loaded with the first graph: importing the library stays quick.
+  const { toOnnx } = await loadModule<typeof import('./export')>(__dirname, 'export');
+  const { targetFor } = await loadModule<typeof import('./target')>(__dirname, 'target');
   const model = toOnnx(graph, await targetFor(options.provider ?? 'cpu'));
   const explain = (error: unknown): never => {
     throw isOutOfMemory(error) ? outOfMemory(error, graph) : error;

@@ -31,6 +31,6 @@ export async function writeModelFiles(
   await saveModelFile(files.safetensors, state);
   await saveModelFile(files.pt, state);
   if (!model) return files;
-  await writeFileAtomic(path('onnx'), exportInferenceOnnx(model, parameters));
+  await writeFileAtomic(path('onnx'), await exportInferenceOnnx(model, parameters));
   return { ...files, onnx: path('onnx') };
 }
