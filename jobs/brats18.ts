@@ -5,8 +5,9 @@
  */
 import { readBrats18Flags } from '../src/cli/brats18-flags';
 import { runCommand } from '../src/cli/exit';
-import { exportedLine, exportJob } from '../src/cli/export-job';
+import { exportedLine } from '../src/cli/exported-line';
 import { shellWord } from '../src/cli/shell-word';
+import { exportJob } from '../src/jobs/export-job';
 
 /** Loaded when the flags are in order, because it loads the engine: `--help` answers at once. */
 function runner(): typeof import('../src/cli/run-job') {

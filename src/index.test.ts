@@ -24,6 +24,7 @@ it('exports the names that were chosen, and no others', () => {
     'diceOfCounts',
     'estimateMemory',
     'exportInferenceOnnx',
+    'exportJob',
     'float32',
     'floatsOf',
     'initialise',

@@ -12,6 +12,7 @@ export type { Builder } from './graph/builder';
 export type { Graph, Value } from './graph/graph';
 export { estimateMemory, type MemoryEstimate } from './graph/memory';
 export type { Environment, ModelScore, Outcome, Run, RunEvent, RunResult } from './jobs/environment';
+export { type ExportedJob, type ExportJobOptions, exportJob } from './jobs/export-job';
 export { checkJobFile, readJobFile } from './jobs/job-file';
 export { type JsonSchema, jobSchemaJson } from './jobs/job-schema';
 export { type JobInput, type JobSpec, jobHash, parseJob } from './jobs/job-spec';

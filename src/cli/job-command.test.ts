@@ -115,7 +115,7 @@ describe('consilium job export', () => {
     const first = join(folder, 'first');
     const second = join(folder, 'second');
     const { stdout, code } = await consiliumJob('export', good, first, '--json');
-    const files = { job: join(first, 'job.yaml'), schema: join(first, 'job.schema.json') };
+    const files = { own: [], job: join(first, 'job.yaml'), schema: join(first, 'job.schema.json') };
     expect(JSON.parse(stdout)).toEqual({ name: job.name, hash: jobHash(job), files });
     expect(code).toBe(0);
     expect((await readdir(first)).sort()).toEqual(['job.schema.json', 'job.yaml']);

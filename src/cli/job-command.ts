@@ -6,11 +6,12 @@
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { ConfigError, isConsiliumError } from '../errors';
+import { exportJob } from '../jobs/export-job';
 import { checkJobFile } from '../jobs/job-file';
 import { jobSchemaJson, jobSchemaText } from '../jobs/job-schema';
 import { jobHash } from '../jobs/job-spec';
 import { type JobProblem, jobFileError } from '../jobs/job-yaml';
-import { exportedLine, exportJob } from './export-job';
+import { exportedLine } from './exported-line';
 import { readJobSource, recipeNames } from './job-source';
 import { jobSummary } from './job-summary';
 
@@ -91,7 +92,7 @@ function showCommand(): Command {
     .exitOverride()
     .addHelpText('after', '\nExamples:\n  npx consilium job show job.yaml\n  npx consilium job show brats18 --json')
     .action(async (word: string, { json }: JobFlags) => {
-      const job = await readJobSource(word);
+      const { job } = await readJobSource(word);
       process.stdout.write(json ? `${JSON.stringify({ name: job.name, hash: jobHash(job), job })}\n` : jobSummary(job));
     });
 }
@@ -103,12 +104,12 @@ function exportCommand(): Command {
     )
     .argument('<job>', source)
     .argument('<dir>', 'a new or an empty folder')
-    .option('--json', '{name, hash, files: {job, schema}}')
+    .option('--json', '{name, hash, files: {job, schema, own}}')
     .exitOverride()
     .addHelpText('after', '\nExample:\n  npx consilium job export brats18 my-job')
     .action(async (word: string, folder: string, { json }: JobFlags) => {
-      const job = await readJobSource(word);
-      const files = await exportJob(job, folder);
+      const { job, folder: from } = await readJobSource(word);
+      const files = await exportJob(job, folder, { from });
       const report = { name: job.name, hash: jobHash(job), files };
       process.stdout.write(json ? `${JSON.stringify(report)}\n` : exportedLine(files));
     });

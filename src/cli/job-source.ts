@@ -17,16 +17,23 @@ const recipes: Readonly<Record<string, () => JobSpec>> = {
 
 export const recipeNames: readonly string[] = Object.keys(recipes);
 
+export interface JobSource {
+  readonly job: JobSpec;
+  /** What relative paths of the job start from. */
+  readonly folder: string;
+}
+
 /**
  * The job that a word on the command line means. A word with a slash, a backslash or a dot is a file.
  *
  * @throws ConfigError for an unknown recipe, and as `readJobFile`.
  */
-export async function readJobSource(word: string): Promise<JobSpec> {
+export async function readJobSource(word: string): Promise<JobSource> {
   const name = word.toLowerCase().replace(/recipe$/, '');
   const recipe = Object.hasOwn(recipes, name) ? recipes[name] : undefined;
-  if (recipe) return recipe();
-  if (/[./\\]/.test(word)) return readJobFile(word, { folder: dirname(resolve(word)) });
+  if (recipe) return { job: recipe(), folder: process.cwd() };
+  const folder = dirname(resolve(word));
+  if (/[./\\]/.test(word)) return { job: await readJobFile(word, { folder }), folder };
   throw new ConfigError(
     `There is no recipe '${word}'.${didYouMean(word, recipeNames)} Known: ${recipeNames.join(', ')}.`,
     {

@@ -27,7 +27,7 @@ export function jobToYaml(job: JobSpec, { schema }: JobToYamlOptions = {}): stri
   visit(document, {
     Seq(_, list) {
       // Sizes on one line, names one below the other.
-      list.flow = list.items.every((item) => isScalar(item) && typeof item.value === 'number') && list.items.length > 0;
+      list.flow = list.items.every((item) => isScalar(item) && typeof item.value === 'number');
     },
   });
   const body = document.toString({ lineWidth: 0, flowCollectionPadding: false });
