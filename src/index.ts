@@ -5,9 +5,29 @@
  */
 
 export { z } from 'zod';
+<<<<<<< HEAD
 export { ConsiliumError, type ErrorTag, isConsiliumError } from './errors';
 export type { ScriptSite, ScriptTask, TrainScript, TrainTask, ValidateTask } from './executors/script/script-site';
 export type { TrainReply, ValidateReply } from './executors/training-reply';
+=======
+export type { Aggregator, Contribution, SiteUpdate } from './aggregators/aggregator';
+export { type UpdateRules, validateUpdate } from './aggregators/validate-update';
+export { type WeightedMeanOptions, weightedMean } from './aggregators/weighted-mean';
+export {
+  ConfigError,
+  ConsiliumError,
+  DataError,
+  type ErrorTag,
+  FilterBlockedError,
+  isConsiliumError,
+  UpdateRejectedError,
+} from './errors';
+export type { CaseSource } from './executors/case-source';
+export type { Executor, ExecutorContext, ExecutorResult } from './executors/executor';
+export type { Trainer, TrainingResult } from './executors/trainer';
+export type { TrainingSite } from './executors/training-site';
+export type { Filter, FilterContext } from './filters/filter';
+>>>>>>> 8acdae1 (Own parts: models by identity in a slot, site configuration by the user's schema, options that survive a job file; trackers hear the end; no run starts in a module)
 export type { Builder } from './graph/builder';
 export type { Graph, Value } from './graph/graph';
 export { estimateMemory, type MemoryEstimate } from './graph/memory';
@@ -28,7 +48,9 @@ export {
 export type { LossOptions } from './jobs/loss-spec';
 export type { MetricOptions } from './jobs/metric-spec';
 export type { GradientClip, OptimiserOptions, ParameterGroupOptions } from './jobs/optimiser-spec';
+export type { OwnKind, OwnSpec } from './jobs/own-part';
 export type { ScheduleOptions } from './jobs/schedule-spec';
+export { aggregatorSpec, roundSettings } from './jobs/workflow-spec';
 export {
   type AccumulatingSession,
   type MicroBatch,
@@ -51,6 +73,9 @@ export { scheduledRate, scheduleFactor, scheduleSettings } from './nn/schedules/
 export type { StepNetwork, StepWriter } from './nn/step-writer';
 export { type Batch, openTrainer, type StepResult, type TrainerOptions, type TrainingSession } from './nn/trainer';
 export { modelState, newTrainingState, type TrainingState } from './nn/training-state';
+export type { PrivacyCost } from './privacy/cost';
+export type { Task, Update } from './protocol/messages';
+export type { Metrics, Payload } from './protocol/payload';
 export {
   type Brats18PhantomOptions,
   type Brats18PrivacyOptions,
@@ -73,4 +98,13 @@ export {
 } from './runtime/define-part';
 export { SimEnv, type SimEnvOptions } from './runtime/sim-env';
 export { loadModelFile, type ModelFile, saveModelFile } from './tensor/model-file';
-export { float32, floatsOf, type NamedTensors, type Shape, type Tensor } from './tensor/tensor';
+export { float32, floatsOf, mapFloats, type NamedTensors, type Shape, type Tensor } from './tensor/tensor';
+export type { Json } from './util/json';
+export { type AskOptions, askSites } from './workflows/ask-sites';
+export {
+  meanMetrics,
+  type Participation,
+  type RoundReport,
+  type WorkflowParts,
+  type WorkflowState,
+} from './workflows/workflow';

@@ -68,7 +68,7 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     const predictor = await sharedPredictor(options);
     const { validation } = await cases.lists();
     const total = validation.length;
-    const dice = knownScores(task.round, validation);
+    const dice = knownScores(task.model, validation);
     const missing = [...validation.keys()].filter((index) => dice[index] === undefined);
     const predict = (window: Float32Array) => predictor.run(task.model, window);
     const stream = cases.validation(missing);
@@ -91,8 +91,8 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
   }
 
   /** Scores that another site of this process has computed for the same model and the same files. */
-  function knownScores(round: number, validation: readonly string[]): (readonly number[] | undefined)[] {
-    options.scores.use(round);
+  function knownScores(received: NamedTensors, validation: readonly string[]): (readonly number[] | undefined)[] {
+    options.scores.use(received);
     return validation.map((identity) => options.scores.get(identity));
   }
 

@@ -1,7 +1,7 @@
 import type { Json } from '../util/json';
 
 /** What training code of the user's own is told about the site it runs for. */
-export interface TrainingSite {
+export interface TrainingSite<C = Json> {
   /** Name of the job. */
   readonly job: string;
   /** Name of the site. */
@@ -9,7 +9,7 @@ export interface TrainingSite {
   /** What relative paths of the job start from. */
   readonly folder: string;
   /** The job's configuration for this site; null when it gives none. */
-  readonly config: Json;
+  readonly config: C;
   /** The job's seed. */
   readonly seed: number;
   /** Writes a line into the site's log. */

@@ -5,6 +5,7 @@
  */
 import type { FilterPlacement, Place } from '../jobs/filter-spec';
 import type { Task } from '../protocol/messages';
+import { ownTensors } from '../tensor/shared-tensors';
 import { applyFilters, type Filter, type FilterContext } from './filter';
 import { createFilter } from './registry';
 
@@ -39,7 +40,8 @@ export async function filterModel(
 ): Promise<Task> {
   const filters = filtersFor(placed, task.kind, site);
   if (filters.length === 0) return task;
-  const payload = { kind: 'weights', tensors: task.model, metrics: {}, steps: 0 } as const;
+  // A copy: the model is that of other sites too, and a filter may change what it is given.
+  const payload = { kind: 'weights', tensors: ownTensors(task.model), metrics: {}, steps: 0 } as const;
   const { tensors } = await applyFilters(filters, payload, context);
   return { ...task, model: tensors };
 }

@@ -8,9 +8,10 @@ import { type DataSpec, isBratsData } from './data-spec';
 import { type FilterPlacement, filterTraits, type PayloadKind } from './filter-spec';
 import { isNetwork, type JobModelSpec } from './model-spec';
 import { spatialDimsOf, spatialDivisor } from './models/spatial-divisor';
-import { isOwn } from './own-part';
+import { type OptionsSchema, problemsOf } from './options-schema';
+import { findOwnPart, isOwn } from './own-part';
 import { type SegmentationTrainerSpec, type TrainerSpec, transferOf } from './trainer-spec';
-import { type WorkflowSpec, workflowTraits } from './workflow-spec';
+import { aggregatorSpec, type WorkflowSpec, workflowTraits } from './workflow-spec';
 
 /** The parts of a job that depend on each other. */
 export interface CheckedJob {
@@ -30,6 +31,8 @@ type Report = (path: readonly PropertyKey[], message: string) => void;
 export function checkJob(job: CheckedJob, context: z.RefinementCtx): void {
   const report: Report = (path, message) => context.addIssue({ code: 'custom', path: [...path], message });
   checkSites(job, report);
+  checkSiteConfig(job, report);
+  checkAggregator(job, report);
   checkTrainer(job, report);
   for (const [i, placement] of job.filters.entries()) {
     checkFilter(job, placement, (path, text) => report(['filters', i, ...path], text));
@@ -48,8 +51,28 @@ function checkSites({ sites, workflow, siteConfig }: CheckedJob, report: Report)
   }
 }
 
+/** What the trainer and the data of the user's own want to know of each site. */
+function checkSiteConfig({ sites, siteConfig, trainer, data }: CheckedJob, report: Report): void {
+  for (const part of [findOwnPart('trainer', trainer.kind), findOwnPart('data', data.kind)]) {
+    const schema = (part?.definition as { readonly siteConfig?: OptionsSchema } | undefined)?.siteConfig;
+    if (!schema) continue;
+    for (const site of sites) {
+      const given = Object.hasOwn(siteConfig, site) ? siteConfig[site] : null;
+      for (const { path, message } of problemsOf(schema, given)) report(['siteConfig', site, ...path], message);
+    }
+  }
+}
+
 function noSuchSite(site: string, sites: readonly string[]): string {
   return `the job has no site '${site}'; its sites are ${sites.slice(0, 8).join(', ')}${sites.length > 8 ? ', …' : ''}`;
+}
+
+/** That of a built-in workflow is part of its schema. */
+function checkAggregator({ workflow }: CheckedJob, report: Report): void {
+  if (!isOwn(workflow) || workflow.aggregator === undefined) return;
+  for (const { path, message } of aggregatorSpec.safeParse(workflow.aggregator).error?.issues ?? []) {
+    report(['workflow', 'aggregator', ...path], message);
+  }
 }
 
 function checkTrainer({ model, initialCheckpoint, trainer, data, workflow }: CheckedJob, report: Report): void {

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigError } from '../errors';
-import { json } from '../util/json';
+import { type Json, json } from '../util/json';
 import { dataSpec } from './data-spec';
 import { environmentText } from './environment-text';
 import { filterPlacement } from './filter-spec';
@@ -94,6 +94,11 @@ export function parseJob(input: unknown, source = 'the job'): JobSpec {
   throw new ConfigError(`${source} is not valid:\n${problems.join('\n')}`, {
     hint: 'Correct the fields named above; docs/reference/job.md lists them all.',
   });
+}
+
+/** The configuration of a site; null when the job gives none. */
+export function siteConfigOf({ siteConfig }: Pick<JobSpec, 'siteConfig'>, site: string): Json {
+  return Object.hasOwn(siteConfig, site) ? siteConfig[site]! : null;
 }
 
 /** SHA-256 of the job in canonical form: equal for jobs that mean the same, whatever the order of their keys. */

@@ -18,8 +18,23 @@ export function loadModules(modules: readonly string[], folder: string): void {
         hint: 'Paths in a job file start from the folder of that file.',
       });
     }
-    load(file);
+    loading = file;
+    try {
+      load(file);
+    } finally {
+      loading = undefined;
+    }
   }
+}
+
+let loading: string | undefined;
+
+/** @throws ConfigError while a job's module is being loaded: a run that started there would load it again, and so on. */
+export function refuseWhileLoading(): void {
+  if (loading === undefined) return;
+  throw new ConfigError(
+    `'${loading}' starts a run when it is loaded as a module of a job. Put the parts that it defines into a file of their own, or start the run only if require.main === module.`,
+  );
 }
 
 /** Loads a file as `require` does, TypeScript too. @throws ConfigError that names the file, with the cause. */

@@ -8,6 +8,8 @@
 import { z } from 'zod';
 import { ConfigError } from '../errors';
 import type { Json } from '../util/json';
+import { didYouMean } from '../util/nearest';
+import { checkOptions, type OptionsSchema } from './options-schema';
 
 /** Where a part stands in a job. */
 export type PartSlot = 'filter' | 'aggregator' | 'workflow' | 'trainer' | 'model' | 'data' | 'tracker';
@@ -19,16 +21,6 @@ export type OwnKind = `${string}/${string}`;
 export interface OwnSpec {
   readonly kind: OwnKind;
   readonly [option: string]: Json;
-}
-
-/** Anything that checks options as zod does; the user's zod need not be ours. */
-export interface OptionsSchema {
-  safeParse(options: unknown):
-    | { readonly success: true; readonly data: unknown }
-    | {
-        readonly success: false;
-        readonly error: { readonly issues: readonly { path: PropertyKey[]; message: string }[] };
-      };
 }
 
 /** A registered part. What `definition` holds depends on the slot; `runtime/define-part.ts` gives it its type. */
@@ -85,19 +77,20 @@ export function ownSpec(slot: PartSlot) {
     const { kind, ...options } = spec;
     const part = findOwnPart(slot, kind);
     if (!part) {
-      const known = ownKinds(slot);
-      const others = known.length === 0 ? 'none is loaded' : `loaded are ${known.join(', ')}`;
-      const message = `there is no ${slot} '${kind}'; of your own, ${others}. List the file that defines it under 'modules'`;
-      context.addIssue({ code: 'custom', path: ['kind'], message });
+      context.addIssue({ code: 'custom', path: ['kind'], message: unknownKind(slot, kind) });
       return z.NEVER;
     }
-    const parsed = part.options.safeParse(options);
-    if (!parsed.success) {
-      for (const { path, message } of parsed.error.issues) context.addIssue({ code: 'custom', path, message });
-      return z.NEVER;
-    }
-    return { kind: part.kind, ...(parsed.data as Record<string, Json>) };
+    const checked = checkOptions(part.options, options, `${slot} '${kind}'`);
+    if ('data' in checked) return { kind: part.kind, ...checked.data };
+    for (const { path, message } of checked.problems) context.addIssue({ code: 'custom', path: [...path], message });
+    return z.NEVER;
   });
+}
+
+function unknownKind(slot: PartSlot, kind: string): string {
+  const known = ownKinds(slot);
+  const others = known.length === 0 ? 'none is loaded' : `loaded are ${known.join(', ')}`;
+  return `there is no ${slot} '${kind}'; of your own, ${others}.${didYouMean(kind, known)} List the file that defines it under 'modules'`;
 }
 
 function keyOf(slot: PartSlot, kind: string): string {

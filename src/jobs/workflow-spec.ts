@@ -9,7 +9,7 @@ import { findOwnPart, isOwn, ownSpec } from './own-part';
 const count = z.int().positive();
 
 /** How the updates of a round become one model. `weighted-mean`: weighted by the steps behind them. */
-const aggregatorSpec = z.union([
+export const aggregatorSpec = z.union([
   z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('weighted-mean') })]),
   ownSpec('aggregator'),
 ]);
@@ -40,6 +40,18 @@ export const builtInWorkflow = z.discriminatedUnion('kind', [fedAvgSpec]);
 export const workflowSpec = z.union([builtInWorkflow, ownSpec('workflow')]);
 export type BuiltInWorkflowSpec = z.output<typeof builtInWorkflow>;
 export type WorkflowSpec = z.output<typeof workflowSpec>;
+
+const defaultAggregator: AggregatorSpec = { kind: 'weighted-mean' };
+
+/**
+ * The aggregator that a workflow names: one of the user's own by its option `aggregator`. The default one when it names none.
+ *
+ * @throws ZodError, which the check of the job reports.
+ */
+export function aggregatorOf(spec: WorkflowSpec): AggregatorSpec {
+  if (!isOwn(spec)) return spec.aggregator;
+  return spec.aggregator === undefined ? defaultAggregator : aggregatorSpec.parse(spec.aggregator);
+}
 
 /** Tasks that each workflow gives to sites. */
 const tasks: { readonly [K in BuiltInWorkflowSpec['kind']]: readonly string[] } = {

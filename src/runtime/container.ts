@@ -11,7 +11,7 @@ import type { Executor } from '../executors/executor';
 import type { ScoreCache } from '../executors/score-cache';
 import { createSite, type Site, type SiteLedger, type SiteStateStore } from '../executors/site';
 import { filtersAt, type PlacedFilter } from '../filters/placed-filter';
-import type { JobSpec } from '../jobs/job-spec';
+import { type JobSpec, siteConfigOf } from '../jobs/job-spec';
 import type { NoiseSource } from '../privacy/noise-source';
 import type { LoaderClient } from './loader/loader-client';
 import { noiseOf } from './noise';
@@ -46,7 +46,7 @@ interface SharedParts {
 async function siteContainer(setup: SlotSetup, site: SlotSite, shared: SharedParts): Promise<DependencyContainer> {
   const container = root.createChildContainer();
   const { job, folder, sessionThreads, testNoiseSeed } = setup;
-  const config = job.siteConfig[site.name] ?? null;
+  const config = siteConfigOf(job, site.name);
   container.register(tokens.job, { useValue: job });
   container.register(tokens.executor, {
     useFactory: () => createExecutor({ job, folder, config, site: site.name, sessionThreads, ...shared }),

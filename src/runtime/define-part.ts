@@ -28,6 +28,7 @@ import type { RunEvent } from '../jobs/environment';
 import { type OwnKind, type OwnSpec, type PartSlot, registerPart } from '../jobs/own-part';
 import type { Transfer } from '../jobs/trainer-spec';
 import type { Model } from '../nn/model';
+import type { Json } from '../util/json';
 import type { RoundReport, WorkflowParts, WorkflowState } from '../workflows/workflow';
 
 interface PartOptions<S extends z.ZodType> {
@@ -39,8 +40,10 @@ interface PartOptions<S extends z.ZodType> {
   readonly options: S;
 }
 
-/** Writes the part's place in a job from its options. */
-export type OwnPartSpec<S extends z.ZodType> = (options: z.input<S>) => OwnSpec;
+/** Writes the part's place in a job from its options, which may be left out where none is required. */
+export type OwnPartSpec<S extends z.ZodType> = (
+  ...options: Record<never, never> extends z.input<S> ? [options?: z.input<S>] : [options: z.input<S>]
+) => OwnSpec;
 
 export interface FilterDefinition<O = never> {
   readonly create: (options: O) => Filter;
@@ -59,33 +62,39 @@ export interface WorkflowDefinition<O = never> {
 }
 
 /** What a trainer of the user's own is made with. */
-export interface TrainerContext extends TrainingSite {
+export interface TrainerContext<C = Json> extends TrainingSite<C> {
   /** Threads an onnxruntime session of this site may use. */
   readonly sessionThreads: number;
   /** The site's cases, when the job names data. */
   readonly cases?: CaseSource;
 }
 
-export interface TrainerDefinition<O = never> {
+/** Schema of what the job's `siteConfig` holds for a site; null where it holds nothing. Checked with the job. */
+interface SiteConfigSchema<C> {
+  /** @default any plain data */
+  readonly siteConfig?: z.ZodType<C>;
+}
+
+export interface TrainerDefinition<O = never, C = never> extends SiteConfigSchema<C> {
   /** What its updates hold. @default 'weight-diff' */
   readonly transfer?: Transfer;
   /** Made once for each site and run. An executor carries out tasks of any kind; a trainer, `train` and `validate`. */
-  readonly create: (options: O, site: TrainerContext) => Trainer | Executor;
+  readonly create: (options: O, site: TrainerContext<C>) => Trainer | Executor;
 }
 
 export interface ModelDefinition<O = never> {
   readonly create: (options: O) => Model;
 }
 
-export interface DataDefinition<O = never> {
+export interface DataDefinition<O = never, C = never> extends SiteConfigSchema<C> {
   /** Opens the cases of a site, in the thread that trains it. */
-  readonly create: (options: O, site: TrainingSite) => CaseSource;
+  readonly create: (options: O, site: TrainingSite<C>) => CaseSource;
 }
 
 export interface Tracker {
-  /** Told of everything that happens in a run, in order, at the server. An error ends the run. */
+  /** Told of everything that happens in a run, in order and one after the other, at the server. An error ends the run. */
   event(event: RunEvent): void | Promise<void>;
-  /** Called at the end. */
+  /** Called at the end, after the event `done`, however the run ended. */
   close?(): Promise<void>;
 }
 
@@ -114,7 +123,7 @@ export function defineWorkflow<S extends z.ZodType>(part: PartOptions<S> & Workf
 }
 
 /** A trainer of the user's own. @throws ConfigError for a kind that is malformed or taken. */
-export function defineTrainer<S extends z.ZodType>(part: PartOptions<S> & TrainerDefinition<z.output<S>>) {
+export function defineTrainer<S extends z.ZodType, C = Json>(part: PartOptions<S> & TrainerDefinition<z.output<S>, C>) {
   return define('trainer', part);
 }
 
@@ -124,7 +133,7 @@ export function defineModel<S extends z.ZodType>(part: PartOptions<S> & ModelDef
 }
 
 /** A data set of the user's own. @throws ConfigError for a kind that is malformed or taken. */
-export function defineData<S extends z.ZodType>(part: PartOptions<S> & DataDefinition<z.output<S>>) {
+export function defineData<S extends z.ZodType, C = Json>(part: PartOptions<S> & DataDefinition<z.output<S>, C>) {
   return define('data', part);
 }
 
@@ -139,5 +148,5 @@ function define<S extends z.ZodType>(
 ): OwnPartSpec<S> {
   const file = module.startsWith('file:') ? fileURLToPath(module) : module;
   registerPart({ slot, kind, options, module: file, definition });
-  return (given) => ({ ...(given as object), kind });
+  return (...[given]) => ({ ...(given as object), kind });
 }

@@ -107,15 +107,17 @@ export function createExecutor(parts: TrainerParts): Executor {
   if (!isOwn(spec))
     return (trainers[spec.kind] as (spec: BuiltInTrainerSpec, parts: TrainerParts) => Executor)(spec, parts);
   const { cases, sessionThreads } = parts;
-  const context = { ...trainingSite(parts), sessionThreads, ...(cases && { cases }) };
-  const made = ownDefinition<TrainerDefinition>('trainer', spec.kind).create(optionsOf(spec), context);
+  const definition = ownDefinition<TrainerDefinition>('trainer', spec.kind);
+  const site = { ...trainingSite(parts), sessionThreads, ...(cases && { cases }) };
+  const made = definition.create(optionsOf(spec), { ...site, config: configFor(definition, site) });
   return 'execute' in made ? made : trainerExecutor(made, transferOf(spec));
 }
 
 /** The cases of a site from a data set of the user's own; `undefined` for every other kind of data. */
 export function createData(spec: DataSpec, site: TrainingSite): CaseSource | undefined {
   if (!isOwn(spec)) return undefined;
-  return ownDefinition<DataDefinition>('data', spec.kind).create(optionsOf(spec), site);
+  const definition = ownDefinition<DataDefinition>('data', spec.kind);
+  return definition.create(optionsOf(spec), { ...site, config: configFor(definition, site) });
 }
 
 /** The trackers of a job. */
@@ -131,6 +133,11 @@ function roundsOf({ job }: TrainerParts): number {
 
 function trainingSite({ job, site, folder, config, log }: TrainerParts): TrainingSite {
   return { job: job.name, site, folder, config, seed: job.seed, log };
+}
+
+/** A site's configuration as the part's own schema gives it. */
+function configFor({ siteConfig }: TrainerDefinition | DataDefinition, { config }: TrainingSite): never {
+  return (siteConfig ? siteConfig.parse(config) : config) as never;
 }
 
 function ownDefinition<T>(slot: PartSlot, kind: string): T {

@@ -53,14 +53,13 @@ export class RunRecord {
   #events: SiteEvents | undefined;
   #ledger: PrivacyLedgerFile | undefined;
   #last: Checkpoint | undefined;
-  readonly #trackers: readonly Tracker[];
+  #trackers: readonly Tracker[] = [];
   #told: Promise<void> = Promise.resolve();
 
   constructor(options: RunRecordOptions) {
     const { job, folder } = options;
     const clock = { clock: Date.now };
     this.#options = options;
-    this.#trackers = createTrackers(job, folder.job);
     this.#log = openRunLog(folder.server, clock).with({ run: job.name });
     this.#siteLogs = new Map(
       job.sites.map((site) => [site, openRunLog(folder.site(site).root, clock).with({ run: job.name, site })]),
@@ -70,6 +69,7 @@ export class RunRecord {
   /** Writes what is known before the first round, and again what the earlier rounds of a continued run left. */
   async begin(start: Checkpoint): Promise<void> {
     const { job, folder } = this.#options;
+    this.#trackers = createTrackers(job, folder.job);
     const { history } = start;
     const { keyMetric, keyMetricMode } = workflowTraits(job.workflow);
     this.#last = start;
@@ -130,18 +130,19 @@ export class RunRecord {
     const finalModelSha256 = sha256Of(await readFile(models.final_safetensors!));
     const ended = new Date();
     const seconds = (ended.getTime() - this.#started.getTime()) / 1000;
-    const lineOfModel = (round: number) => last.history.find((line) => line.round === round)!;
+    // A workflow of the user's own need not validate the last model.
+    const metricsOf = (round: number) => last.history.find((line) => line.round === round)?.metrics ?? {};
     const bestRound = last.best?.round ?? last.round;
     const report = { outcome: 'finished', pictures, finalModelSha256 } as const;
     await writeReport(folder.report, this.#report(last, report));
     await this.#writeMeta('finished', { final_model_sha256: finalModelSha256 });
-    await this.#close();
+    await this.#close('finished');
     return {
       outcome: 'finished',
       folder: folder.root,
       rounds: last.round,
-      best: { round: bestRound, metrics: lineOfModel(bestRound).metrics },
-      final: { round: last.round, metrics: lineOfModel(last.round).metrics },
+      best: { round: bestRound, metrics: metricsOf(bestRound) },
+      final: { round: last.round, metrics: metricsOf(last.round) },
       history: last.history.map(roundSummary),
       finalModelSha256,
       seconds,
@@ -170,7 +171,7 @@ export class RunRecord {
       const ended = { outcome: outcome === 'aborted' ? 'aborted' : 'failed', error: message } as const;
       await writeReport(this.#options.folder.report, this.#report(this.#last, ended));
     }
-    await this.#close();
+    await this.#close(outcome);
   }
 
   #report(
@@ -228,10 +229,13 @@ export class RunRecord {
     };
   }
 
-  async #close(): Promise<void> {
-    await this.#told;
-    await Promise.all(this.#trackers.map((tracker) => tracker.close?.()));
+  /** Closes everything, whatever a tracker throws; that is thrown afterwards. */
+  async #close(outcome: Outcome): Promise<void> {
+    this.#tell({ kind: 'done', outcome });
+    const told = await Promise.allSettled([this.#told]);
+    const closed = await Promise.allSettled(this.#trackers.map(async (tracker) => tracker.close?.()));
     await this.#events?.close();
     await Promise.all([this.#log, ...this.#siteLogs.values()].map((log) => log.flush()));
+    for (const one of [...told, ...closed]) if (one.status === 'rejected') throw one.reason;
   }
 }

@@ -6,9 +6,8 @@
  */
 import type { RunEvent } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
-import { isOwn } from '../jobs/own-part';
 import { transferOf } from '../jobs/trainer-spec';
-import { type AggregatorSpec, type WorkflowTraits, workflowTraits } from '../jobs/workflow-spec';
+import { aggregatorOf, type WorkflowTraits, workflowTraits } from '../jobs/workflow-spec';
 import type { Sites } from '../protocol/sites';
 import type { NamedTensors } from '../tensor/tensor';
 import type { RoundReport } from '../workflows/workflow';
@@ -37,11 +36,12 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
 
   const failed = new AbortController();
   const transfer = transferOf(job.trainer);
+  const aggregator = aggregatorOf(job.workflow);
   const workflow = createWorkflow(job, checkpoint, {
     sites: options.sites,
     journal: store.journal,
     aggregator: (reference, round) =>
-      createAggregator(aggregatorOf(job), { reference, round, siteOrder: job.sites, kind: transfer, maxSteps }),
+      createAggregator(aggregator, { reference, round, siteOrder: job.sites, kind: transfer, maxSteps }),
     seed: job.seed,
     signal: AbortSignal.any([signal, failed.signal]),
   });
@@ -86,12 +86,6 @@ async function commit({ job, store, onLine, emit }: ServerRunOptions, line: Roun
   emit(roundFinished(line));
   const { rounds } = workflowTraits(job.workflow);
   if (line.final !== true) emit({ kind: 'round-started', round: checkpoint.round, rounds });
-}
-
-/** The aggregator that the workflow names; a workflow of the user's own has the default one, unless it names another. */
-function aggregatorOf({ workflow }: JobSpec): AggregatorSpec {
-  if (!isOwn(workflow)) return workflow.aggregator;
-  return { kind: 'weighted-mean' };
 }
 
 /** More steps than any site can take in a round: the bound on the weight of an update. */

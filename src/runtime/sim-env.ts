@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { ConfigError } from '../errors';
 import type { Environment, Run, RunOptions } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
+import { refuseWhileLoading } from '../jobs/load-modules';
 import { loadModule } from '../util/load-module';
 import { startRun } from './run-handle';
 
@@ -38,6 +39,7 @@ export class SimEnv implements Environment {
 
   /** Starts the job in this process and returns at once. */
   run(job: JobSpec, { folder = process.cwd(), signal }: RunOptions = {}): Run {
+    refuseWhileLoading();
     const workspace = resolve(this.#options.workspace ?? 'consilium-workspace');
     const options = { ...this.#options, workspace, jobFolder: resolve(folder) };
     const run = startRun(job.name, async (work) => {
@@ -47,7 +49,9 @@ export class SimEnv implements Environment {
     });
     const abort = () => run.abort('The run was stopped by its caller.');
     if (signal?.aborted) abort();
-    else signal?.addEventListener('abort', abort, { once: true });
+    signal?.addEventListener('abort', abort, { once: true });
+    const release = () => signal?.removeEventListener('abort', abort);
+    run.result().then(release, release);
     return run;
   }
 }

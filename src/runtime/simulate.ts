@@ -23,6 +23,7 @@ import { noiseOf } from './noise';
 import { checkParts } from './part-check';
 import { prepareData } from './prepare-data';
 import { checkProvider } from './provider-check';
+import { inRoundOrder } from './round-order';
 import { archiveEarlierRun, lockFolder, type RunFolder, runFolder } from './run-folder';
 import type { RunWork } from './run-handle';
 import { RunRecord } from './run-record';
@@ -84,6 +85,10 @@ interface PreparedRun {
 
 async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emit }: RunWork): Promise<RunResult> {
   const { job, jobFolder, hash, folder, store, start, cases, selectionCases } = run;
+  const tell = inRoundOrder((event) => {
+    record.note(event);
+    emit(event);
+  });
   const slots = startSlots({
     job,
     folder: jobFolder,
@@ -110,11 +115,6 @@ async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emi
     throw full;
   } finally {
     await slots.close();
-  }
-
-  function tell(event: RunEvent): void {
-    record?.note(event);
-    emit(event);
   }
 }
 

@@ -110,6 +110,21 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
+/** The tensors with every floating-point number changed; integers and booleans stay as they are. Nothing is changed in place. */
+export function mapFloats(
+  tensors: NamedTensors,
+  change: (x: number, index: number, name: string) => number,
+): NamedTensors {
+  return new Map(
+    [...tensors].map(([name, tensor]): [string, Tensor] => {
+      const { data } = tensor;
+      if (data instanceof Float32Array) return [name, { ...tensor, data: data.map((x, i) => change(x, i, name)) }];
+      if (data instanceof Float64Array) return [name, { ...tensor, data: data.map((x, i) => change(x, i, name)) }];
+      return [name, tensor];
+    }),
+  );
+}
+
 /** The numbers of a floating-point tensor. @throws ShapeError for integers and booleans */
 export function floatsOf({ dtype, data }: Tensor): Float32Array | Float64Array {
   if (data instanceof Float32Array || data instanceof Float64Array) return data;

@@ -33,7 +33,14 @@ export interface SlotSetup {
 }
 
 export type SlotRequest =
-  | { readonly type: 'task'; readonly id: number; readonly site: string; readonly task: Task }
+  | {
+      readonly type: 'task';
+      readonly id: number;
+      readonly site: string;
+      readonly task: Task;
+      /** Equal for equal models only: sites may be given different ones in a round. */
+      readonly modelId: number;
+    }
   | {
       readonly type: 'pictures';
       readonly id: number;

@@ -11,8 +11,9 @@ import type { CaseSource } from '../../executors/case-source';
 import type { ExecutorContext } from '../../executors/executor';
 import { scoreCache } from '../../executors/score-cache';
 import type { Site } from '../../executors/site';
+import { siteConfigOf } from '../../jobs/job-spec';
 import { loadModules } from '../../jobs/load-modules';
-import type { Task, Update } from '../../protocol/messages';
+import type { Update } from '../../protocol/messages';
 import { ownTensors } from '../../tensor/shared-tensors';
 import type { NamedTensors } from '../../tensor/tensor';
 import { writeFileAtomic } from '../../util/atomic-file';
@@ -65,7 +66,7 @@ async function answer(request: Exclude<SlotRequest, { type: 'abort' | 'close' }>
       return reply({ type: 'pictures', id, pictures });
     }
     const { site } = request;
-    const task = { ...request.task, model: receivedModel(request.task) };
+    const task = { ...request.task, model: receivedModel(request.modelId, request.task.model) };
     const context: ExecutorContext = {
       signal,
       progress: (progress) => reply({ type: 'progress', site, round: task.round, progress }),
@@ -78,11 +79,11 @@ async function answer(request: Exclude<SlotRequest, { type: 'abort' | 'close' }>
   }
 }
 
-/** The global model in this thread's own memory: one copy for all sites of the slot, which only read it. */
-let received: Pick<Task, 'round' | 'model'> | undefined;
+/** The global model in this thread's own memory: one copy for the sites of the slot that are given it, which only read it. */
+let received: { readonly id: number; readonly model: NamedTensors } | undefined;
 
-function receivedModel({ round, model }: Task): NamedTensors {
-  if (received?.round !== round) received = { round, model: ownTensors(model) };
+function receivedModel(id: number, model: NamedTensors): NamedTensors {
+  if (received?.id !== id) received = { id, model: ownTensors(model) };
   return received.model;
 }
 
@@ -105,8 +106,7 @@ async function siteOf(name: string): Promise<Site> {
 function casesOf({ name, cases }: SlotSite): CaseSource | undefined {
   if (cases) return loader?.source(name);
   const { job, folder } = setup;
-  const config = job.siteConfig[name] ?? null;
-  const site = { job: job.name, site: name, folder, config, seed: job.seed };
+  const site = { job: job.name, site: name, folder, config: siteConfigOf(job, name), seed: job.seed };
   return createData(job.data, { ...site, log: (message) => log(name, 'info', message) });
 }
 

@@ -33,11 +33,12 @@ export interface SlotOptions {
   readonly worker?: string;
 }
 
-/** One copy of a model for all the slots and sites it is sent to. */
-const sharedModels = new WeakMap<NamedTensors, NamedTensors>();
+/** One copy of a model for all the slots and sites it is sent to, and a number by which they know it again. */
+const sharedModels = new WeakMap<NamedTensors, { readonly modelId: number; readonly model: NamedTensors }>();
+let modelCount = 0;
 
-function shared(model: NamedTensors): NamedTensors {
-  const known = sharedModels.get(model) ?? shareTensors(model);
+function shared(model: NamedTensors) {
+  const known = sharedModels.get(model) ?? { modelId: modelCount++, model: shareTensors(model) };
   sharedModels.set(model, known);
   return known;
 }
@@ -56,16 +57,17 @@ export function startSlot({ setup, onProgress, onLog, onLost, worker: module = '
 
   return {
     async run(site, task, signal) {
-      const reply = await ask(
-        site,
-        (id) => ({ type: 'task', id, site, task: { ...task, model: shared(task.model) } }),
-        signal,
-      );
+      const { modelId, model } = shared(task.model);
+      const reply = await ask(site, (id) => ({ type: 'task', id, site, modelId, task: { ...task, model } }), signal);
       if (reply.type !== 'update') throw new EngineError(`The slot answered '${reply.type}' to a task.`);
       return reply.update;
     },
     async pictures(site, model, count, signal) {
-      const reply = await ask(site, (id) => ({ type: 'pictures', id, site, model: shared(model), count }), signal);
+      const reply = await ask(
+        site,
+        (id) => ({ type: 'pictures', id, site, model: shared(model).model, count }),
+        signal,
+      );
       if (reply.type !== 'pictures')
         throw new EngineError(`The slot answered '${reply.type}' to a request for pictures.`);
       return reply.pictures;
