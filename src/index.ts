@@ -5,11 +5,6 @@
  */
 
 export { z } from 'zod';
-<<<<<<< HEAD
-export { ConsiliumError, type ErrorTag, isConsiliumError } from './errors';
-export type { ScriptSite, ScriptTask, TrainScript, TrainTask, ValidateTask } from './executors/script/script-site';
-export type { TrainReply, ValidateReply } from './executors/training-reply';
-=======
 export type { Aggregator, Contribution, SiteUpdate } from './aggregators/aggregator';
 export { type UpdateRules, validateUpdate } from './aggregators/validate-update';
 export { type WeightedMeanOptions, weightedMean } from './aggregators/weighted-mean';
@@ -24,10 +19,11 @@ export {
 } from './errors';
 export type { CaseSource } from './executors/case-source';
 export type { Executor, ExecutorContext, ExecutorResult } from './executors/executor';
-export type { Trainer, TrainingResult } from './executors/trainer';
+export type { ScriptSite, ScriptTask, TrainScript, TrainTask, ValidateTask } from './executors/script/script-site';
+export type { Trainer } from './executors/trainer';
+export type { TrainReply, ValidateReply } from './executors/training-reply';
 export type { TrainingSite } from './executors/training-site';
 export type { Filter, FilterContext } from './filters/filter';
->>>>>>> 8acdae1 (Own parts: models by identity in a slot, site configuration by the user's schema, options that survive a job file; trackers hear the end; no run starts in a module)
 export type { Builder } from './graph/builder';
 export type { Graph, Value } from './graph/graph';
 export { estimateMemory, type MemoryEstimate } from './graph/memory';

@@ -7,24 +7,15 @@ import { ConfigError, InternalError } from '../errors';
 import type { Transfer } from '../jobs/trainer-spec';
 import type { Task } from '../protocol/messages';
 import type { Metrics, Payload } from '../protocol/payload';
-<<<<<<< HEAD
-import type { NamedTensors, Tensor, TensorData } from '../tensor/tensor';
-=======
 import { ownTensors } from '../tensor/shared-tensors';
-import { type NamedTensors, sameShape, type Tensor, type TensorData } from '../tensor/tensor';
->>>>>>> 8acdae1 (Own parts: models by identity in a slot, site configuration by the user's schema, options that survive a job file; trackers hear the end; no run starts in a module)
+import type { NamedTensors, Tensor, TensorData } from '../tensor/tensor';
 import type { Executor, ExecutorContext } from './executor';
-import { checkWeights, type TrainReply } from './training-reply';
+import { checkTrainReply, checkValidateReply, type TrainReply } from './training-reply';
 
 /** Training code of one site. It is made once a run and may keep what it likes; what must survive a restart goes into `state`. */
 export interface Trainer {
-<<<<<<< HEAD
-  /** Trains the received model. The tensors of the task are shared: copy before changing them. */
-  train(task: Task, context: ExecutorContext): Promise<TrainReply>;
-=======
   /** Trains the received model, whose tensors are the trainer's own: it may change them. */
-  train(task: Task, context: ExecutorContext): Promise<TrainingResult>;
->>>>>>> 8acdae1 (Own parts: models by identity in a slot, site configuration by the user's schema, options that survive a job file; trackers hear the end; no run starts in a module)
+  train(task: Task, context: ExecutorContext): Promise<TrainReply>;
   /** Scores the received model, before each training and at the end. Without it nothing is validated. */
   validate?(task: Task, context: ExecutorContext): Promise<Metrics>;
   /** What a later round depends on, as tensors. */
@@ -45,7 +36,7 @@ export function trainerExecutor(trainer: Trainer, transfer: Transfer): Executor 
           hint: 'Return an executor from the trainer to carry out tasks of your own workflow.',
         });
       }
-      const scores = (await trainer.validate?.(task, context)) ?? {};
+      const { metrics: scores } = checkValidateReply({ metrics: (await trainer.validate?.(task, context)) ?? {} });
       const validated = performance.now();
       const payload = task.kind === 'train' ? await trained(task, scores, context) : metricsOnly(scores);
       const ended = performance.now();
@@ -57,8 +48,8 @@ export function trainerExecutor(trainer: Trainer, transfer: Transfer): Executor 
   };
 
   async function trained(task: Task, scores: Metrics, context: ExecutorContext): Promise<Payload> {
-    const { weights, metrics = {}, steps } = await trainer.train({ ...task, model: ownTensors(task.model) }, context);
-    checkWeights(weights, task.model);
+    const reply = await trainer.train({ ...task, model: ownTensors(task.model) }, context);
+    const { weights, metrics, steps } = checkTrainReply(reply, task.model);
     return {
       kind: transfer,
       tensors: formUpdate(transfer, task.model, weights),
