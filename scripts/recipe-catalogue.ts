@@ -1,6 +1,6 @@
 /**
  * Writes src/recipes/recipe-options.json: every recipe with its options, types, defaults and descriptions, out of the declarations
- * and their comments. `npm run recipes` writes it; a test holds it to the sources.
+ * and their comments. `npm run reference` writes it; a test holds it to the sources.
  *
  * @module
  */

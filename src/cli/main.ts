@@ -1,67 +1,11 @@
 /**
- * The `consilium` command: one subcommand a file.
+ * The `consilium` command.
  *
  * @module
  */
-import { Command } from 'commander';
 import { runCommand } from './exit';
-
-interface Subcommand {
-  /** What the command does, for the help of all and its own. */
-  readonly summary: string;
-  readonly load: () => Command;
-}
-
-/**
- * A subcommand's file is loaded only when its name is among the arguments, because most of them load the engine: so
- * `--help` and a mistyped name answer at once.
- */
-const subcommands: Readonly<Record<string, Subcommand>> = {
-  simulate: {
-    summary: 'Run a job file on this machine.',
-    load: () => (require('./simulate-command') as typeof import('./simulate-command')).simulateCommand(),
-  },
-  job: {
-    summary: 'Check, show and export jobs; the schema of job files for editors.',
-    load: () => (require('./job-command') as typeof import('./job-command')).jobCommand(),
-  },
-  evaluate: {
-    summary: 'Score a model on the cases of a data list and write the predicted masks.',
-    load: () => (require('./evaluate-command') as typeof import('./evaluate-command')).evaluateCommand(),
-  },
-  data: {
-    summary: 'Make data sets.',
-    load: () => (require('./data-command') as typeof import('./data-command')).dataCommand(),
-  },
-  recipe: {
-    summary: 'List recipes and their options.',
-    load: () => (require('./recipe-command') as typeof import('./recipe-command')).recipeCommand(),
-  },
-  doctor: {
-    summary: 'Check this machine, and a job, before anything is started.',
-    load: () => (require('./doctor-command') as typeof import('./doctor-command')).doctorCommand(),
-  },
-  report: {
-    summary: 'Say where a run stands, round by round.',
-    load: () => (require('./report-command') as typeof import('./report-command')).reportCommand(),
-  },
-  model: {
-    summary: 'List models, show what one is made of, check a file against one.',
-    load: () => (require('./model-command') as typeof import('./model-command')).modelCommand(),
-  },
-};
-
-const program = new Command('consilium')
-  .description('Federated learning of medical-imaging models, with no Python.')
-  .showHelpAfterError('(see --help)')
-  .exitOverride()
-  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong flags, job or data, 130 stopped by Ctrl-C.');
-
-for (const [name, { summary, load }] of Object.entries(subcommands)) {
-  const command = process.argv.includes(name) ? load() : new Command(name);
-  program.addCommand(command.description(summary));
-}
+import { consiliumProgram } from './program';
 
 void runCommand(async () => {
-  await program.parseAsync(process.argv);
+  await consiliumProgram((name) => process.argv.includes(name)).parseAsync(process.argv);
 });

@@ -12,7 +12,8 @@ export function allowedBy(schema: z.ZodType): string {
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-function inWords(schema: JsonSchema): string {
+/** The same for a JSON Schema. */
+export function inWords(schema: JsonSchema): string {
   const alternatives = schema.anyOf ?? schema.oneOf;
   if (alternatives) return [...new Set(alternatives.map(inWords))].join(', or ');
   if (schema.const !== undefined) return show(schema.const);

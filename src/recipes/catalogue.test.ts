@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { recipeCatalogue } from '../../scripts/recipe-catalogue';
 import { listRecipes } from './catalogue';
 
-it('holds what the declarations of the recipes say; `npm run recipes` writes it', () => {
+it('holds what the declarations of the recipes say; `npm run reference` writes it', () => {
   expect(listRecipes()).toEqual(recipeCatalogue());
 });
 

@@ -1,5 +1,5 @@
 /**
- * What recipes there are, for people and tools. Read from the declarations of the recipes by `npm run recipes`.
+ * What recipes there are, for people and tools. Read from the declarations of the recipes by `npm run reference`.
  *
  * @module
  */
