@@ -70,13 +70,13 @@ function sectionOf(path: string, schema: JsonSchema): string[] {
 function tableOf(fields: readonly (readonly [string, JsonSchema])[], required: ReadonlySet<string>): string[] {
   const rows = fields.map(([name, field]) => {
     const fallback = required.has(name) ? 'required' : field.default === undefined ? '' : code(field.default);
-    return `| \`${name}\` | ${cell(valueOf(field))} | ${fallback} | ${cell(field.description ?? '')} |`;
+    return `| \`${name}\` | ${cell(takes(field))} | ${fallback} | ${cell(field.description ?? '')} |`;
   });
   return [['| field | value | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')];
 }
 
 /** What a field takes, in words; for kinds, their names. */
-function valueOf(field: JsonSchema): string {
+function takes(field: JsonSchema): string {
   const kinds = alternatives(field).flatMap((one) => kindOf(one) ?? []);
   if (kinds.length > 0) return `a mapping of kind ${kinds.map((kind) => `\`${kind}\``).join(', ')}`;
   if (field.pattern !== undefined) return `a text that matches \`${field.pattern}\``;
