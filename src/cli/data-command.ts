@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { writeBratsPhantom } from '../imaging/phantom/write-brats-phantom';
 import { size3, sizePart, wholeNumber } from './flags';
+import { printJson } from './print-json';
 
 interface PhantomFlags {
   readonly out: string;
@@ -45,8 +46,7 @@ async function writePhantom({ out, sites, cases, validation, shape, seed, json }
     shape: size3('--shape', shape) ?? [64, 64, 48],
     seed,
   });
-  const text = json
-    ? JSON.stringify({ dataset_base_dir: baseDir, datalist_json_path: datalistDir, synthetic: true })
-    : `A SYNTHETIC data set of ${sites * cases} training and ${validation} validation cases is in ${baseDir}.\nUse it with: --dataset_base_dir ${baseDir} --datalist_json_path ${datalistDir}`;
+  if (json) return printJson({ dataset_base_dir: baseDir, datalist_json_path: datalistDir, synthetic: true });
+  const text = `A SYNTHETIC data set of ${sites * cases} training and ${validation} validation cases is in ${baseDir}.\nUse it with: --dataset_base_dir ${baseDir} --datalist_json_path ${datalistDir}`;
   process.stdout.write(`${text}\n`);
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import pc from 'picocolors';
 import { ConfigError } from '../errors';
 import { examine, type Finding } from '../runtime/doctor';
+import { printJson } from './print-json';
 
 interface DoctorFlags {
   readonly workspace?: string;
@@ -15,7 +16,7 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .argument('[job.yaml]', 'a job whose data, scripts and execution provider are looked at too')
     .option('--workspace <dir>', 'where runs would go (./consilium-workspace)')
-    .option('--json', 'one JSON object on standard output: ok, and findings with name, status, message and hint')
+    .option('--json', '{ok, findings: [{name, status, message, hint}]}')
     .exitOverride()
     .addHelpText(
       'after',
@@ -27,7 +28,7 @@ export function doctorCommand(): Command {
         ...(workspace !== undefined && { workspace }),
       });
       const problems = findings.filter(({ status }) => status === 'problem');
-      if (json) process.stdout.write(`${JSON.stringify({ ok: problems.length === 0, findings })}\n`);
+      if (json) printJson({ ok: problems.length === 0, findings });
       else process.stdout.write(findings.map(line).join(''));
       if (problems.length > 0) {
         throw new ConfigError(

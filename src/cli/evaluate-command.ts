@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { type EvaluationResult, evaluateModel } from '../runtime/evaluate-model';
 import { size3, sizePart, wholeNumber } from './flags';
+import { printJson } from './print-json';
 import { parseProvider } from './provider-flag';
 
 interface EvaluateFlags {
@@ -55,7 +56,8 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
     ...(flags.masks !== undefined && { masks: flags.masks }),
     ...(flags.threads !== undefined && { threads: flags.threads }),
   });
-  process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : table(result));
+  if (flags.json) printJson(result);
+  else process.stdout.write(table(result));
   if (result.warning !== undefined) process.stderr.write(`warning: ${result.warning}\n`);
 }
 

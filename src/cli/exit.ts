@@ -5,7 +5,8 @@
  */
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
-import { isConsiliumError } from '../errors';
+import { errorToData, isConsiliumError } from '../errors';
+import { hasPrintedJson, printJson } from './print-json';
 
 /** 0 finished, 1 failed, 2 wrong input, 130 stopped. */
 export function exitCodeOf(error: unknown): number {
@@ -45,8 +46,20 @@ export async function runCommand(command: () => Promise<void>): Promise<void> {
     await command();
   } catch (error) {
     printError(error);
+    if (process.argv.includes('--json') && !isHelp(error) && !hasPrintedJson()) printJson(failure(error));
     process.exitCode = exitCodeOf(error);
   }
+}
+
+/** Commander ends `--help` and `--version` by an error too. */
+function isHelp(error: unknown): boolean {
+  return error instanceof CommanderError && error.exitCode === 0;
+}
+
+function failure(error: unknown) {
+  if (error instanceof CommanderError) return { error: { tag: 'ConfigError', message: error.message, hint: null } };
+  const { tag, message, hint } = errorToData(error);
+  return { error: { tag, message, hint: hint ?? null } };
 }
 
 /** A reader that went away (`… | head`) ends the output, not the run. */

@@ -14,6 +14,7 @@ import { type JobProblem, jobFileError } from '../jobs/job-yaml';
 import { exportedLine } from './exported-line';
 import { readJobSource, recipeNames } from './job-source';
 import { jobSummary } from './job-summary';
+import { printJson } from './print-json';
 
 interface JobFlags {
   readonly json?: boolean;
@@ -55,7 +56,7 @@ async function validate(files: readonly string[], { json }: JobFlags): Promise<v
   const reports: FileReport[] = [];
   for (const file of files) reports.push(await reportOn(file));
   const valid = reports.every((report) => report.valid);
-  if (json) process.stdout.write(`${JSON.stringify({ valid, files: reports })}\n`);
+  if (json) printJson({ valid, files: reports });
   else
     for (const { file, name, hash } of reports)
       if (hash) process.stdout.write(`${file} is a valid job: ${name}, sha256 ${hash}\n`);
@@ -93,7 +94,8 @@ function showCommand(): Command {
     .addHelpText('after', '\nExamples:\n  npx consilium job show job.yaml\n  npx consilium job show brats18 --json')
     .action(async (word: string, { json }: JobFlags) => {
       const { job } = await readJobSource(word);
-      process.stdout.write(json ? `${JSON.stringify({ name: job.name, hash: jobHash(job), job })}\n` : jobSummary(job));
+      if (json) printJson({ name: job.name, hash: jobHash(job), job });
+      else process.stdout.write(jobSummary(job));
     });
 }
 
@@ -111,7 +113,8 @@ function exportCommand(): Command {
       const { job, folder: from } = await readJobSource(word);
       const files = await exportJob(job, folder, { from });
       const report = { name: job.name, hash: jobHash(job), files };
-      process.stdout.write(json ? `${JSON.stringify(report)}\n` : exportedLine(files));
+      if (json) printJson(report);
+      else process.stdout.write(exportedLine(files));
     });
 }
 
@@ -125,6 +128,7 @@ function schemaCommand(): Command {
       '\nExample:\n  npx consilium job schema > job.schema.json\nthen, as the first line of a job file beside it:\n  # yaml-language-server: $schema=./job.schema.json',
     )
     .action(({ json }: JobFlags) => {
-      process.stdout.write(json ? `${JSON.stringify(jobSchemaJson())}\n` : jobSchemaText());
+      if (json) printJson(jobSchemaJson());
+      else process.stdout.write(jobSchemaText());
     });
 }

@@ -12,6 +12,7 @@ import { problemsOf } from '../tensor/match-tensors';
 import { loadModelFile } from '../tensor/model-file';
 import { addOption, addSpatialLength, parseModelOptions } from './model-flags';
 import { modelTable } from './model-table';
+import { printJson } from './print-json';
 
 interface ModelFlags {
   readonly option?: Readonly<Record<string, unknown>>;
@@ -27,13 +28,14 @@ export function modelCommand(): Command {
 function listCommand(): Command {
   return new Command('list')
     .description('The models by kind.')
-    .option('--json', 'one JSON array on standard output')
+    .option('--json', '{models: [{kind, title, options}]}')
     .exitOverride()
     .action(({ json }: ModelFlags) => {
       const models = listModels().map(({ kind, title }) => ({ kind, title, options: createModel({ kind }).options }));
       const width = Math.max(...models.map(({ kind }) => kind.length));
       const lines = models.map(({ kind, title }) => `${kind.padEnd(width)}  ${title}\n`);
-      process.stdout.write(json ? `${JSON.stringify(models)}\n` : lines.join(''));
+      if (json) printJson({ models });
+      else process.stdout.write(lines.join(''));
     });
 }
 
@@ -47,7 +49,8 @@ function showCommand(): Command {
     .action((kind: string, flags: ModelFlags) => {
       const model = createModel({ ...parseModelOptions(flags), kind });
       const description = describeFor(model, flags.shape);
-      process.stdout.write(flags.json ? `${JSON.stringify(description)}\n` : modelTable(description));
+      if (flags.json) printJson(description);
+      else process.stdout.write(modelTable(description));
     });
 }
 
@@ -93,7 +96,7 @@ async function check(path: string, flags: ModelFlags & { readonly model: string 
     mistyped,
     notes,
   };
-  if (flags.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  if (flags.json) printJson(report);
   else for (const note of notes) process.stdout.write(`${note}\n`);
   if (problems.length > 0) {
     throw new DataError(`'${path}' does not fit the model '${model.kind}'. ${problems.join(' ')}`, {

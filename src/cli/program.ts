@@ -62,5 +62,12 @@ export function consiliumProgram(loaded: (name: string) => boolean): Command {
     const command = loaded(name) ? load() : new Command(name);
     program.addCommand(command.description(summary));
   }
+  overrideExit(program);
   return program;
+}
+
+/** Errors are told in one place, those of nested commands too. */
+function overrideExit(command: Command): void {
+  command.exitOverride();
+  for (const inner of command.commands) overrideExit(inner);
 }

@@ -15,7 +15,10 @@ const run = async (...args: readonly string[]): Promise<string> => {
 it('lists the recipes, for people and as JSON', async () => {
   expect(await run('list')).toMatch(/^Brats18Recipe +Federated averaging/);
   output.mockClear();
-  expect(JSON.parse(await run('list', '--json'))).toContainEqual({ name: 'FedAvgRecipe', summary: expect.any(String) });
+  expect(JSON.parse(await run('list', '--json')).recipes).toContainEqual({
+    name: 'FedAvgRecipe',
+    summary: expect.any(String),
+  });
 });
 
 it('shows the options of one, required ones first, under any spelling of its name', async () => {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../errors';
 import { listRecipes, type RecipeEntry, type RecipeOption } from '../recipes/catalogue';
 import { didYouMean } from '../util/nearest';
+import { printJson } from './print-json';
 import { wrapped } from './wrap';
 
 interface RecipeFlags {
@@ -16,13 +17,14 @@ export function recipeCommand(): Command {
 function listCommand(): Command {
   return new Command('list')
     .description('The recipes, with a line on each.')
-    .option('--json', 'one JSON array on standard output: name and summary of each')
+    .option('--json', '{recipes: [{name, summary}]}')
     .exitOverride()
     .action(({ json }: RecipeFlags) => {
       const recipes = listRecipes().map(({ name, summary }) => ({ name, summary }));
       const width = Math.max(...recipes.map(({ name }) => name.length));
       const lines = recipes.map(({ name, summary }) => wrapped(summary, name.padEnd(width)));
-      process.stdout.write(json ? `${JSON.stringify(recipes)}\n` : lines.join(''));
+      if (json) printJson({ recipes });
+      else process.stdout.write(lines.join(''));
     });
 }
 
@@ -30,12 +32,13 @@ function showCommand(): Command {
   return new Command('show')
     .description('The options of a recipe: types, defaults, meanings.')
     .argument('<recipe>', 'see: consilium recipe list')
-    .option('--json', 'one JSON object on standard output: name, summary and options')
+    .option('--json', '{name, summary, options: [{name, type, required, default, description}]}')
     .exitOverride()
     .addHelpText('after', '\nExample:\n  npx consilium recipe show FedAvgRecipe')
     .action((name: string, { json }: RecipeFlags) => {
       const recipe = recipeOf(name);
-      process.stdout.write(json ? `${JSON.stringify(recipe)}\n` : describe(recipe));
+      if (json) printJson(recipe);
+      else process.stdout.write(describe(recipe));
     });
 }
 

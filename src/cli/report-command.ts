@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import pc from 'picocolors';
 import type { FinishedRounds } from '../runtime/read-run';
 import { readRun } from '../runtime/read-run';
+import { printJson } from './print-json';
 
 interface ReportFlags {
   readonly json?: boolean;
@@ -21,7 +22,8 @@ export function reportCommand(): Command {
     .addHelpText('after', '\nExample:\n  npx consilium report consilium-workspace/brats18_4')
     .action(async (folder: string, { json }: ReportFlags) => {
       const run = await readRun(folder);
-      process.stdout.write(json ? `${JSON.stringify(asJson(run))}\n` : describe(run));
+      if (json) printJson(asJson(run));
+      else process.stdout.write(describe(run));
     });
 }
 

@@ -11,6 +11,7 @@ import { workflowTraits } from '../jobs/workflow-spec';
 import { SimEnv, type SimEnvOptions } from '../runtime/sim-env';
 import { formatDuration } from './describe-round';
 import { createDisplay } from './display';
+import { printJson } from './print-json';
 
 export interface RunJobOptions extends SimEnvOptions {
   readonly job: JobSpec;
@@ -30,10 +31,10 @@ export async function runJob({ job, json, resumeCommand, folder, ...environment 
   try {
     for await (const event of run.events()) display.show(event);
     const result = await run.result();
-    if (json) process.stdout.write(`${JSON.stringify(asJson(run, result))}\n`);
+    if (json) printJson(asJson(run, result));
     else printResult(result, job);
   } catch (error) {
-    if (json) process.stdout.write(`${JSON.stringify(failureAsJson(run, error))}\n`);
+    if (json) printJson(failureAsJson(run, error));
     throw error;
   } finally {
     display.close();

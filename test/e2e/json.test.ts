@@ -1,0 +1,41 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+
+const consilium = (...args: readonly string[]) => {
+  const { status, stdout } = spawnSync('node', ['bin/consilium.js', ...args, '--json'], { encoding: 'utf8' });
+  return { status, stdout };
+};
+
+describe('--json', () => {
+  it.each([
+    ['recipe', 'list'],
+    ['recipe', 'show', 'FedAvgRecipe'],
+    ['model', 'list'],
+    ['model', 'show', 'segresnet', '--shape', '16', '16', '16'],
+    ['job', 'show', 'brats18'],
+    ['job', 'validate', 'jobs/brats18.yaml'],
+    ['job', 'schema'],
+  ])('prints one object on one line: %s %s', (...args) => {
+    const { status, stdout } = consilium(...args);
+    expect(status).toBe(0);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(JSON.parse(stdout)).not.toBeInstanceOf(Array);
+  });
+
+  it.each([
+    ['recipe', 'show', 'none'],
+    ['model', 'lst'],
+    ['model', 'show', 'segresnet', '--shapes', '16'],
+    ['job', 'show', './none.yaml'],
+    ['simulate', './none.yaml'],
+    ['report', './none'],
+    ['evaluate'],
+    ['nonsense'],
+  ])('prints the error as an object, with exit code 2: %s %s', (...args) => {
+    const { status, stdout } = consilium(...args);
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout)).toEqual({
+      error: { tag: 'ConfigError', message: expect.stringMatching(/./), hint: expect.toSatisfy(() => true) },
+    });
+  });
+});
