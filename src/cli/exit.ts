@@ -17,15 +17,22 @@ export function exitCodeOf(error: unknown): number {
   return cause !== undefined && exitCodeOf(cause) === 2 ? 2 : 1;
 }
 
-/** Prints the error with its causes and hints to standard error. Commander has printed its own already. */
+/**
+ * Prints the error with its causes and hints to standard error. Commander has printed its own already. What an error has
+ * taken over from its cause, words or hint, is printed once.
+ */
 export function printError(error: unknown): void {
   if (error instanceof CommanderError) return;
   let current: unknown = error;
   let label = 'error';
+  const said: (string | undefined)[] = [];
   while (current instanceof Error || isConsiliumError(current)) {
-    process.stderr.write(`${pc.red(`${label}:`)} ${current.message}\n`);
+    const { message } = current;
+    if (!said.some((text) => text?.includes(message))) process.stderr.write(`${pc.red(`${label}:`)} ${message}\n`);
+    said.push(message);
     if (isConsiliumError(current)) {
-      if (current.hint) process.stderr.write(`${pc.dim('→')} ${current.hint}\n`);
+      if (current.hint && !said.includes(current.hint)) process.stderr.write(`${pc.dim('→')} ${current.hint}\n`);
+      said.push(current.hint);
     } else if (!isSystemError(current)) {
       process.stderr.write(`${current.stack ?? ''}\n`);
     }

@@ -26,7 +26,10 @@ test.each(['model.safetensors', 'model.pt', 'model.PTH'])('writes and reads %s',
 test('says what was left out or widened', async () => {
   const golden = join(__dirname, '../../test/golden/torch');
   expect((await loadModelFile(join(golden, 'training.pt'))).notes).toEqual([
-    'Only the weights were read; left out: optimizer, epoch, best, history, big, name, on.',
+    "Only the weights under 'state_dict' were read; left out: optimizer, epoch, best, history, big, name, on.",
+  ]);
+  expect((await loadModelFile(join(golden, 'monai-saver.pt'))).notes).toEqual([
+    "Only the weights under 'net' were read; left out: opt.",
   ]);
   expect((await loadModelFile(join(golden, 'dtypes.pt'))).notes).toEqual([
     '2 tensors in half precision were widened to float32.',

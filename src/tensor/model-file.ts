@@ -86,9 +86,11 @@ function fromSafetensors(bytes: Uint8Array): ModelFile {
 }
 
 function fromTorch(bytes: Uint8Array): ModelFile {
-  const { tensors, widened, ignored, otherKeys } = decodeTorchCheckpoint(bytes);
+  const { tensors, widened, ignored, wrapper, otherKeys } = decodeTorchCheckpoint(bytes);
   const notes = [...widenedNote(widened)];
-  if (otherKeys.length > 0) notes.push(`Only the weights were read; left out: ${otherKeys.join(', ')}.`);
+  if (otherKeys.length > 0)
+    notes.push(`Only the weights under '${wrapper}' were read; left out: ${otherKeys.join(', ')}.`);
+  else if (wrapper !== undefined && wrapper !== 'model') notes.push(`The weights were read from under '${wrapper}'.`);
   if (ignored.length > 0) notes.push(`Entries that are no tensors were left out: ${ignored.join(', ')}.`);
   return { tensors, notes };
 }

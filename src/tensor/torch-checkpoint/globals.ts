@@ -1,10 +1,20 @@
 /**
- * The Python names that a model file may mention, and what each stands for. Everything else is refused by name.
+ * The Python names that a model file needs, and what data each stands for. A call of any other gives a placeholder: nothing
+ * is ever looked up or run.
  *
  * @module
  */
 import { DataError } from '../../errors';
-import { isKind, type PickleValue, type StorageRef, type StoredType, type TensorRef } from './pickle-value';
+import {
+  isKind,
+  isSize,
+  isSizes,
+  type PickleObject,
+  type PickleValue,
+  type StorageRef,
+  type StoredType,
+  type TensorRef,
+} from './pickle-value';
 
 const storageTypes: ReadonlyMap<string, StoredType | undefined> = new Map<string, StoredType | undefined>([
   ['torch.FloatStorage', 'float32'],
@@ -33,9 +43,11 @@ type Call = (args: readonly PickleValue[]) => PickleValue;
 
 const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['collections.OrderedDict', orderedDict],
+  ['collections.defaultdict', () => ({ kind: 'dict', entries: new Map() })],
   ['torch._utils._rebuild_tensor', rebuildTensor],
   ['torch._utils._rebuild_tensor_v2', rebuildTensor],
   ['torch._utils._rebuild_tensor_v3', rebuildTensor],
+  ['torch._tensor._rebuild_from_type_v2', rebuildFromType],
   ['torch._utils._rebuild_parameter', (args) => args[0] ?? null],
   ['torch._utils._rebuild_parameter_with_state', (args) => args[0] ?? null],
   ['torch.Size', (args) => args[0] ?? { kind: 'tuple', items: [] }],
@@ -43,32 +55,29 @@ const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['_codecs.encode', encodeLatin1],
 ]);
 
-/** @throws DataError when a model file has no business mentioning the global. */
-export function checkGlobal(name: string): void {
-  if (calls.has(name) || storageTypes.has(name) || dtypes.has(name)) return;
-  const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
-  throw new DataError(
-    `The file asks for the Python object '${shown}', which a file of weights does not need. It was refused; nothing was run.`,
-    { hint: 'Save only the weights: torch.save({"model": model.state_dict()}, path).' },
-  );
-}
-
-/** What a call of a known global gives, as data. */
+/** What a call of a global gives, as data: a placeholder where the global is none that weights need. */
 export function callGlobal(name: string, args: readonly PickleValue[]): PickleValue {
   const call = calls.get(name);
-  if (call === undefined) throw new DataError(`The file calls '${name}', which is not callable.`);
-  return call(args);
+  return call === undefined ? placeholder(name, args) : call(args);
 }
 
-/** The storage that a persistent id of torch means: ('storage', type, key, location, length, …). */
-export function storageOf(id: PickleValue): StorageRef {
+/** Stands for the object that calling `name` would make. */
+export function placeholder(name: string, args: readonly PickleValue[] = []): PickleObject {
+  return { kind: 'object', name, args };
+}
+
+/**
+ * The storage that a persistent id of torch means: ('storage', type, key, location, length, …). A placeholder for one of
+ * an element type that tensors here cannot have (complex, quantised).
+ */
+export function storageOf(id: PickleValue): StorageRef | PickleObject {
   const [tag, type, key, , length, view] = isKind(id, 'tuple') ? id.items : [];
-  const known = tag === 'storage' && isKind(type, 'global') && storageTypes.has(type.name);
-  if (!known || typeof key !== 'string' || !isSize(length)) {
+  if (tag !== 'storage' || !isKind(type, 'global') || typeof key !== 'string' || !isSize(length)) {
     throw new DataError('The file refers to something outside the pickle that is not a storage of torch.');
   }
   if (view !== undefined && view !== null)
     throw new DataError('The file holds a view of a storage, which is not supported.');
+  if (!storageTypes.has(type.name)) return placeholder(type.name);
   return { kind: 'storage', key, dtype: storageTypes.get(type.name), length };
 }
 
@@ -92,11 +101,13 @@ function encodeLatin1(args: readonly PickleValue[]): PickleValue {
 }
 
 /** (storage, offset, size, stride, …) and, in version 3, the dtype as the seventh. */
-function rebuildTensor(args: readonly PickleValue[]): TensorRef {
+function rebuildTensor(args: readonly PickleValue[]): TensorRef | PickleObject {
   const [storage, offset, shape, strides, , , dtype] = args;
+  if (isKind(storage, 'object')) return storage;
   if (!isKind(storage, 'storage') || !isSize(offset) || !isSizes(shape) || !isSizes(strides)) {
     throw new DataError('The file rebuilds a tensor from something other than storage, offset, size and stride.');
   }
+  if (isKind(dtype, 'global') && !dtypes.has(dtype.name)) return placeholder(dtype.name);
   const named = isKind(dtype, 'global') ? dtypes.get(dtype.name) : undefined;
   const type = named ?? storage.dtype;
   if (type === undefined || shape.items.length !== strides.items.length) {
@@ -105,12 +116,11 @@ function rebuildTensor(args: readonly PickleValue[]): TensorRef {
   return { kind: 'tensor', storage, dtype: type, offset, shape: shape.items, strides: strides.items };
 }
 
-function isSize(value: PickleValue | undefined): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-function isSizes(
-  value: PickleValue | undefined,
-): value is { readonly kind: 'tuple' | 'list'; readonly items: number[] } {
-  return (isKind(value, 'tuple') || isKind(value, 'list')) && value.items.every(isSize);
+/** (rebuild, type, arguments of rebuild, state): a tensor of a subclass, or with attributes. It is the tensor in it. */
+function rebuildFromType(args: readonly PickleValue[]): PickleValue {
+  const [rebuild, type, inner] = args;
+  if (isKind(rebuild, 'global') && isKind(inner, 'tuple') && rebuild.name.startsWith('torch._utils._rebuild_')) {
+    return callGlobal(rebuild.name, inner.items);
+  }
+  return placeholder(isKind(type, 'global') ? type.name : 'torch.Tensor', args);
 }

@@ -23,15 +23,15 @@ export interface Storages {
  * @throws DataError when a tensor reaches outside its storage.
  */
 export function materialiseAll(refs: ReadonlyMap<string, TensorRef>, storages: Storages): NamedTensors {
-  const limit = 16 * storages.totalBytes + 2 ** 20;
+  const inline = new Set([...refs.values()].map(({ storage }) => storage.bytes));
+  const stored = [...inline].reduce((sum, bytes) => sum + (bytes?.length ?? 0), storages.totalBytes);
+  const limit = 16 * stored + 2 ** 20;
   let total = 0;
   for (const [name, ref] of refs) {
     checkBounds(name, ref);
     total += sizeOf(ref.shape) * bytesPerElement(arrayType(ref.dtype));
     if (total > limit) {
-      throw new DataError(
-        `The tensors up to '${name}' unfold to ${total} bytes from ${storages.totalBytes} stored ones.`,
-      );
+      throw new DataError(`The tensors up to '${name}' unfold to ${total} bytes from ${stored} stored ones.`);
     }
   }
   return new Map([...refs].map(([name, ref]) => [name, materialise(name, ref, storages)]));
@@ -63,7 +63,7 @@ function checkBounds(name: string, { storage, dtype, offset, shape, strides }: T
 
 function materialise(name: string, ref: TensorRef, storages: Storages): Tensor {
   const type = arrayType(ref.dtype);
-  const bytes = storages.read(ref.storage);
+  const bytes = ref.storage.bytes ?? storages.read(ref.storage);
   if (bytes.length < ref.storage.length * storedBytes(ref.storage.dtype)) {
     throw new DataError(`Storage '${ref.storage.key}' of tensor '${name}' is shorter than the file declares.`);
   }

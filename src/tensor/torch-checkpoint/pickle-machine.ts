@@ -8,11 +8,9 @@ import type { PickleValue } from './pickle-value';
 
 /** What happens where a pickle asks for Python: the only two doors, and neither runs anything. */
 export interface PickleHooks {
-  /** The result of calling the known global `name` with `args`, as data. Throws DataError for any other. */
+  /** What stands for the result of calling the global `name` with `args`: data, or a placeholder. */
   readonly call: (name: string, args: readonly PickleValue[]) => PickleValue;
-  /** Throws DataError when the global is not on the allow-list. */
-  readonly checkGlobal: (name: string) => void;
-  /** The storage that a persistent id means. */
+  /** The storage that a persistent id means, or a placeholder. */
   readonly persistent: (id: PickleValue) => PickleValue;
 }
 

@@ -1,6 +1,6 @@
 /**
  * An interpreter of the part of Python's pickle language (protocols 2 to 5) that data needs. It builds plain values and
- * runs nothing: a global is a name to look up in an allow-list, a call is a table entry that makes data from data.
+ * runs nothing: a global is a name, a call is a table entry that makes data from data, or else a placeholder.
  * Opcodes: https://github.com/python/cpython/blob/main/Lib/pickletools.py
  *
  * @module
@@ -123,6 +123,7 @@ const steps: ReadonlyMap<number, Step> = new Map<number, Step>([
   [0x93, pushing((m) => global(m, ...(popMany(m, 2) as [PickleValue, PickleValue])))],
   [code('R'), pushing(call)],
   [0x81, pushing(call)],
+  [0x92, pushing(callWithNames)],
   [code('b'), build],
   [code('Q'), pushing((m) => m.hooks.persistent(pop(m)))],
 ]);
@@ -144,12 +145,14 @@ function recall(machine: Machine, index: number): PickleValue {
 
 function append(machine: Machine, items: readonly PickleValue[]): void {
   const target = top(machine);
+  if (isKind(target, 'object')) return;
   if (!isKind(target, 'list') && !isKind(target, 'set')) throw damaged(machine, 'it appends to what is no list or set');
   for (const item of items) target.items.push(item);
 }
 
 function setItems(machine: Machine, items: readonly PickleValue[]): void {
   const target = top(machine);
+  if (isKind(target, 'object')) return;
   if (!isKind(target, 'dict')) throw damaged(machine, 'it sets an item of what is no dict');
   for (const [key, value] of pairs(machine, items)) target.entries.set(key, value);
 }
@@ -161,19 +164,30 @@ function pairs(machine: Machine, items: readonly PickleValue[]): readonly [Pickl
 
 function global(machine: Machine, module: PickleValue, name: PickleValue): PickleValue {
   if (typeof module !== 'string' || typeof name !== 'string') throw damaged(machine, 'the name of a global is no text');
-  const path = `${module}.${name}`;
-  machine.hooks.checkGlobal(path);
-  return { kind: 'global', name: path };
+  return { kind: 'global', name: `${module}.${name}` };
 }
 
 function call(machine: Machine): PickleValue {
   const [callee, args] = popMany(machine, 2);
-  if (!isKind(callee, 'global') || !isKind(args, 'tuple')) throw damaged(machine, 'it calls what is no known global');
+  if (isKind(callee, 'object')) return callee;
+  if (!isKind(callee, 'global') || !isKind(args, 'tuple')) throw damaged(machine, 'it calls what is no global');
   return machine.hooks.call(callee.name, args.items);
 }
 
-/** State set on an object. Only dicts (ordered ones carry versions of modules there) may have any; it is dropped. */
-function build(machine: Machine): void {
+/** A class, arguments, and arguments by name, which no data needs. */
+function callWithNames(machine: Machine): PickleValue {
   pop(machine);
-  if (!isKind(top(machine), 'dict')) throw new DataError('The pickle sets the state of an object, which is refused.');
+  return call(machine);
+}
+
+/**
+ * State set on an object: kept as data by a placeholder, dropped by a dict (ordered ones carry versions of modules there)
+ * and a tensor.
+ */
+function build(machine: Machine): void {
+  const state = pop(machine);
+  const target = top(machine);
+  if (isKind(target, 'object')) target.state = state;
+  else if (!isKind(target, 'dict') && !isKind(target, 'tensor'))
+    throw new DataError('The pickle sets the state of an object, which is refused.');
 }

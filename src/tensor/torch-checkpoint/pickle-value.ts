@@ -18,6 +18,7 @@ export type PickleValue =
   | PickleSequence
   | PickleDict
   | PickleGlobal
+  | PickleObject
   | StorageRef
   | TensorRef;
 
@@ -33,10 +34,21 @@ export interface PickleDict {
   readonly entries: Map<PickleValue, PickleValue>;
 }
 
-/** The name of a Python object that the reader knows, as `module.name`. Never the object. */
+/** The name of a function or class of Python, as `module.name`. Never the function or class. */
 export interface PickleGlobal {
   readonly kind: 'global';
   readonly name: string;
+}
+
+/**
+ * Stands for a Python object that is not made: what would have been called, with which arguments, and the state that would
+ * have been set on it. Inert data.
+ */
+export interface PickleObject {
+  readonly kind: 'object';
+  readonly name: string;
+  readonly args: readonly PickleValue[];
+  state?: PickleValue;
 }
 
 /** Memory that tensors share, found under `key` in the file. */
@@ -47,6 +59,8 @@ export interface StorageRef {
   readonly dtype: StoredType | undefined;
   /** In elements of `dtype`; in bytes for an untyped storage. */
   readonly length: number;
+  /** The memory itself where it stands in the pickle, as that of NumPy's arrays does. */
+  readonly bytes?: Uint8Array;
 }
 
 /** A view of a storage; offset and strides in elements. */
@@ -60,9 +74,21 @@ export interface TensorRef {
 }
 
 /** Narrows a value to one of the kinds with a `kind`. */
-export function isKind<K extends 'tuple' | 'list' | 'set' | 'dict' | 'global' | 'storage' | 'tensor'>(
+export function isKind<K extends 'tuple' | 'list' | 'set' | 'dict' | 'global' | 'object' | 'storage' | 'tensor'>(
   value: PickleValue | undefined,
   kind: K,
 ): value is Extract<PickleValue, { readonly kind: K }> | (K extends PickleSequence['kind'] ? PickleSequence : never) {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === kind;
+}
+
+/** Whether a value is a length or an offset. */
+export function isSize(value: PickleValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Whether a value is a shape or strides. */
+export function isSizes(
+  value: PickleValue | undefined,
+): value is { readonly kind: 'tuple' | 'list'; readonly items: number[] } {
+  return (isKind(value, 'tuple') || isKind(value, 'list')) && value.items.every(isSize);
 }

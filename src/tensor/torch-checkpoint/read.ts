@@ -6,50 +6,64 @@
 import { DataError } from '../../errors';
 import { readZip, type ZipFile } from '../../util/zip-read';
 import type { NamedTensors } from '../tensor';
-import { callGlobal, checkGlobal, storageOf } from './globals';
+import { callGlobal, storageOf } from './globals';
 import { isLegacyFile, readLegacyFile } from './legacy';
 import { materialiseAll, type Storages } from './materialise';
+import { numpyTensor } from './numpy-array';
 import type { PickleHooks } from './pickle-machine';
 import { readPickle } from './pickle-reader';
 import { isKind, type PickleDict, type PickleValue, type TensorRef } from './pickle-value';
+import { describeKeys, findStateDict } from './state-dict';
 
 export interface TorchCheckpoint {
   /** In the order of the state dict. Each tensor owns its memory; float16 and bfloat16 became float32. */
   readonly tensors: NamedTensors;
   /** The key the state dict was found under; `undefined` when the file is the state dict itself. */
   readonly wrapper: string | undefined;
-  /** Other keys of the file (epoch, optimizer, …). */
+  /** Other keys of the file (epoch, optimizer, …), with the name of the Python object where that is their value. */
   readonly otherKeys: readonly string[];
-  /** Names in the state dict whose values are no tensors. */
+  /** Names in the state dict whose values are no tensors, likewise. */
   readonly ignored: readonly string[];
   /** Names of the tensors that were widened from half precision. */
   readonly widened: readonly string[];
 }
 
-/** Keys that are looked for, in this order, before the file itself is taken for a state dict. */
-const wrapperKeys = ['model', 'state_dict', 'model_state_dict'] as const;
 const maxPickleBytes = 2 ** 26;
 
-const hooks: PickleHooks = { call: callGlobal, checkGlobal, persistent: storageOf };
+const hooks: PickleHooks = { call: callGlobal, persistent: storageOf };
 
 /**
- * Reads a checkpoint: the zip of torch ≥ 1.6 or the older format, holding `{"model": state_dict}` (ours, NVFlare's),
- * `{"state_dict": …}`, `{"model_state_dict": …}` or a plain state dict (MONAI's model zoo).
+ * Reads a checkpoint: the zip of torch ≥ 1.6 or the older format. The weights may stand under a key that training code uses
+ * (`model`, `state_dict`, `net`, …), under any key when they are alone, or be the file themselves (MONAI's model zoo). What
+ * else the file holds is left out; Python objects in it are never made.
  *
- * @throws DataError when the file is damaged, asks for a Python object outside the allow-list, or has no state dict.
+ * @throws DataError when the file is damaged, or has no state dict, or several.
  */
 export function decodeTorchCheckpoint(bytes: Uint8Array): TorchCheckpoint {
   const { value, storages } = isLegacyFile(bytes) ? readLegacyFile(bytes, hooks) : readZipFile(bytes);
-  const { dict, wrapper, otherKeys } = findStateDict(value);
+  const { dict, wrapper } = findStateDict(value);
   const refs = new Map<string, TensorRef>();
-  const ignored: string[] = [];
+  const ignored: PickleValue[] = [];
   for (const [name, item] of dict.entries) {
-    if (isKind(item, 'tensor')) refs.set(String(name), item);
-    else ignored.push(String(name));
+    const ref = isKind(item, 'tensor') ? item : numpyTensor(item);
+    if (ref === undefined) ignored.push(name);
+    else refs.set(String(name), ref);
   }
   const isHalf = (ref: TensorRef): boolean => ref.dtype === 'float16' || ref.dtype === 'bfloat16';
-  const widened = [...refs].filter(([, ref]) => isHalf(ref)).map(([name]) => name);
-  return { tensors: materialiseAll(refs, storages), wrapper, otherKeys, ignored, widened };
+  return {
+    tensors: materialiseAll(refs, storages),
+    wrapper,
+    otherKeys: isKind(value, 'dict') && value !== dict ? otherKeysOf(value, wrapper) : [],
+    ignored: describeKeys(dict, ignored),
+    widened: [...refs].filter(([, ref]) => isHalf(ref)).map(([name]) => name),
+  };
+}
+
+function otherKeysOf(file: PickleDict, wrapper: string | undefined): readonly string[] {
+  return describeKeys(
+    file,
+    [...file.entries.keys()].filter((key) => key !== wrapper),
+  );
 }
 
 function readZipFile(bytes: Uint8Array): { readonly value: PickleValue; readonly storages: Storages } {
@@ -84,32 +98,4 @@ function zipStorages(zip: ZipFile, folder: string): Storages {
       return bytes;
     },
   };
-}
-
-function findStateDict(
-  value: PickleValue,
-): Pick<TorchCheckpoint, 'wrapper' | 'otherKeys'> & { readonly dict: PickleDict } {
-  if (!isKind(value, 'dict')) throw new DataError('The checkpoint holds no dict, so no weights by name.');
-  for (const wrapper of wrapperKeys) {
-    const inner = value.entries.get(wrapper);
-    if (isStateDict(inner)) {
-      return { dict: inner, wrapper, otherKeys: keysOf(value).filter((key) => key !== wrapper) };
-    }
-  }
-  if (isStateDict(value)) return { dict: value, wrapper: undefined, otherKeys: [] };
-  const keys = keysOf(value).slice(0, 10).join(', ');
-  throw new DataError(`The checkpoint has no weights by name: its keys are ${keys === '' ? '(none)' : keys}.`, {
-    hint: `Expected a state dict, or one under ${wrapperKeys.map((key) => `"${key}"`).join(', ')}.`,
-  });
-}
-
-function keysOf(dict: PickleDict): readonly string[] {
-  return [...dict.entries.keys()].map((key) => (typeof key === 'object' ? '(object)' : String(key)));
-}
-
-/** A dict of text keys with a tensor in it; also an empty one. */
-function isStateDict(value: PickleValue | undefined): value is PickleDict {
-  if (!isKind(value, 'dict')) return false;
-  if (![...value.entries.keys()].every((key) => typeof key === 'string')) return false;
-  return value.entries.size === 0 || [...value.entries.values()].some((item) => isKind(item, 'tensor'));
 }

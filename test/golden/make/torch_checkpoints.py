@@ -3,11 +3,15 @@
 Run with PyTorch 2.x: python test/golden/make/torch_checkpoints.py
 """
 
+import argparse
 import collections
+import datetime
+import pathlib
 import pickle
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import torch
 
 OUT = Path(__file__).parent.parent / "torch"
@@ -59,6 +63,28 @@ class Stateful:
     pass
 
 
+def company():
+    """What training code keeps beside weights."""
+    return {
+        "best_acc": np.float64(0.8),
+        "history": np.arange(3.0),
+        "args": argparse.Namespace(lr=0.1),
+        "counts": collections.Counter("aab"),
+        "when": datetime.datetime(2024, 1, 1),
+        "where": pathlib.PurePosixPath("/x"),
+        "logs": collections.defaultdict(list, {"loss": [1.0]}),
+        "queue": collections.deque([1]),
+        "complex": torch.tensor([1j]),
+    }
+
+
+def numpy_weights():
+    kinds = ["float16", "float32", "float64", "int64", "uint8", "bool"]
+    arrays = {kind: np.arange(6).reshape(2, 3).astype(kind) for kind in kinds}
+    odd = {"big-endian": np.ones(2, ">f4"), "text": np.array(["a"]), "objects": np.array([None])}
+    return {**arrays, "fortran": np.asfortranarray(arrays["float32"]), **odd}
+
+
 def repack(source, target, data_pkl=None, compression=zipfile.ZIP_STORED, drop=()):
     with zipfile.ZipFile(OUT / source) as old, zipfile.ZipFile(OUT / target, "w", compression) as new:
         for info in old.infolist():
@@ -87,6 +113,13 @@ def main():
     extras = {"epoch": 3, "best": 0.5, "history": [(1, None), {"a": b"x"}], "big": 2**70, "name": "α", "on": True}
     torch.save({"state_dict": module().state_dict(), "optimizer": optimizer.state_dict(), **extras}, OUT / "training.pt")
     torch.save({"epoch": 3, "weights": {"w": ramp(2)}}, OUT / "other-key.pt")
+    torch.save({"epoch": 3, "student": {"w": ramp(2)}, "teacher": {"w": ramp(2)}}, OUT / "two-keys.pt")
+    torch.save({"model": {"w": ramp(2)}, "net": {"w": ramp(2)}}, OUT / "two-known-keys.pt")
+    torch.save({"net": net.state_dict(), "opt": optimizer.state_dict()}, OUT / "monai-saver.pt")
+    torch.save({"network_weights": {"w": ramp(2)}, "ema": {"w": ramp(2)}}, OUT / "nnunet.pt")
+    for protocol in (2, 4, 5):
+        torch.save({"state_dict": {"w": ramp(2)}, **company()}, OUT / f"company-{protocol}.pt", pickle_protocol=protocol)
+        torch.save({"model": numpy_weights()}, OUT / f"numpy-{protocol}.pt", pickle_protocol=protocol)
     torch.save({"model": net}, OUT / "whole-module.pt")
     repack("views.pt", "deflated.pt", compression=zipfile.ZIP_DEFLATED)
     repack("views.pt", "malicious.pt", pickle.dumps({"model": Exploit()}, protocol=2))

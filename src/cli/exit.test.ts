@@ -1,0 +1,32 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { DataError } from '../errors';
+import { printError } from './exit';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** What an error prints, without colours. */
+function printed(error: unknown): string {
+  let text = '';
+  vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
+    text += String(chunk);
+    return true;
+  });
+  printError(error);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters.
+  return text.replace(/\x1b\[\d+m/g, '');
+}
+
+test('what an error takes over from its cause is printed once', () => {
+  const cause = new DataError('It is cut off.', { hint: 'Copy it again.' });
+  const error = new DataError("Cannot read 'a': It is cut off.", { cause, hint: 'Copy it again.' });
+  expect(printed(error)).toBe("error: Cannot read 'a': It is cut off.\n→ Copy it again.\n");
+});
+
+test('a cause that says more is printed with its own hint', () => {
+  const cause = new DataError('It is cut off.', { hint: 'Copy it again.' });
+  expect(printed(new DataError("Cannot read 'a'.", { cause }))).toBe(
+    "error: Cannot read 'a'.\nbecause: It is cut off.\n→ Copy it again.\n",
+  );
+});
