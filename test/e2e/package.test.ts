@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -13,6 +13,10 @@ let folder: string;
 beforeAll(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'consilium-package-')));
   installPacked(folder);
+  // What a user of TypeScript has.
+  for (const name of ['ts-node', 'typescript']) {
+    symlinkSync(join(process.cwd(), 'node_modules', name), join(folder, 'node_modules', name), 'junction');
+  }
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -83,6 +87,62 @@ describe('the packed package', () => {
     expect(result.kinds).toEqual(expect.arrayContaining(['done', 'progress', 'round-finished', 'started']));
   });
 
+  it.each([
+    ['common.js', 'commonjs', 'nodenext'],
+    ['common.ts', 'commonjs', 'bundler'],
+    ['module.js', 'module', 'nodenext'],
+    ['module.mjs', 'commonjs', 'nodenext'],
+    ['common.cts', 'module', 'nodenext'],
+  ])('runs a training script %s in a package of type %s', (script, type, resolution) => {
+    const name = `script-${script.replace('.', '-')}`;
+    const isModule = script.startsWith('module');
+    write(join(name, 'package.json'), JSON.stringify({ type }));
+    write(join(name, 'tsconfig.json'), tsconfig(resolution));
+    const typed = script.endsWith('ts');
+    const imports =
+      isModule || typed ? "import { float32 } from 'consilium';" : "const { float32 } = require('consilium');";
+    const types = typed ? "import type { ScriptSite } from 'consilium';" : '';
+    const head = isModule || typed ? 'export default' : 'module.exports =';
+    write(
+      join(name, script),
+      `${imports} ${types} ${head} async function train(site${typed ? ': ScriptSite' : ''}) {
+        for await (const task of site.tasks()) {
+          if (task.kind === 'validate') await task.reply({ metrics: { val_dice: 0.5 } });
+          else await task.reply({ weights: new Map([['w', float32([1], [7])]]), steps: 1 });
+        }
+      }`,
+    );
+    write(
+      join(name, 'job.mjs'),
+      `import { FedAvgRecipe, floatsOf, loadModelFile, SimEnv } from 'consilium';
+      const model = { kind: 'tensors', tensors: { w: [1] } };
+      const run = new FedAvgRecipe({ name: 'job', sites: 2, rounds: 1, model, trainScript: './${script}', folder: '${name}' })
+        .execute(new SimEnv({ workspace: '${name}' }));
+      const { files } = await run.result();
+      console.log(floatsOf((await loadModelFile(files.final_safetensors)).tensors.get('w'))[0]);`,
+    );
+    if (typed) compile(name, ['--noEmit']);
+    expect(node(join(name, 'job.mjs'))).toBe('7\n');
+  });
+
+  it('says what to do with a training script that Node.js cannot read: an ES module in TypeScript', () => {
+    const canRead = Number(process.versions.node.split('.')[0]) >= 24;
+    write(join('esm-ts', 'package.json'), JSON.stringify({ type: 'module' }));
+    write(join('esm-ts', 'client.ts'), 'export default async function train(site: unknown) {}');
+    write(
+      join('esm-ts', 'job.mjs'),
+      `import { FedAvgRecipe, SimEnv } from 'consilium';
+      const model = { kind: 'tensors', tensors: { w: [1] } };
+      const run = new FedAvgRecipe({ name: 'job', sites: 1, rounds: 1, model, trainScript: 'client.ts', folder: 'esm-ts' })
+        .execute(new SimEnv({ workspace: 'esm-ts' }));
+      await run.result().catch(({ cause }) => console.log(cause.message, cause.hint));`,
+    );
+    const expected = canRead
+      ? 'ended its loop'
+      : "'client.ts' is an ES module in TypeScript, which this Node.js cannot read.";
+    expect(node(join('esm-ts', 'job.mjs'))).toContain(expected);
+  });
+
   it('brings the command', () => {
     expect(command('npx', ['consilium', '--help'], folder)).toContain('Usage: consilium');
     const models = JSON.parse(command('npx', ['consilium', 'model', 'list', '--json'], folder));
@@ -150,8 +210,8 @@ function tsconfig(moduleResolution: string): string {
   });
 }
 
-function compile(name: string): void {
-  command(process.execPath, [require.resolve('typescript/bin/tsc'), '--project', name], folder);
+function compile(name: string, flags: readonly string[] = []): void {
+  command(process.execPath, [require.resolve('typescript/bin/tsc'), '--project', name, ...flags], folder);
 }
 
 function node(file: string): string {
