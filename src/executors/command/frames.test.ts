@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, type Frame, frameReader } from './frames';
 
@@ -47,6 +49,12 @@ describe('frames', () => {
       ...Buffer.from('{"a":1}'),
       9,
     ]);
+  });
+
+  it('are what the specification shows in hexadecimal', () => {
+    const page = readFileSync(join('docs', 'reference', 'trainer-protocol.md'), 'utf8');
+    const shown = /^FF434601 [0-9A-F ]+$/m.exec(page)![0].replaceAll(' ', '');
+    expect(bytes(encodeFrame({ type: 'bye' })).toString('hex').toUpperCase()).toBe(shown);
   });
 
   it.each([

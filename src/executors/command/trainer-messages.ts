@@ -37,7 +37,7 @@ const fromProgram = z.discriminatedUnion('type', [
     type: z.literal('reply'),
     id,
     metrics: z.record(z.string().min(1), z.number().nullable()).default({}),
-    steps: z.number().optional(),
+    steps: z.number().nullable().optional(),
   }),
   z.strictObject({
     type: z.literal('progress'),
