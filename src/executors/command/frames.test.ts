@@ -54,7 +54,11 @@ describe('frames', () => {
   it('are what the specification shows in hexadecimal', () => {
     const page = readFileSync(join('docs', 'reference', 'trainer-protocol.md'), 'utf8');
     const shown = /^FF434601 [0-9A-F ]+$/m.exec(page)![0].replaceAll(' ', '');
-    expect(bytes(encodeFrame({ type: 'bye' })).toString('hex').toUpperCase()).toBe(shown);
+    expect(
+      bytes(encodeFrame({ type: 'bye' }))
+        .toString('hex')
+        .toUpperCase(),
+    ).toBe(shown);
   });
 
   it.each([
