@@ -23,6 +23,7 @@ export type { ScriptSite, ScriptTask, TrainScript, TrainTask, ValidateTask } fro
 export type { Trainer } from './executors/trainer';
 export type { TrainReply, ValidateReply } from './executors/training-reply';
 export type { TrainingSite } from './executors/training-site';
+export { slotsOf as optimiserState, startRound } from './executors/training-state';
 export type { Filter, FilterContext } from './filters/filter';
 export type { Builder } from './graph/builder';
 export type { Graph, Value } from './graph/graph';
@@ -80,6 +81,7 @@ export {
 } from './recipes/brats18-recipe';
 export { FedAvgRecipe, type FedAvgRecipeOptions, type TrainingRecipeOptions } from './recipes/fed-avg-recipe';
 export { type CommonOptions, type FilterPlace, Recipe } from './recipes/recipe';
+export { WorkflowRecipe, type WorkflowRecipeOptions } from './recipes/workflow-recipe';
 export {
   defineAggregator,
   defineData,
@@ -96,6 +98,7 @@ export { SimEnv, type SimEnvOptions } from './runtime/sim-env';
 export { loadModelFile, type ModelFile, saveModelFile } from './tensor/model-file';
 export { float32, floatsOf, mapFloats, type NamedTensors, type Shape, type Tensor } from './tensor/tensor';
 export type { Json } from './util/json';
+export { stream as randomStream } from './util/streams';
 export { type AskOptions, askSites } from './workflows/ask-sites';
 export {
   meanMetrics,

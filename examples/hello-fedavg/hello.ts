@@ -1,5 +1,5 @@
 /**
- * Federated averaging of ten numbers: two sites pull them to 1 and to 3, the federation finds the middle.
+ * Federated averaging of ten numbers: one site pulls them to 1, the other to 3, and the federation finds the middle.
  *
  *     npx ts-node examples/hello-fedavg/hello.ts
  */
@@ -10,11 +10,11 @@ async function main(): Promise<void> {
   const recipe = new FedAvgRecipe({
     name: 'hello-fedavg',
     sites: 2,
-    rounds: Number(process.argv[2] ?? 3),
+    rounds: 3,
     model: { kind: 'tensors', tensors: { weight: [2, 4], bias: [2] } },
     trainer: towardsTarget({ rate: 0.5 }),
     siteConfig: { 'site-1': 1, 'site-2': 3 },
-    keyMetric: 'distance',
+    keyMetric: 'error',
     keyMetricMode: 'min',
     folder: __dirname,
   });
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
     if (event.kind === 'round-finished') console.log(event.round, event.metrics);
   }
   const { final, files } = await run.result();
-  console.log(final, files.report);
+  console.log('final', final.metrics, files.report);
 }
 
 void main();

@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors';
 import type { JobInput } from '../jobs/job-spec';
+import type { roundSettings } from '../jobs/workflow-spec';
 import { type CommonOptions, commonInput, Recipe, sitesOf } from './recipe';
 
 /** What all recipes share that train one model round after round. */
@@ -32,6 +33,9 @@ export interface TrainingRecipeOptions extends CommonOptions {
   readonly roundDeadlineSeconds?: number;
 }
 
+/** What training recipes share besides the settings of their rounds. */
+export type TrainedOptions = Omit<TrainingRecipeOptions, keyof typeof roundSettings>;
+
 export interface FedAvgRecipeOptions extends TrainingRecipeOptions {
   /** How updates become one model. @default the mean weighted by steps */
   readonly aggregator?: FedAvgInput['aggregator'];
@@ -50,7 +54,7 @@ export class FedAvgRecipe extends Recipe {
 }
 
 /** The job's fields that all training recipes fill alike. */
-export function trainingInput(options: TrainingRecipeOptions): Record<string, unknown> {
+export function trainingInput(options: TrainedOptions): Record<string, unknown> {
   const { model, initialCheckpoint } = options;
   return {
     ...commonInput(options),
@@ -72,7 +76,7 @@ export function roundInput(options: TrainingRecipeOptions): Record<string, unkno
   };
 }
 
-function trainerInput(options: TrainingRecipeOptions): unknown {
+function trainerInput(options: TrainedOptions): unknown {
   const { trainer, trainScript, trainArgs, trainCommand, transfer, replySeconds } = options;
   const given = Object.entries({ trainer, trainScript, trainCommand }).filter(([, value]) => value !== undefined);
   if (given.length !== 1) {

@@ -90,10 +90,12 @@ export abstract class Recipe {
     return { ...job, modules };
   }
 
-  /** A path as the job states it: relative where the file lies in the job's folder, so that the folder can be moved. */
+  /** A path as the job states it: from the job's folder on, so that a project can be moved and its jobs stay the same. */
   #relative(file: string): string {
     const path = relative(this.#folder, file);
-    return path.startsWith('..') || isAbsolute(path) ? file : `./${path.split(sep).join('/')}`;
+    if (isAbsolute(path)) return file; // On another drive.
+    const slashes = path.split(sep).join('/');
+    return slashes.startsWith('..') ? slashes : `./${slashes}`;
   }
 }
 

@@ -63,8 +63,10 @@ export interface WorkflowDefinition<O = never> {
 
 /** What a trainer of the user's own is made with. */
 export interface TrainerContext<C = Json> extends TrainingSite<C> {
-  /** Threads an onnxruntime session of this site may use. */
-  readonly sessionThreads: number;
+  /** How sessions are opened here; `openTrainer({ …, ...engine })`. */
+  readonly engine: { readonly threads: number; readonly provider: string };
+  /** The job's network; absent when the job names tensors only. */
+  readonly network?: Model;
   /** The site's cases, when the job names data. */
   readonly cases?: CaseSource;
 }

@@ -22,6 +22,7 @@ import { isNetwork } from '../jobs/model-spec';
 import { findOwnPart, isOwn, type PartSlot } from '../jobs/own-part';
 import { type BuiltInTrainerSpec, transferOf } from '../jobs/trainer-spec';
 import { type AggregatorSpec, type BuiltInWorkflowSpec, workflowTraits } from '../jobs/workflow-spec';
+import { createModel } from '../nn/model';
 import type { Json } from '../util/json';
 import { fedAvg } from '../workflows/fed-avg';
 import type { RoundReport, WorkflowParts, WorkflowState } from '../workflows/workflow';
@@ -106,9 +107,14 @@ export function createExecutor(parts: TrainerParts): Executor {
   const spec = parts.job.trainer;
   if (!isOwn(spec))
     return (trainers[spec.kind] as (spec: BuiltInTrainerSpec, parts: TrainerParts) => Executor)(spec, parts);
-  const { cases, sessionThreads } = parts;
+  const { cases, job, sessionThreads: threads } = parts;
   const definition = ownDefinition<TrainerDefinition>('trainer', spec.kind);
-  const site = { ...trainingSite(parts), sessionThreads, ...(cases && { cases }) };
+  const site = {
+    ...trainingSite(parts),
+    engine: { threads, provider: job.engine.provider },
+    ...(isNetwork(job.model) && { network: createModel(job.model) }),
+    ...(cases && { cases }),
+  };
   const made = definition.create(optionsOf(spec), { ...site, config: configFor(definition, site) });
   return 'execute' in made ? made : trainerExecutor(made, transferOf(spec));
 }
