@@ -38,18 +38,18 @@ const runnable = examples.filter(({ files }) => withTorch || !files.some((file) 
 const missing = examples.filter((example) => !runnable.includes(example));
 
 let ofFiles: Readonly<Record<string, { readonly hash?: string; readonly model?: string; readonly error?: string }>>;
-beforeAll(() => {
+beforeAll(async () => {
   const jobs = runnable.map(({ job }) => job);
-  ofFiles = JSON.parse(tsNode(resolve('test/support/run-job-files.ts'), [workspace, ...jobs], workspace));
+  ofFiles = JSON.parse(await tsNode(resolve('test/support/run-job-files.ts'), [workspace, ...jobs], workspace));
 });
 
 describe('an example', () => {
   it.each(runnable)(
     '$name runs, and its job file is the same job and gives the same model',
-    ({ name, script, job }) => {
+    async ({ name, script, job }) => {
       const folder = join(workspace, 'scripts', name);
       mkdirSync(folder, { recursive: true });
-      expect(tsNode(script, [], folder)).not.toBe('');
+      expect(await tsNode(script, [], folder)).not.toBe('');
       const server = join(folder, 'consilium-workspace', onlyRun(folder), 'server', 'simulate_job');
       const { job_hash: hash, outcome } = JSON.parse(readFileSync(join(server, 'meta.json'), 'utf8'));
       const model = sha256Of(readFileSync(join(server, 'app_server', 'FL_global_model.safetensors')));
