@@ -70,7 +70,7 @@ describe('a job with a training script', () => {
     const file = join(workspace, 'job.yaml');
     writeFileSync(file, readFileSync(join(example, 'job.yaml'), 'utf8'));
     const check = await checkJobFile(file, { folder: workspace });
-    expect(check).toMatchObject({ problems: [{ line: 16, column: 11, path: 'trainer.script' }] });
+    expect(check).toMatchObject({ problems: [{ line: 17, column: 11, path: 'trainer.script' }] });
   });
 
   it('fails by quorum when the script throws: the stack stays at the site, the server learns the kind', async () => {

@@ -146,7 +146,7 @@ describe('the packed package', () => {
   it('brings the command', () => {
     expect(command('npx', ['consilium', '--help'], folder)).toContain('Usage: consilium');
     const models = JSON.parse(command('npx', ['consilium', 'model', 'list', '--json'], folder));
-    expect(models).toContainEqual(expect.objectContaining({ kind: 'segresnet' }));
+    expect(models.models).toContainEqual(expect.objectContaining({ kind: 'segresnet' }));
   });
 
   it('prints the help of the command without loading the library', () => {
