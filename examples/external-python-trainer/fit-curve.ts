@@ -17,7 +17,7 @@ async function main(): Promise<void> {
       tensors: { '0.weight': [16, 1], '0.bias': [16], '2.weight': [1, 16], '2.bias': [1] },
       start: 'normal',
     },
-    trainCommand: [process.env.PYTHON ?? 'python3', 'client.py'],
+    trainCommand: ['python3', 'client.py'],
     siteConfig: { 'site-1': [-1, 0], 'site-2': [0, 1] },
     keyMetric: 'val_loss',
     keyMetricMode: 'min',

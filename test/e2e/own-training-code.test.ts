@@ -46,7 +46,7 @@ describe('a job with a training script', () => {
 
     expect((await run('one-slot', fitLine, { threads: 1 })).finalModelSha256).toBe(straight.finalModelSha256);
 
-    const job = await readJobFile(join(example, 'job.yaml'), { folder: example });
+    const job = await readJobFile(join(example, 'fit-line.yaml'), { folder: example });
     expect(jobHash(job)).toBe(jobHash(new FedAvgRecipe(fitLine).job));
 
     const stopped = start('stopped', fitLine);
@@ -68,7 +68,7 @@ describe('a job with a training script', () => {
 
   it('is refused with the line of the job file when the script does not exist', async () => {
     const file = join(workspace, 'job.yaml');
-    writeFileSync(file, readFileSync(join(example, 'job.yaml'), 'utf8'));
+    writeFileSync(file, readFileSync(join(example, 'fit-line.yaml'), 'utf8'));
     const check = await checkJobFile(file, { folder: workspace });
     expect(check).toMatchObject({ problems: [{ line: 17, column: 11, path: 'trainer.script' }] });
   });

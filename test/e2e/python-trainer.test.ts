@@ -130,7 +130,7 @@ const fitCurve: FedAvgRecipeOptions = {
 
 describe('the example of a Python trainer', () => {
   it('is the same job in YAML', async () => {
-    const job = await readJobFile(join(example, 'job.yaml'));
+    const job = await readJobFile(join(example, 'fit-curve.yaml'));
     expect(jobHash(job)).toBe(jobHash(new FedAvgRecipe(fitCurve).job));
   });
 
