@@ -10,6 +10,7 @@ import { createModel, listModels, type Model } from '../nn/model';
 import { matchState } from '../nn/model-state';
 import { problemsOf } from '../tensor/match-tensors';
 import { loadModelFile } from '../tensor/model-file';
+import { perAxis } from '../util/per-axis';
 import { addOption, addSpatialLength, parseModelOptions } from './model-flags';
 import { modelTable } from './model-table';
 import { printJson } from './print-json';
@@ -118,5 +119,5 @@ function withOptions(command: Command): Command {
 function usualLengths({ spatialDims, spatialDivisor, kind }: Model): readonly number[] {
   const usual = { 2: 256, 3: 64 }[spatialDims];
   if (usual === undefined) throw new ConfigError(`Give the lengths of an image for '${kind}' with --shape.`);
-  return new Array<number>(spatialDims).fill(Math.ceil(usual / spatialDivisor) * spatialDivisor);
+  return perAxis(spatialDims, spatialDivisor).map((divisor) => Math.ceil(usual / divisor) * divisor);
 }

@@ -32,12 +32,12 @@ export class Builder {
     return this.detachedIds;
   }
 
-  /** A value fed from outside. @throws ConfigError when the name is taken. */
+  /** A value fed from outside. @throws ConfigError when the name is taken; ShapeError when a length is no whole number ≥ 0 */
   input(name: string, shape: Shape): Value {
     return this.declare(this.inputs, name, shape);
   }
 
-  /** A trained value fed from outside. @throws ConfigError when the name is taken. */
+  /** A trained value fed from outside. @throws ConfigError, ShapeError as `input` */
   parameter(name: string, shape: Shape): Value {
     return this.declare(this.parameters, name, shape);
   }
@@ -181,6 +181,9 @@ export class Builder {
   private declare(table: Map<string, Value>, name: string, shape: Shape): Value {
     if (this.inputs.has(name) || this.parameters.has(name)) {
       throw new ConfigError(`The graph has an input or parameter '${name}' already.`);
+    }
+    if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+      throw new ShapeError(`'${name}' must have lengths that are whole numbers from 0, not [${shape}].`);
     }
     const value = this.value(shape);
     table.set(name, value);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ShapeError } from '../errors';
 import { Builder } from './builder';
 import { differentiate } from './differentiate';
 import type { Graph } from './graph';
@@ -94,6 +95,12 @@ describe('a graph', () => {
     expect(() => b.inLayer('head.0', () => b.add(x, b.input('z', [3])))).toThrow(
       "Layer 'head.0': Add: lengths must be equal or 1 along each axis, but the inputs have shapes [2], [3].",
     );
+  });
+
+  it('refuses lengths that are no whole numbers', () => {
+    const b = new Builder();
+    expect(() => b.input('x', [2, -5])).toThrow("'x' must have lengths that are whole numbers from 0, not [2,-5].");
+    expect(() => b.parameter('w', [1.5])).toThrow(ShapeError);
   });
 
   it('refuses names that are taken and feeds that are missing or of the wrong size', () => {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { z } from 'zod';
+import { areMultiples, nearestMultiples, perAxisText } from '../util/per-axis';
 import { type DataSpec, isBratsData } from './data-spec';
 import { type FilterPlacement, filterTraits, type PayloadKind } from './filter-spec';
 import { isNetwork, type JobModelSpec } from './model-spec';
@@ -115,11 +116,11 @@ function checkSegmentation(
     ['inferRoi', '--infer_roi_size'],
   ] as const) {
     const size = trainer[name];
-    if (size.every((n) => n % divisor === 0)) continue;
-    const nearest = size.map((n) => Math.max(divisor, Math.round(n / divisor) * divisor));
+    if (areMultiples(size, divisor)) continue;
+    const nearest = nearestMultiples(size, divisor);
     report(
       ['trainer', name],
-      `${flag} is ${size.join(' ')}, but every size has to be a multiple of ${divisor} for this network; ${nearest.join(' ')}, for example`,
+      `${flag} is ${size.join(' ')}, but every size has to be a multiple of ${perAxisText(divisor)} for this network; ${nearest.join(' ')}, for example`,
     );
   }
 }

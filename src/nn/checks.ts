@@ -6,10 +6,14 @@
 import { ShapeError } from '../errors';
 import type { Feed } from '../onnx/session';
 import { type NamedTensors, type Shape, sameShape, sizeOf, type Tensor } from '../tensor/tensor';
+import { areMultiples, perAxisText } from '../util/per-axis';
 import type { Model } from './models/definition';
 
-/** @throws ShapeError when images of this shape do not fit the model */
-export function assertImageShape(model: Model, shape: Shape): void {
+/**
+ * @param network its name in a step of several
+ * @throws ShapeError when images of this shape do not fit the model
+ */
+export function assertImageShape(model: Model, shape: Shape, network = ''): void {
   const { inChannels, spatialDims, spatialDivisor } = model;
   const [batch, channels, ...spatial] = shape;
   const fits =
@@ -17,11 +21,13 @@ export function assertImageShape(model: Model, shape: Shape): void {
     batch >= 1 &&
     channels === inChannels &&
     spatial.length === spatialDims &&
-    spatial.every((n) => n > 0 && n % spatialDivisor === 0);
+    areMultiples(spatial, spatialDivisor);
   if (fits) return;
+  const subject = network === '' ? `The model '${model.kind}'` : `Network '${network}' ('${model.kind}')`;
+  const divisor = perAxisText(spatialDivisor);
   throw new ShapeError(
-    `The model '${model.kind}' takes images [N, ${inChannels}, ${spatialDims} spatial lengths that are multiples of ${spatialDivisor}], not [${shape}].`,
-    { hint: `Choose a roi whose lengths are multiples of ${spatialDivisor}.` },
+    `${subject} takes images [N, ${inChannels}, ${spatialDims} spatial lengths that are multiples of ${divisor}], not [${shape}].`,
+    { hint: `Choose images, or a roi, whose lengths are multiples of ${divisor}.` },
   );
 }
 

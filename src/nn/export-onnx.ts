@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { float32, type NamedTensors, sameShape } from '../tensor/tensor';
 import { loadModule } from '../util/load-module';
+import { perAxis } from '../util/per-axis';
 import { modelFeeds } from './checks';
 import type { Model } from './models/definition';
 import { inferenceGraph, names } from './step-graph';
@@ -20,14 +21,15 @@ type Export = typeof import('../onnx/inference-export');
  * @throws ShapeError when the parameters do not fit the model
  */
 export async function exportInferenceOnnx(model: Model, parameters: NamedTensors): Promise<Uint8Array> {
-  const divisor = model.freeDivisor ?? model.spatialDivisor;
-  const spatial = new Array<number>(model.spatialDims).fill(divisor);
+  const spatial = perAxis(model.spatialDims, model.freeDivisor ?? model.spatialDivisor);
   const weights = [...modelFeeds(model, parameters)].map(
     ([name, { shape, data }]) => [name, float32(shape, data)] as const,
   );
   const graph = inferenceGraph(model, [1, model.inChannels, ...spatial]);
   const keepsSize = sameShape(graph.outputs.get(names.logits)!.shape.slice(2), spatial);
-  const sizeCheck = { sizeCheck: `image_lengths_must_be_multiples_of_${divisor}` };
+  const sizeCheck = {
+    sizeCheck: `image_lengths_must_be_multiples_of_${[...new Set(spatial)].length === 1 ? spatial[0] : spatial.join('_')}`,
+  };
   const { toInferenceOnnx } = await loadModule<Export>(join(__dirname, '..', 'onnx'), 'inference-export');
   return toInferenceOnnx(graph, new Map(weights), keepsSize ? sizeCheck : {});
 }

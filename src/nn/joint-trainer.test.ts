@@ -6,6 +6,7 @@ import { float32, type NamedTensors, sizeOf, type Tensor, tensor } from '../tens
 import { openJointTrainer } from './joint-trainer';
 import { l1Loss, lsganLoss } from './losses/distance';
 import { distillationLoss } from './losses/distillation';
+import { createModel } from './model';
 import type { Model } from './models/definition';
 import { activation } from './modules/activation';
 import { convolution } from './modules/convolution';
@@ -145,6 +146,23 @@ describe('a generator and a discriminator trained together', () => {
     await expect(openJointTrainer({ networks: untrained, write: writeGan, threads: 1 })).rejects.toThrow(
       /'d' has no optimiser/,
     );
+  });
+
+  it.each([
+    ['segresnet', {}, [1, 4, 9, 8, 8], /^Network 'n' \('segresnet'\) takes .* multiples of 8\], not \[1,4,9,8,8\]/],
+    ['pflsynth', {}, [1, 1, 18, 16], /^Network 'n' \('pflsynth'\) takes .* multiples of 4\], not \[1,1,18,16\]/],
+    ['patchgan', { inChannels: 2 }, [1, 3, 32, 32], /^Network 'n' \('patchgan'\) takes images \[N, 2, /],
+  ])('refuses an image that %s does not take, trained or used', async (kind, options, shape, message) => {
+    for (const use of ['apply', 'infer'] as const) {
+      const write = (step: StepWriter): void =>
+        step.report('y', step.b.reduceSum(step[use]('n', { image: step.input('x', shape) })));
+      const opening = openJointTrainer({
+        networks: { n: { model: createModel({ kind, ...options }) } },
+        write,
+        threads: 1,
+      });
+      await expect(opening).rejects.toThrow(message);
+    }
   });
 });
 

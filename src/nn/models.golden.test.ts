@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as golden from '../../test/support/models-golden';
 import { both, largestDifference, relativeL2 } from '../../test/support/segresnet-golden';
 import { openSession } from '../onnx/session';
+import { perAxis } from '../util/per-axis';
 import { exportInferenceOnnx } from './export-onnx';
 import { createModel, initialise } from './model';
 import { stateTensors } from './model-state';
@@ -59,9 +60,9 @@ describe.each(cases)('$name, against PyTorch', (example) => {
 
   it('exports to one file for every batch and size, with the results of the predictor', async () => {
     const state = golden.hashState(model);
-    const divisor = model.freeDivisor ?? model.spatialDivisor;
+    const divisors = perAxis(model.spatialDims, model.freeDivisor ?? model.spatialDivisor);
     const session = await openSession(await exportInferenceOnnx(model, state), { threads: 1 });
-    const lengths = [1, 2].map((times) => new Array<number>(model.spatialDims).fill(divisor * times));
+    const lengths = [1, 2].map((times) => divisors.map((divisor) => divisor * times));
     for (const [i, [first, ...others]] of lengths.entries()) {
       const inputShape = [i + 1, model.inChannels, first! * 2, ...others];
       const data = golden.image(inputShape);

@@ -50,9 +50,25 @@ describe('the models', () => {
     for (const { kind } of listModels()) {
       const model = createModel({ kind });
       const spec = modelSpec.parse({ kind });
-      expect(spatialDivisor(spec), kind).toBe(model.spatialDivisor);
+      expect(spatialDivisor(spec), kind).toEqual(model.spatialDivisor);
       expect(spatialDimsOf(spec), kind).toBe(model.spatialDims);
     }
+  });
+
+  it.each([
+    {
+      kind: 'dynunet',
+      kernelSize: [3, 3, 3, 3],
+      strides: [1, [2, 2, 1], 2, 2],
+      upsampleKernelSize: [[2, 2, 1], 2, 2],
+      filters: [2, 2, 2, 2],
+    },
+    { kind: 'monai-unet', channels: [2, 2, 2, 2], strides: [[2, 2, 1], 2, 2] },
+  ])('take lengths that the strides of each axis divide: $kind', (options) => {
+    const model = createModel(options);
+    const shape = [1, 1, 16, 8, 12];
+    expect(describeModel(model, shape).output).toEqual([1, 2, 16, 8, 12]);
+    expect(() => describeModel(model, [1, 1, 16, 12, 12])).toThrow(/multiples of 8, 8 and 4\], not \[1,1,16,12,12\]/);
   });
 
   it('drop elements where MONAI and pFLSynth do', () => {

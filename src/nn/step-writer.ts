@@ -12,6 +12,7 @@ import { type GradientClip, gradientClip } from '../jobs/optimiser-spec';
 import type { Shape } from '../tensor/tensor';
 import { parseOptions } from '../util/parse-options';
 import { applyForInference, applyForTraining, declareModel, type ModelInputs, type ModelValues } from './apply-model';
+import { assertImageShape } from './checks';
 import { clipGradients } from './clip-gradients';
 import type { DropoutSite, Model } from './models/definition';
 import { ruleOf } from './optimisers/optimiser';
@@ -106,11 +107,16 @@ export class StepWriter {
     return this.open(network).current.parameters;
   }
 
-  /** Applies a network in training: statistics of the batch, which move the running ones, and dropout. */
+  /**
+   * Applies a network in training: statistics of the batch, which move the running ones, and dropout.
+   *
+   * @throws ShapeError when the network does not take images of this shape
+   */
   apply(network: string, inputs: ModelInputs): Value {
     const open = this.open(network);
     const application = open.applications++;
     const { model } = open.network;
+    assertImageShape(model, inputs.image.shape, network);
     const { result, buffers } = applyForTraining(this.b, model, open.current, inputs, (site, shape) =>
       this.mask(open.prefix, site, application, shape),
     );
@@ -118,9 +124,10 @@ export class StepWriter {
     return result;
   }
 
-  /** Applies a network as it is used: running statistics, no dropout. A teacher, for instance. */
+  /** Applies a network as it is used: running statistics, no dropout. A teacher, for instance. @throws ShapeError as `apply` */
   infer(network: string, inputs: ModelInputs): Value {
     const open = this.open(network);
+    assertImageShape(open.network.model, inputs.image.shape, network);
     return applyForInference(this.b, open.network.model, open.current, inputs);
   }
 

@@ -18,6 +18,7 @@ import { createModel } from '../nn/model';
 import { requireState } from '../nn/model-state';
 import { openPredictor } from '../nn/predictor';
 import { loadModelFile } from '../tensor/model-file';
+import { areMultiples, perAxisText } from '../util/per-axis';
 import { defaultSessionThreads } from './slot/slots';
 
 export interface EvaluateOptions {
@@ -52,9 +53,9 @@ export interface EvaluationResult {
 export async function evaluateModel(options: EvaluateOptions): Promise<EvaluationResult> {
   const { modelFile, baseDir, datalist, list, inferRoi, provider, threads = defaultSessionThreads(1) } = options;
   const model = createModel({ kind: 'segresnet' });
-  if (inferRoi.some((n) => n % model.spatialDivisor !== 0)) {
+  if (!areMultiples(inferRoi, model.spatialDivisor)) {
     throw new ConfigError(
-      `--infer_roi_size is ${inferRoi.join(' ')}, but every size has to be a multiple of ${model.spatialDivisor} for this network.`,
+      `--infer_roi_size is ${inferRoi.join(' ')}, but every size has to be a multiple of ${perAxisText(model.spatialDivisor)} for this network.`,
     );
   }
   const file = await loadModelFile(modelFile);

@@ -3,6 +3,7 @@ import type { JobSpec } from '../jobs/job-spec';
 import { isNetwork } from '../jobs/model-spec';
 import { createModel } from '../nn/model';
 import { openPredictor } from '../nn/predictor';
+import { perAxis } from '../util/per-axis';
 
 /**
  * Opens the job's network at its smallest size on the job's execution provider, so that a missing one is found before a run
@@ -14,7 +15,7 @@ export async function checkProvider({ engine, model: spec }: JobSpec): Promise<v
   const { provider } = engine;
   if (provider === 'cpu' || !isNetwork(spec)) return;
   const model = createModel(spec);
-  const size = new Array<number>(model.spatialDims).fill(model.spatialDivisor);
+  const size = perAxis(model.spatialDims, model.spatialDivisor);
   try {
     await openPredictor({ model, inputShape: [1, model.inChannels, ...size], threads: 1, provider });
   } catch (error) {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { ShapeError } from '../../errors';
 import type { Builder } from '../builder';
 import type { Value } from '../graph';
 import type { PadAttrs } from '../ops/layout';
@@ -42,7 +41,7 @@ export function sliceAxis(b: Builder, x: Value, axis: number, start: number, end
 /** Parts of the given lengths along the axis, one after the other. @throws ShapeError unless they fill the axis */
 export function split(b: Builder, x: Value, lengths: readonly number[], axis = 1): readonly Value[] {
   if (lengths.reduce((sum, n) => sum + n, 0) !== x.shape[axis]) {
-    throw new ShapeError(`Split: parts of [${lengths}] do not fill axis ${axis} of [${x.shape}].`);
+    throw b.shapeError(`Split: parts of [${lengths}] do not fill axis ${axis} of [${x.shape}].`);
   }
   let end = 0;
   return lengths.map((n) => {

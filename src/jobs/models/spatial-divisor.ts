@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { commonDivisor } from '../../util/per-axis';
+import { type PerAxis, strideProducts } from '../../util/per-axis';
 import type { ModelSpec } from '../model-spec';
 
-/** What every spatial length must be a multiple of: lengths are divided on the way down and must come back on the way up. */
-export function spatialDivisor(model: ModelSpec): number {
+/** What the length of each axis must be a multiple of: lengths are divided on the way down and must come back on the way up. */
+export function spatialDivisor(model: ModelSpec): PerAxis {
   switch (model.kind) {
     case 'segresnet':
       return 2 ** (model.blocksDown.length - 1);
     case 'monai-unet':
     case 'dynunet':
-      return commonDivisor(model.spatialDims, model.strides);
+      return strideProducts(model.spatialDims, model.strides);
     case 'pflsynth':
       return 4;
     case 'translation-unet':

@@ -48,6 +48,18 @@ describe('batchNorm', () => {
     close(normalised([1, 5, 3, 9], [2, 2], { training: false, epsilon: 0 }, false).y, [0.5, 2.75, 2.5, 4.75]);
   });
 
+  it.each([true, false])('refuses state of another number of channels, training: %s', (training) => {
+    const b = new Builder();
+    const [x, two, one] = [b.input('x', [3, 2, 4]), b.input('two', [2]), b.input('one', [1])];
+    const state = { weight: two, bias: two, runningMean: two, runningVar: two };
+    for (const name of ['weight', 'bias', 'runningMean', 'runningVar']) {
+      const write = () => b.inLayer('norm', () => batchNorm(b, x, { ...state, [name]: one }, { training }));
+      expect(write).toThrow(
+        `Layer 'norm': Batch normalisation: ${name} must be [2], one number per channel of [3,2,4]`,
+      );
+    }
+  });
+
   it('refuses to train on one number per channel', () => {
     expect(() => normalised([1, 2], [1, 2, 1, 1], { training: true })).toThrow(/more than one number per channel/);
   });

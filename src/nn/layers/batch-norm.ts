@@ -5,7 +5,7 @@
  */
 import type { Builder } from '../../graph/builder';
 import type { Value } from '../../graph/graph';
-import { sizeOf } from '../../tensor/tensor';
+import { sameShape, sizeOf } from '../../tensor/tensor';
 
 /** Values `[C]` of the layer. */
 export interface BatchNormState {
@@ -36,11 +36,18 @@ export interface BatchNormResult {
  * x `[N, C, ...]`. In training y is normalised by the batch's mean and biased variance, while the running variance takes
  * the unbiased one: next = (1 − momentum)·running + momentum·batch.
  *
- * @throws ShapeError in training when a channel has one number only, which has no variance
+ * @throws ShapeError when a tensor of the state is not `[C]`; in training when a channel has one number only, which has no
+ * variance
  */
 export function batchNorm(b: Builder, x: Value, state: BatchNormState, options: BatchNormOptions): BatchNormResult {
   const { training, momentum = 0.1, epsilon = 1e-5 } = options;
   const { runningMean, runningVar } = state;
+  for (const [name, value] of Object.entries<Value | undefined>({ ...state })) {
+    if (!value || sameShape(value.shape, x.shape.slice(1, 2))) continue;
+    throw b.shapeError(
+      `Batch normalisation: ${name} must be [${x.shape[1]}], one number per channel of [${x.shape}], not [${value.shape}].`,
+    );
+  }
   if (!training) return { y: byRunning(b, x, state, epsilon), nextMean: runningMean, nextVar: runningVar };
   const channels = x.shape[1]!;
   const count = sizeOf(x.shape) / channels;

@@ -28,7 +28,9 @@ describe('layerNorm', () => {
   it('refuses an input that does not end in its shape', () => {
     const b = new Builder();
     const x = b.input('x', [2, 3]);
-    expect(() => layerNorm(b, x, { shape: [2] })).toThrow('the input [2,3] must end in [2]');
+    expect(() => b.inLayer('norm', () => layerNorm(b, x, { shape: [2] }))).toThrow(
+      "Layer 'norm': layerNorm: the input [2,3] must end in [2]",
+    );
     expect(() => layerNorm(b, x, { shape: [] })).toThrow(/one axis or more/);
   });
 });

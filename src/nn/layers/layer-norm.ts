@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { ShapeError } from '../../errors';
 import type { Builder } from '../../graph/builder';
 import type { Value } from '../../graph/graph';
 import { type Shape, sameShape, sizeOf } from '../../tensor/tensor';
@@ -22,7 +21,7 @@ export interface LayerNormOptions {
 export function layerNorm(b: Builder, x: Value, { shape, weight, bias, epsilon = 1e-5 }: LayerNormOptions): Value {
   const outer = x.shape.slice(0, x.shape.length - shape.length);
   if (shape.length === 0 || !sameShape([...outer, ...shape], x.shape)) {
-    throw new ShapeError(`layerNorm: the input [${x.shape}] must end in [${shape}], one axis or more.`);
+    throw b.shapeError(`layerNorm: the input [${x.shape}] must end in [${shape}], one axis or more.`);
   }
   // Each row is a sample of one channel: a group of its own.
   const rows = b.reshape(x, [sizeOf(outer), 1, sizeOf(shape)]);

@@ -9,12 +9,14 @@ import { equal, logSoftmax } from '../../graph/functions';
 import type { Value } from '../../graph/graph';
 import type { LossSettingsOf } from '../../jobs/loss-spec';
 import { sizeOf } from '../../tensor/tensor';
-import { areClassNumbers, channelFactors, classChannels, requireSameShape } from './labels';
+import { areClassNumbers, channelFactors, classChannels, requireSameShape, zeroIfClasses } from './labels';
 
 /**
  * −Σ_c w_c·t_c·ln softmax(x)_c at each voxel, t being the label smoothed: (1 − ε)·label + ε/C. The mean over voxels is
  * weighted by the factor of each voxel's class when labels are class numbers, and unweighted when they are probabilities;
  * both are what PyTorch does.
+ *
+ * The loss is NaN when a class number is neither one of the prediction's classes nor `ignoreIndex`.
  *
  * @param label class numbers `[N, 1, ...spatial]`, or probabilities of the prediction's shape `[N, C, ...spatial]`
  * @throws ShapeError when the label does not fit; ConfigError when weights do not, or `ignoreIndex` comes with
@@ -40,7 +42,8 @@ export function crossEntropyLoss(
     labelSmoothing === 0
       ? known
       : b.add(b.scale(known, 1 - labelSmoothing), counted ? b.mul(counted, uniform) : uniform);
-  const sum = b.reshape(b.neg(b.sumProduct(weighted(spread), logSoftmax(b, prediction))), []);
+  const whole = b.reshape(b.neg(b.sumProduct(weighted(spread), logSoftmax(b, prediction))), []);
+  const sum = numbers ? b.add(whole, zeroIfClasses(b, 'cross-entropy', prediction, label, ignoreIndex)) : whole;
   if (reduction === 'sum') return sum;
   if (!numbers || (!weight && !counted)) return b.scale(sum, classes / sizeOf(prediction.shape));
   return b.div(sum, b.reshape(b.reduceSum(weighted(known)), []));

@@ -10,7 +10,7 @@ import { abs, sliceAxis, softmax } from '../../graph/functions';
 import type { Value } from '../../graph/graph';
 import { diceOptions, type LossSettingsOf } from '../../jobs/loss-spec';
 import { parseOptions } from '../../util/parse-options';
-import { channelFactors, classChannels, type Reduction, reduceAll, requireSameShape } from './labels';
+import { channelFactors, classChannels, type Reduction, reduceAll, requireSameShape, zeroIfClasses } from './labels';
 
 /** Written on the prediction in place of a sigmoid or softmax; keeps its shape. */
 export type Activation = (b: Builder, prediction: Value) => Value;
@@ -32,7 +32,8 @@ export interface DiceLossOptions extends Omit<z.input<typeof diceOptions>, 'redu
  * then the loss of soft labels is least where the prediction equals them, which Σp·g does not give. With `squaredPred` the
  * same rule, of squares, is Σp·g again.
  *
- * @param label of the prediction's shape `[N, C, ...spatial]`; with `toOnehotY` class numbers `[N, 1, ...spatial]`
+ * @param label of the prediction's shape `[N, C, ...spatial]`; with `toOnehotY` class numbers `[N, 1, ...spatial]`: the loss
+ * is NaN when one is none of the prediction's classes
  * @throws ShapeError when the label does not fit; ConfigError when an option makes no sense for one channel, or weights do
  * not fit
  */
@@ -69,7 +70,8 @@ function diceTerms(b: Builder, prediction: Value, label: Value, settings: DiceSe
   const { sizes, both } = sums(b, p, g, summed, settings);
   const numerator = b.add(b.scale(both, 2), b.scalar(smoothNr));
   const denominator = b.add(jaccard ? b.scale(b.sub(sizes, both), 2) : sizes, b.scalar(smoothDr));
-  const plain = b.sub(b.scalar(1), b.div(numerator, denominator));
+  const terms = b.sub(b.scalar(1), b.div(numerator, denominator));
+  const plain = settings.toOnehotY ? b.add(terms, zeroIfClasses(b, 'Dice', prediction, label)) : terms;
   // A single channel has no weight relative to others: MONAI leaves it out, too.
   return weight === undefined || p.shape[1] === 1 ? plain : b.mul(plain, channelFactors(b, 'Dice', weight, plain));
 }

@@ -5,7 +5,7 @@
  */
 import { ConfigError, ShapeError } from '../../errors';
 import type { Builder } from '../../graph/builder';
-import { oneHot } from '../../graph/functions';
+import { equal, oneHot } from '../../graph/functions';
 import type { Value } from '../../graph/graph';
 import { sameShape, sizeOf } from '../../tensor/tensor';
 
@@ -32,6 +32,19 @@ export function classChannels(b: Builder, loss: string, prediction: Value, label
     );
   }
   return oneHot(b, b.reshape(label, [samples!, ...spatial]), channels!);
+}
+
+/**
+ * 0 when every class number, but those that are `ignored`, is one of the prediction's classes; NaN otherwise. To be added to
+ * a loss: a graph cannot raise, and a voxel of no class would count as nothing.
+ */
+export function zeroIfClasses(b: Builder, loss: string, prediction: Value, label: Value, ignored?: number): Value {
+  return b.inLayer(`class numbers that are none of 0 to ${prediction.shape[1]! - 1}`, () => {
+    const found = b.reduceSum(classChannels(b, loss, prediction, label), [1]);
+    const none = b.sub(b.scalar(1), found);
+    const counted = ignored === undefined ? none : b.mul(none, b.sub(b.scalar(1), equal(b, label, b.scalar(ignored))));
+    return b.sqrt(b.neg(b.reshape(b.reduceSum(counted), [])));
+  });
 }
 
 /** The mean or the sum of all elements, as a scalar. */

@@ -140,6 +140,31 @@ describe('a loss', () => {
     expect(lossOf(false)).toBeGreaterThan(0.4);
   });
 
+  it.each([
+    ['cross entropy', { kind: 'cross-entropy' }],
+    ['weighted cross entropy that ignores 9', { kind: 'cross-entropy', ignoreIndex: 9, weight: [1, 2, 3] }],
+    ['Dice', { kind: 'dice', toOnehotY: true, softmax: true }],
+  ] as const)('is not a number for a class number that is none of the classes: %s', async (_, options) => {
+    const graph = graphOf({ shape: [1, 3, 2, 2], label: 'classes', options } as unknown as Case);
+    const lossOf = async (labels: readonly number[]) => {
+      const feeds = new Map([
+        ['x', fills.logits([1, 3, 2, 2])],
+        ['y', labels],
+      ]);
+      const loss = interpret(graph, feeds).get('loss')![0]!;
+      const found = (await onRuntime(graph, feeds, 1)).get('loss')![0]!;
+      if (Number.isFinite(loss)) expect(found).toBeCloseTo(loss, 6);
+      else expect(found).toBeNaN();
+      return loss;
+    };
+    for (const wrong of [3, -1, 255, 1.5]) expect(await lossOf([0, 1, wrong, 2])).toBeNaN();
+    expect(await lossOf([0, 1, 2, 2])).toBeGreaterThan(0);
+    if ('ignoreIndex' in options) {
+      expect(await lossOf([0, 9, 9, 2])).toBeGreaterThan(0);
+      expect(await lossOf([0, 9, 8, 2])).toBeNaN();
+    }
+  });
+
   it('of a student has no gradient in the teacher', () => {
     const b = new Builder();
     const [student, teacher] = [b.input('s', [1, 2, 3]), b.input('t', [1, 2, 3])];

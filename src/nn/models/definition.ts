@@ -6,6 +6,7 @@
 import type { Builder } from '../../graph/builder';
 import type { Value } from '../../graph/graph';
 import type { Shape } from '../../tensor/tensor';
+import type { PerAxis } from '../../util/per-axis';
 
 /**
  * How a parameter starts: a constant; PyTorch's default for layers with `fanIn` inputs, U(−1/√fanIn, 1/√fanIn); or a
@@ -63,7 +64,7 @@ export interface ConditionSpec {
 /** What a model writes its graph with. */
 export interface Forward {
   readonly b: Builder;
-  /** `[N, inChannels, ...spatial]`, each spatial length a multiple of `spatialDivisor`. */
+  /** `[N, inChannels, ...spatial]`, each spatial length a multiple of its axis' `spatialDivisor`. */
   readonly image: Value;
   /** `[N, features]` each, by name. */
   readonly conditions: ReadonlyMap<string, Value>;
@@ -84,10 +85,10 @@ export interface Model {
   readonly spatialDims: number;
   readonly inChannels: number;
   readonly outChannels: number;
-  /** Spatial lengths must be multiples of this. */
-  readonly spatialDivisor: number;
+  /** Spatial lengths must be multiples of this: one number for all axes, or one for each. */
+  readonly spatialDivisor: PerAxis;
   /** The network exported for free sizes takes multiples of this. @default spatialDivisor */
-  readonly freeDivisor?: number;
+  readonly freeDivisor?: PerAxis;
   /** In the order of the model's state. */
   readonly parameters: readonly ParameterSpec[];
   /** In the order of the model's state; absent when the model has none. */

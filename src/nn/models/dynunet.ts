@@ -8,7 +8,7 @@ import { activationOf, normOf } from '../../jobs/models/common';
 import { type DynUNetOptions, type DynUNetSettings, dynUNetOptions } from '../../jobs/models/dynunet';
 import { sizeOf } from '../../tensor/tensor';
 import { parseOptions } from '../../util/parse-options';
-import { commonDivisor, type PerAxis, perAxis } from '../../util/per-axis';
+import { type PerAxis, perAxis, strideProducts } from '../../util/per-axis';
 import { resize } from '../layers/resize';
 import { activation } from '../modules/activation';
 import { convolution, transposedConvolution } from '../modules/convolution';
@@ -33,7 +33,7 @@ export function dynUNet(options: DynUNetOptions = {}): Model {
   );
   const head = { kind: 'dynunet', options: settings, spatialDims, inChannels, outChannels, aliases };
   const outputs = heads > 0 ? { trainingOutputs: 1 + heads } : {};
-  return modelOf({ ...head, ...outputs, spatialDivisor: commonDivisor(spatialDims, strides) }, root);
+  return modelOf({ ...head, ...outputs, spatialDivisor: strideProducts(spatialDims, strides) }, root);
 }
 
 /** MONAI draws a number for nothing between the network and its heads. */

@@ -7,7 +7,7 @@
 import { activationOf, normOf } from '../../jobs/models/common';
 import { type MonaiUNetOptions, type MonaiUNetSettings, monaiUNetOptions } from '../../jobs/models/monai-unet';
 import { parseOptions } from '../../util/parse-options';
-import { commonDivisor } from '../../util/per-axis';
+import { strideProducts } from '../../util/per-axis';
 import { modelOf } from '../modules/model-of';
 import { chain, compose, type Module } from '../modules/module';
 import { monaiConvolution, monaiTransposed, residualUnit } from '../modules/monai';
@@ -38,7 +38,7 @@ export function monaiUNet(options: MonaiUNetOptions = {}): Model {
     call('model', x!),
   );
   const head = { kind: 'monai-unet', options: settings, spatialDims, inChannels, outChannels };
-  return modelOf({ ...head, spatialDivisor: commonDivisor(spatialDims, strides) }, root);
+  return modelOf({ ...head, spatialDivisor: strideProducts(spatialDims, strides) }, root);
 }
 
 function layersOf(settings: MonaiUNetSettings) {
