@@ -26,7 +26,24 @@ export const rows: readonly Row[] = [
   { ...step, input: [1, 4, 224, 224, 144], peer: false },
 ];
 
-/** "segresnet-step 1×4×64×64×64": what `--only` is looked for in. */
+/** "segresnet-step 1x4x64x64x64": the network, and the input as the JSON spells it. */
 export function titleOf({ network, input }: Pick<Row, 'network' | 'input'>): string {
-  return `${network} ${input.join('×')}`;
+  return `${network} ${input.join('x')}`;
+}
+
+/**
+ * Whether each word of `only` is in the row's title, upper and lower case alike. Lengths may be joined by x, × or *, and a
+ * cube written as a power: 64³ or 64^3 is 64x64x64. Numbers are whole lengths: 4 is not in 64.
+ */
+export function matches(row: Pick<Row, 'network' | 'input'>, only: string): boolean {
+  const title = titleOf(row);
+  const words = only
+    .toLowerCase()
+    .replace(/(\d+)(?:³|\^3)(?!\d)/g, '$1x$1x$1')
+    .replace(/(?<=\d)\s*[×*]\s*(?=\d)/g, 'x')
+    .split(/\s+/);
+  return words.every((word) => {
+    const literal = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    return new RegExp(literal.replace(/^(?=\d)/, '(?<!\\d)').replace(/(?<=\d)$/, '(?!\\d)')).test(title);
+  });
 }

@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { median } from '../measure';
 import { type Contender, findTorch, type Repetition, startOurs, startPeer } from './contender';
-import { type Row, rows, titleOf } from './rows';
+import { matches, type Row, rows, titleOf } from './rows';
 
 const WARM_UP = 1;
 const REPEATS = 5;
@@ -29,9 +29,9 @@ interface Result extends Figures {
   readonly ratio: number | null;
 }
 
-/** @throws Error listing the rows when none has `only` in its title */
+/** The rows that match `only`, all by default: see {@link matches}. @throws Error listing the rows when none does */
 export async function train(only = ''): Promise<readonly Result[]> {
-  const chosen = rows.filter((row) => titleOf(row).includes(only));
+  const chosen = rows.filter((row) => matches(row, only));
   if (chosen.length === 0) {
     throw new Error(`--only ${only}: no row has this in its title; the rows are\n  ${rows.map(titleOf).join('\n  ')}`);
   }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ConfigError, DataError, errorFromData, errorToData, InternalError, isConsiliumError } from '../errors';
+import { ConfigError, DataError, InternalError } from '../errors';
 import type { NetworkSpec } from '../jobs/model-spec';
 import type { SegmentationTrainerSpec } from '../jobs/trainer-spec';
 import { modelState, type TrainingState } from '../nn/training-state';
@@ -131,9 +131,7 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
       const epoch = Math.floor(steps / count);
       const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, epoch, steps % count);
       const batch = { image, label, learningRate: trainer.learningRate, dropoutSeed, ...(proximal && { proximal }) };
-      const { loss } = await session.step(state, batch).catch((error: unknown) => {
-        throw located(error, `${options.site}, round ${task.round}`);
-      });
+      const { loss } = await session.step(state, batch);
       sums[epoch]! += loss;
       progress({ phase: 'train', done: ++steps, total, loss });
     }
@@ -147,12 +145,6 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
 function refuseOtherTasks({ kind }: Task): void {
   if (kind === 'train' || kind === 'validate') return;
   throw new ConfigError(`The segmentation trainer knows the tasks train and validate, but was given '${kind}'.`);
-}
-
-/** An error of the engine says which step it was in; the site and the round are known here. */
-function located(error: unknown, where: string): unknown {
-  if (!isConsiliumError(error)) return error;
-  return errorFromData({ ...errorToData(error), message: `${where}: ${error.message}` });
 }
 
 function lossMetrics(losses: readonly number[]): Metrics {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FilterBlockedError } from '../errors';
+import { DataError, EngineError, FilterBlockedError, NonFiniteError } from '../errors';
 import type { Filter } from '../filters/filter';
 import { seededTestNoise } from '../privacy/seeded-test-noise';
 import type { Task } from '../protocol/messages';
@@ -77,6 +77,24 @@ describe('a site', () => {
     for (const round of [0, 1]) await (await site.run(task(round), context)).durable;
     const { update } = await site.run(task(1), context);
     expect(weight(update)).toBe(2);
+  });
+
+  it('adds site and round, once, to what any executor throws of the engine, and to nothing else', async () => {
+    const failing = (error: Error) => {
+      const execute = () => Promise.reject(error);
+      return createSite({ ...parts(new Map()), executor: { ...countingExecutor(), execute } }).run(task(3), context);
+    };
+    const hint = 'Lower the learning rate.';
+    await expect(failing(new NonFiniteError("In step 6, 'loss' is NaN.", { hint }))).rejects.toMatchObject({
+      tag: 'NonFiniteError',
+      message: "site-1, round 3: In step 6, 'loss' is NaN.",
+      hint,
+    });
+    await expect(failing(new EngineError('site-1, round 3: no memory'))).rejects.toThrow(
+      /^site-1, round 3: no memory$/,
+    );
+    const others = [new DataError('no such file'), new Error('boom')];
+    for (const error of others) await expect(failing(error)).rejects.toBe(error);
   });
 
   it('sends nothing but what its filters return', async () => {

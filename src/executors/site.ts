@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { errorFromData, errorToData, isConsiliumError } from '../errors';
 import { applyFilters, type FilterContext } from '../filters/filter';
 import { filterModel, filtersFor, type PlacedFilter } from '../filters/placed-filter';
 import type { PrivacyCost } from '../privacy/cost';
@@ -67,7 +68,9 @@ export function createSite(parts: SiteParts): Site {
     const privacy: PrivacyCost[] = [...parts.ledger.booked(task.round)];
     const filterContext = filterContextOf(task, context, privacy);
     const received = await filterModel(parts.filtersIn, task, parts.name, filterContext);
-    const { payload, seconds } = await parts.executor.execute(received, context);
+    const { payload, seconds } = await parts.executor.execute(received, context).catch((error: unknown) => {
+      throw located(error, `${parts.name}, round ${task.round}`);
+    });
     const durable = task.kind === 'train' ? keepState(task.round) : Promise.resolve();
     durable.catch(() => {}); // Reported to whoever awaits it; the filter's error comes first.
     const filters = filtersFor(parts.filtersOut, task.kind, parts.name);
@@ -109,4 +112,14 @@ export function createSite(parts: SiteParts): Site {
     if (state) await parts.store.save(round, state);
     reached = round;
   }
+}
+
+/** What training on the engine throws. Other errors say themselves where they come from. */
+const engineErrors = ['NonFiniteError', 'EngineError', 'ShapeError'] as const;
+
+/** An error of the engine says which step and tensor it is about; whose training that was is known here. */
+function located(error: unknown, where: string): unknown {
+  if (!engineErrors.some((tag) => isConsiliumError(error, tag)) || !isConsiliumError(error)) return error;
+  if (error.message.startsWith(where)) return error;
+  return errorFromData({ ...errorToData(error), message: `${where}: ${error.message}` });
 }
