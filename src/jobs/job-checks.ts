@@ -71,9 +71,8 @@ function noSuchSite(site: string, sites: readonly string[]): string {
 /** That of a built-in workflow is part of its schema. */
 function checkAggregator({ workflow }: CheckedJob, report: Report): void {
   if (!isOwn(workflow) || workflow.aggregator === undefined) return;
-  for (const { path, message } of aggregatorSpec.safeParse(workflow.aggregator).error?.issues ?? []) {
-    report(['workflow', 'aggregator', ...path], message);
-  }
+  const problems = problemsOf(aggregatorSpec, workflow.aggregator);
+  for (const { path, message } of problems) report(['workflow', 'aggregator', ...path], message);
 }
 
 function checkTrainer({ model, initialCheckpoint, trainer, data, workflow }: CheckedJob, report: Report): void {
