@@ -21,6 +21,8 @@ export interface Aggregator {
    * @throws UpdateRejectedError that says what was expected, what came and where.
    */
   add(update: SiteUpdate): void;
+  /** Told of a site that will not answer in this round: what waits for its turn behind it need not wait any longer. */
+  skip?(site: string): void;
   /** Those taken so far, in site order. */
   contributions(): readonly Contribution[];
   /** The new global model from the updates taken; ends the round. @throws QuorumError when there are none. */

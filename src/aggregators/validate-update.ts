@@ -1,5 +1,6 @@
 import { UpdateRejectedError } from '../errors';
 import type { Payload } from '../protocol/payload';
+import { firstNonFinite } from '../tensor/first-non-finite';
 import { type NamedTensors, sameShape, type Tensor } from '../tensor/tensor';
 import type { SiteUpdate } from './aggregator';
 
@@ -47,13 +48,4 @@ function checkTensor(site: string, name: string, expected: Tensor, actual: Tenso
   }
   const index = firstNonFinite(actual);
   if (index !== -1) reject(site, `tensor '${name}' is not finite at element ${index}`);
-}
-
-/** Index of the first NaN or infinite element, or -1. */
-export function firstNonFinite({ data }: Tensor): number {
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return -1;
-  // NaN and infinite numbers times zero are NaN, which no later addition undoes: one test at the end.
-  let poison = 0;
-  for (let i = 0; i < data.length; i++) poison += data[i]! * 0;
-  return poison === 0 ? -1 : data.findIndex((x) => !Number.isFinite(x));
 }

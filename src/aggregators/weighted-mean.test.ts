@@ -83,6 +83,25 @@ describe('weightedMean', () => {
     );
   });
 
+  it('goes on without a site that is skipped, with the same bits', () => {
+    const siteOrder = Array.from({ length: 11 }, (_, i) => `site-${i}`);
+    const updates = siteOrder.map((site, i) => update(site, i + 1, model(1 / (i + 3), Math.sin(i), 1e9 / (i + 7))));
+    const without = updates.filter(({ site }) => site !== 'site-0');
+    const mean = weightedMean({ ...options, siteOrder });
+    for (const each of without) mean.add(each);
+    mean.skip?.('site-0');
+    expect(numbers(mean.finish())).toEqual(averaged(without, { siteOrder }));
+    expect(() => mean.add(updates[0]!)).toThrow(/without this site|round is over/);
+  });
+
+  it('adds many updates with the bits that adding them one by one gives', () => {
+    const siteOrder = Array.from({ length: 11 }, (_, i) => `site-${i}`);
+    const values = siteOrder.map((_, i) => Math.fround(1e6 * Math.sin(7 * i)));
+    const updates = siteOrder.map((site, i) => update(site, i + 1, model(values[i]!, 0, 0)));
+    const sum = values.reduce((total, value, i) => total + (i + 1) * value, 0);
+    expect(averaged(updates, { siteOrder, reference: model(0, 0, 0) })[0]).toBe(Math.fround(sum / 66));
+  });
+
   it('sums in float64: large terms that cancel leave the small one', () => {
     const updates = [
       update('site-1', 1, model(2 ** 40, 0, 0)),

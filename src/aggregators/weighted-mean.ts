@@ -1,7 +1,8 @@
 import { ConfigError, NonFiniteError, QuorumError, ShapeError } from '../errors';
+import { firstNonFinite } from '../tensor/first-non-finite';
 import { allocate, type NamedTensors, type Tensor } from '../tensor/tensor';
 import type { Aggregator, Contribution, SiteUpdate } from './aggregator';
-import { firstNonFinite, reject, type UpdateRules, validateUpdate } from './validate-update';
+import { reject, type UpdateRules, validateUpdate } from './validate-update';
 
 export interface WeightedMeanOptions extends UpdateRules {
   readonly kind: 'weights' | 'weight-diff';
@@ -18,7 +19,7 @@ export interface WeightedMeanOptions extends UpdateRules {
  * updates give the same bits however they arrive; which sites are missing is all that matters.
  *
  * Memory: one float64 copy of the model, plus the updates that came before an update of an earlier site did (by
- * reference; at most all but one of the sites, and only while the first is late or missing).
+ * reference; at most all but one of the sites, and only until the first answers or is skipped).
  *
  * @throws ConfigError for a site named twice or a `maxSteps` below 1; ShapeError for tensors that have no mean.
  */
@@ -28,27 +29,53 @@ export function weightedMean(options: WeightedMeanOptions): Aggregator {
   const sums = [...reference.values()].map(({ data }) => new Float64Array(data.length));
   const taken = new Map<string, number>();
   const waiting = new Map<string, NamedTensors>();
+  const expected = new Set(siteOrder);
+  const skipped = new Set<string>();
   let turn = 0;
   let result: NamedTensors | undefined;
 
+  /** Updates whose turn it is, on their way into the sums. */
+  let ready: WeightedUpdate[] = [];
+  const atOnce = sums.reduce((total, { length }) => total + length, 0) > manyNumbers ? 1 : updatesAtOnce;
+
   function addToSums(site: string, tensors: NamedTensors): void {
-    let t = 0;
-    for (const name of reference.keys()) accumulate(sums[t++]!, tensors.get(name)!, taken.get(site)!);
     waiting.delete(site);
+    ready.push({ tensors, weight: taken.get(site)! });
+    if (ready.length >= atOnce) addReady();
+  }
+
+  function addReady(): void {
+    let t = 0;
+    for (const name of reference.keys()) accumulate(sums[t++]!, name, ready);
+    ready = [];
+  }
+
+  function addThoseWhoseTurnItIs(): void {
+    for (; turn < siteOrder.length; turn++) {
+      const site = siteOrder[turn]!;
+      const tensors = waiting.get(site);
+      if (tensors) addToSums(site, tensors);
+      else if (!skipped.has(site)) return;
+    }
   }
 
   return {
     add(update: SiteUpdate): void {
       const { site, payload } = update;
-      if (!siteOrder.includes(site)) reject(site, `the round expects ${siteOrder.join(', ')}`);
+      if (!expected.has(site)) reject(site, `the round expects ${named(siteOrder)}`);
+      if (skipped.has(site)) reject(site, 'the round goes on without this site');
       if (taken.has(site)) reject(site, 'an update of this site was taken before');
       if (result !== undefined) reject(site, 'the round is over');
       validateUpdate(update, options);
       taken.set(site, payload.steps);
       waiting.set(site, payload.tensors);
-      for (; turn < siteOrder.length && waiting.has(siteOrder[turn]!); turn++) {
-        addToSums(siteOrder[turn]!, waiting.get(siteOrder[turn]!)!);
-      }
+      addThoseWhoseTurnItIs();
+    },
+
+    skip(site: string): void {
+      if (taken.has(site)) return;
+      skipped.add(site);
+      addThoseWhoseTurnItIs();
     },
 
     contributions(): readonly Contribution[] {
@@ -59,6 +86,7 @@ export function weightedMean(options: WeightedMeanOptions): Aggregator {
       if (result !== undefined) return result;
       if (taken.size === 0) throw new QuorumError('No site has sent an update that could be averaged in this round.');
       for (const site of siteOrder) if (waiting.has(site)) addToSums(site, waiting.get(site)!);
+      addReady();
       const total = [...taken.values()].reduce((sum, steps) => sum + steps, 0);
       result = meanOf(options, sums, total);
       return result;
@@ -80,9 +108,42 @@ function checkOptions({ reference, siteOrder, maxSteps }: WeightedMeanOptions): 
   }
 }
 
-function accumulate(sum: Float64Array, { data }: Tensor, weight: number): void {
-  const numbers = data as Float32Array | Float64Array;
-  for (let i = 0; i < sum.length; i++) sum[i]! += weight * numbers[i]!;
+/** A list that stays readable with a thousand sites. */
+function named(sites: readonly string[]): string {
+  return sites.length <= 8 ? sites.join(', ') : `${sites.slice(0, 8).join(', ')} and ${sites.length - 8} more`;
+}
+
+interface WeightedUpdate {
+  readonly tensors: NamedTensors;
+  readonly weight: number;
+}
+
+/** The sums go through memory once for so many updates: memory is what adding waits for. */
+const updatesAtOnce = 4;
+
+/** Of larger models no update is held back for that. */
+const manyNumbers = 4 * 2 ** 20;
+
+/** Adds a tensor of each update to its sum, the first update first. */
+function accumulate(sum: Float64Array, name: string, updates: readonly WeightedUpdate[]): void {
+  const terms = updates.map(({ tensors, weight }) => ({ weight, data: tensors.get(name)!.data as Numbers }));
+  const [a, b, c, d] = terms;
+  if (a && b && c && d) return addFour(sum, [a, b, c, d]);
+  for (const { weight, data } of terms) for (let i = 0; i < sum.length; i++) sum[i]! += weight * data[i]!;
+}
+
+type Numbers = Float32Array | Float64Array;
+
+interface Term {
+  readonly weight: number;
+  readonly data: Numbers;
+}
+
+/** The same additions in the same order as one update after the other, so that the bits are the same. */
+function addFour(sum: Float64Array, [a, b, c, d]: readonly [Term, Term, Term, Term]): void {
+  const [u, v, w, x] = [a.data, b.data, c.data, d.data];
+  const [p, q, r, s] = [a.weight, b.weight, c.weight, d.weight];
+  for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + p * u[i]! + q * v[i]! + r * w[i]! + s * x[i]!;
 }
 
 function meanOf({ reference, kind }: WeightedMeanOptions, sums: readonly Float64Array[], total: number): NamedTensors {

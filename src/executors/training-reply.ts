@@ -6,6 +6,7 @@
  */
 import { ConfigError, NonFiniteError } from '../errors';
 import type { Metrics } from '../protocol/payload';
+import { firstNonFinite } from '../tensor/first-non-finite';
 import { isTensor, type NamedTensors, sameShape, type Tensor } from '../tensor/tensor';
 
 /** The answer to a `train` task. */
@@ -76,11 +77,10 @@ export function checkWeights(weights: NamedTensors, received: TensorForms): void
 }
 
 /** @throws NonFiniteError naming the tensor and the place. */
-function checkFinite(name: string, { data }: Tensor): void {
-  if (!(data instanceof Float32Array || data instanceof Float64Array)) return;
-  const at = data.findIndex((value: number) => !Number.isFinite(value));
+function checkFinite(name: string, tensor: Tensor): void {
+  const at = firstNonFinite(tensor);
   if (at < 0) return;
-  throw new NonFiniteError(`The training code answered with ${data[at]} in '${name}' (element ${at}).`, {
+  throw new NonFiniteError(`The training code answered with ${tensor.data[at]} in '${name}' (element ${at}).`, {
     hint: 'The training diverged: lower the learning rate, clip gradients, or look for a division by zero.',
   });
 }

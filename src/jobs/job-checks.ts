@@ -41,14 +41,15 @@ export function checkJob(job: CheckedJob, context: z.RefinementCtx): void {
 }
 
 function checkSites({ sites, workflow, siteConfig }: CheckedJob, report: Report): void {
-  const twice = sites.find((site, i) => sites.indexOf(site) !== i);
+  const known = new Set(sites);
+  const twice = known.size < sites.length ? sites.find((site, i) => sites.indexOf(site) !== i) : undefined;
   if (twice !== undefined) report(['sites'], `two sites have the same name, '${twice}'`);
   const { minSites } = workflowTraits(workflow);
   if (minSites > sites.length) {
     report(['workflow', 'minSites'], `${minSites} sites are required, but the job has only ${sites.length}`);
   }
   for (const site of Object.keys(siteConfig)) {
-    if (!sites.includes(site)) report(['siteConfig', site], noSuchSite(site, sites));
+    if (!known.has(site)) report(['siteConfig', site], noSuchSite(site, sites));
   }
 }
 
@@ -131,7 +132,8 @@ function checkFilter(job: CheckedJob, placement: FilterPlacement, report: Report
     if (!known.includes(task))
       report(['tasks'], `the workflow has no task '${task}'; its tasks are ${known.join(', ')}`);
   }
-  for (const site of sites) if (!job.sites.includes(site)) report(['sites'], noSuchSite(site, job.sites));
+  const ofJob = new Set(job.sites);
+  for (const site of sites) if (!ofJob.has(site)) report(['sites'], noSuchSite(site, job.sites));
   if (isOwn(filter)) return;
   const traits = filterTraits[filter.kind];
   if (!traits.at.includes(at)) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Update } from '../protocol/messages';
 import { float32, type NamedTensors } from '../tensor/tensor';
-import { type Checkpoint, checkpointStore } from './checkpoint';
+import { type Checkpoint, type CheckpointStore, checkpointStore } from './checkpoint';
 
 let folder: string;
 beforeEach(async () => {
@@ -32,6 +32,12 @@ const update = (site: string, round: number, epsilon = 1): Update => ({
   seconds: { validate: 1, train: 2, other: 0 },
 });
 
+async function accepted(store: CheckpointStore, round: number, of: NamedTensors, sites = ['site-1', 'site-2']) {
+  const found: Update[] = [];
+  for await (const one of store.journal.accepted(round, of, sites)) found.push(one);
+  return found;
+}
+
 describe('a checkpoint', () => {
   it('is undefined before the first round', async () => {
     expect(await checkpointStore(folder).load(warn)).toBeUndefined();
@@ -57,7 +63,7 @@ describe('a checkpoint', () => {
     await expect(store.load(warn)).rejects.toThrow(/model-1.safetensors.*checksum/);
   });
 
-  it.each(['model-3.safetensors', 'state.json'])(
+  it.each(['model-3.safetensors', 'state-3.json'])(
     'with a damaged %s gives way to the one before, loudly',
     async (name) => {
       const store = checkpointStore(folder);
@@ -72,7 +78,7 @@ describe('a checkpoint', () => {
   it('that is whole outlives a damaged one after it, also when the next save is cut short', async () => {
     const store = checkpointStore(folder);
     for (const round of [1, 2, 3]) await store.save(finished(round));
-    await writeFile(join(folder, 'state.json'), '{"trunc');
+    await writeFile(join(folder, 'state-3.json'), '{"trunc');
     const resumed = checkpointStore(folder);
     await resumed.load(warn);
     const model4 = join(folder, 'model-4.safetensors');
@@ -80,10 +86,9 @@ describe('a checkpoint', () => {
     await expect(resumed.save(finished(4))).rejects.toThrow(/model-4/);
     expect(await checkpointStore(folder).load(warn)).toEqual(finished(2));
     await rm(model4, { recursive: true });
-    await rm(join(folder, 'state.json'));
-    await mkdir(join(folder, 'state.json')); // … or just before that.
-    await expect(resumed.save(finished(4))).rejects.toThrow(/state.json/);
-    await rm(join(folder, 'state.json'), { recursive: true });
+    await mkdir(join(folder, 'state-4.json')); // … or just before that.
+    await expect(resumed.save(finished(4))).rejects.toThrow(/state-4.json/);
+    await rm(join(folder, 'state-4.json'), { recursive: true });
     expect(await checkpointStore(folder).load(warn)).toEqual(finished(2));
   });
 
@@ -93,6 +98,18 @@ describe('a checkpoint', () => {
     await mkdir(join(folder, 'model-4.safetensors'));
     await expect(store.save(finished(4))).rejects.toThrow(/model-4/);
     await writeFile(join(folder, 'model-3.safetensors'), 'rubbish');
+    expect(await checkpointStore(folder).load(warn)).toEqual(finished(2));
+  });
+
+  it('takes the place of a damaged one of the same number when the round is repeated', async () => {
+    const store = checkpointStore(folder);
+    for (const round of [1, 2, 3]) await store.save(finished(round));
+    await writeFile(join(folder, 'state-3.json'), '{"trunc');
+    const resumed = checkpointStore(folder);
+    await resumed.load(warn);
+    await resumed.save(finished(3));
+    expect(await checkpointStore(folder).load(warn)).toEqual(finished(3));
+    await writeFile(join(folder, 'state-3.json'), '{"trunc');
     expect(await checkpointStore(folder).load(warn)).toEqual(finished(2));
   });
 
@@ -112,7 +129,7 @@ describe('a checkpoint', () => {
   });
 
   it('with unknown fields is refused', async () => {
-    await writeFile(join(folder, 'state.json'), '{"version": 9}');
+    await writeFile(join(folder, 'state-1.json'), '{"version": 9}');
     await expect(checkpointStore(folder).load(warn)).rejects.toMatchObject({ tag: 'DataError' });
   });
 });
@@ -123,7 +140,7 @@ describe('the journal of a round', () => {
     store.journal.record(update('site-2', 3, Number.POSITIVE_INFINITY), model(3));
     store.journal.record(update('site-1', 3), model(3));
     await vi.waitFor(async () => {
-      const found = await checkpointStore(folder).journal.accepted(3, model(3));
+      const found = await accepted(checkpointStore(folder), 3, model(3));
       expect(found).toEqual([update('site-1', 3), update('site-2', 3, Number.POSITIVE_INFINITY)]);
     });
   });
@@ -132,17 +149,17 @@ describe('the journal of a round', () => {
     const store = checkpointStore(folder);
     store.journal.record(update('site-1', 3), model(3));
     store.journal.record(update('site-1', 4), model(4));
-    expect(await store.journal.accepted(5, model(5))).toEqual([]);
+    expect(await accepted(store, 5, model(5))).toEqual([]);
     await store.save(finished(4));
-    expect(await store.journal.accepted(3, model(3))).toEqual([]);
-    await vi.waitFor(async () => expect(await store.journal.accepted(4, model(4))).toEqual([update('site-1', 4)]));
+    expect(await accepted(store, 3, model(3))).toEqual([]);
+    await vi.waitFor(async () => expect(await accepted(store, 4, model(4))).toEqual([update('site-1', 4)]));
   });
 
   it('keeps nothing back for a round that led to another model when it was repeated', async () => {
     const store = checkpointStore(folder);
     store.journal.record(update('site-1', 3), model(3));
-    await vi.waitFor(async () => expect(await store.journal.accepted(3, model(3))).toHaveLength(1));
-    expect(await checkpointStore(folder).journal.accepted(3, model(7))).toEqual([]);
+    await vi.waitFor(async () => expect(await accepted(store, 3, model(3))).toHaveLength(1));
+    expect(await accepted(checkpointStore(folder), 3, model(7))).toEqual([]);
   });
 
   it('of a finished run is removed although a kill came first', async () => {
@@ -150,7 +167,7 @@ describe('the journal of a round', () => {
     const last: Checkpoint = { ...finished(3), history: [line(0), line(1), line(2), { ...line(3), final: true }] };
     await store.save(last);
     store.journal.record(update('site-1', 3), model(3));
-    await vi.waitFor(async () => expect(await store.journal.accepted(3, model(3))).toHaveLength(1));
+    await vi.waitFor(async () => expect(await accepted(store, 3, model(3))).toHaveLength(1));
     expect(await checkpointStore(folder).load(warn)).toEqual(last);
     expect(await readdir(join(folder, 'updates'))).toEqual([]);
   });
@@ -158,7 +175,7 @@ describe('the journal of a round', () => {
   it('names an update that is not whole, and says that the site can be asked again', async () => {
     await mkdir(join(folder, 'updates', '3'), { recursive: true });
     await writeFile(join(folder, 'updates', '3', 'site-1.train.safetensors'), 'half');
-    await expect(checkpointStore(folder).journal.accepted(3, model(3))).rejects.toMatchObject({
+    await expect(accepted(checkpointStore(folder), 3, model(3))).rejects.toMatchObject({
       tag: 'DataError',
       message: expect.stringContaining('site-1.train.safetensors'),
       hint: expect.stringContaining('--resume'),

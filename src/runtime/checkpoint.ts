@@ -4,22 +4,23 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError, isConsiliumError } from '../errors';
-import type { Update } from '../protocol/messages';
 import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
 import type { NamedTensors } from '../tensor/tensor';
-import { writeFileAtomic } from '../util/atomic-file';
+import { flushFolder, writeFileAtomic } from '../util/atomic-file';
 import { fromJson, toJson } from '../util/exact-json';
+import { sha256Of } from '../util/sha256';
 import type { RoundJournal } from '../workflows/workflow';
+import { modelDigest, noteDigest } from './model-digest';
+import { roundJournal } from './round-journal';
 import { type RoundLine, roundLine } from './round-line';
 
 const savedState = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   jobHash: z.string(),
   /** Finished rounds. */
   round: z.int().nonnegative(),
@@ -60,27 +61,22 @@ export interface CheckpointStore {
 type SavedState = z.infer<typeof savedState>;
 
 export function checkpointStore(folder: string): CheckpointStore {
-  const stateFile = join(folder, 'state.json');
-  const previousFile = join(folder, 'state.previous.json');
-  const updates = join(folder, 'updates');
+  const journal = roundJournal(join(folder, 'updates'));
   /** The last checkpoint that is known to be whole. */
   let whole: SavedState | undefined;
   /** SHA-256 of the model files that this process has written. */
   const written = new Map<string, string>();
-  /** SHA-256 of the files of models. */
-  const digests = new WeakMap<NamedTensors, string>();
-  /** Updates on their way to disk, by round. */
-  const records = new Map<number, Promise<void>[]>();
-  return { load, save, journal: { accepted, record } };
+  return { load, save, journal };
 
   async function load(warn: (message: string) => void): Promise<Checkpoint | undefined> {
-    if (!existsSync(stateFile) && !existsSync(previousFile)) return undefined;
+    const [newest, before] = await savedStates(folder);
+    if (newest === undefined) return undefined;
     try {
-      return await read(stateFile);
+      return await read(join(folder, newest));
     } catch (error) {
-      if (!isConsiliumError(error, 'DataError') || !existsSync(previousFile)) throw error;
+      if (!isConsiliumError(error, 'DataError') || before === undefined) throw error;
       warn(`${error.message} Going back to the checkpoint before it.`);
-      return read(previousFile);
+      return read(join(folder, before));
     }
   }
 
@@ -96,22 +92,8 @@ export function checkpointStore(folder: string): CheckpointStore {
       best: best ? { round: best.round, value: best.value, model: await readModel(best) } : undefined,
     };
     whole = state;
-    await removeUpdates(state); // A kill may have come between the checkpoint and this.
+    await journal.close(openRound(state)); // A kill may have come between the checkpoint and this.
     return checkpoint;
-  }
-
-  async function readState(file: string): Promise<SavedState> {
-    if (!existsSync(file)) throw damaged(file, 'it is missing');
-    const text = await readFile(file, 'utf8');
-    let json: unknown;
-    try {
-      json = fromJson(text);
-    } catch {
-      throw damaged(file, 'it is not whole');
-    }
-    const parsed = savedState.safeParse(json);
-    if (!parsed.success) throw damaged(file, parsed.error.issues[0]?.message ?? 'unknown fields');
-    return parsed.data;
   }
 
   async function readModel({ file: name, sha256 }: { file: string; sha256: string }): Promise<NamedTensors> {
@@ -120,13 +102,13 @@ export function checkpointStore(folder: string): CheckpointStore {
     const bytes = await readFile(file);
     if (sha256Of(bytes) !== sha256) throw damaged(file, 'its checksum differs');
     const { tensors } = decodeSafetensors(bytes);
-    digests.set(tensors, sha256);
+    noteDigest(tensors, sha256);
     return tensors;
   }
 
   async function save({ jobHash, round, model, memory, best, history }: Checkpoint): Promise<void> {
     const state: SavedState = {
-      version: 1,
+      version: 2,
       jobHash,
       round,
       model: await writeModel(`model-${round}`, model),
@@ -136,11 +118,10 @@ export function checkpointStore(folder: string): CheckpointStore {
         : null,
       history: [...history],
     };
-    // Not a copy of the file: that may be the damaged one, and then the one before it is all there is.
-    if (whole) await writeFileAtomic(previousFile, toJson(whole));
-    await writeFileAtomic(stateFile, toJson(state));
+    await flushFolder(folder); // The names of the models stand before a checkpoint says so.
+    await writeFileAtomic(join(folder, stateName(state)), stateText(state));
+    await removeOutdated(state, whole);
     whole = state;
-    await removeOutdated(state);
   }
 
   /** Writes the global model of a round, once: the best one was the current one before. */
@@ -149,87 +130,68 @@ export function checkpointStore(folder: string): CheckpointStore {
     const known = written.get(file);
     if (known !== undefined && existsSync(join(folder, file))) return { file, sha256: known };
     const parts = safetensorsParts(model);
-    const writing = writeFileAtomic(join(folder, file), parts);
-    const sha256 = sha256Of(...parts);
-    digests.set(model, sha256);
+    const writing = writeFileAtomic(join(folder, file), parts, { durableName: false });
+    const sha256 = modelDigest(model, () => parts);
     await writing;
     written.set(file, sha256);
     return { file, sha256 };
   }
 
-  /** Keeps what the last two checkpoints name; drops older models, updates of finished rounds, and what a kill left half-written. */
-  async function removeOutdated(state: SavedState): Promise<void> {
-    const previous = existsSync(previousFile) ? await readState(previousFile).catch(() => undefined) : undefined;
-    const keep = [state, previous].flatMap((saved) =>
-      saved ? [saved.model.file, saved.memory?.file, saved.best?.file] : [],
+  /** Keeps the last two whole checkpoints and what they name; drops all else, and what a kill left half-written. */
+  async function removeOutdated(...states: readonly (SavedState | undefined)[]): Promise<void> {
+    const keep = states.flatMap((state) =>
+      state ? [stateName(state), state.model.file, state.memory?.file, state.best?.file] : [],
     );
-    const old = (await readdir(folder)).filter(
-      (name) => /^(model|memory)-\d+\.safetensors$|^\..*\.tmp$/.test(name) && !keep.includes(name),
-    );
-    await removeUpdates(state);
+    const old = (await readdir(folder)).filter((name) => ours.test(name) && !keep.includes(name));
+    await journal.close(openRound(states[0]!));
     await Promise.all(old.map((name) => rm(join(folder, name), { force: true })));
-  }
-
-  async function removeUpdates({ round, history }: SavedState): Promise<void> {
-    const open = history.at(-1)?.final ? round + 1 : round;
-    for (const [recorded, writing] of records) {
-      if (recorded >= open) continue;
-      await Promise.all(writing);
-      records.delete(recorded);
-    }
-    const rounds = existsSync(updates) ? await readdir(updates) : [];
-    const finished = rounds.filter((name) => Number(name) < open);
-    await Promise.all(finished.map((name) => rm(join(updates, name), { recursive: true, force: true })));
-  }
-
-  function digestOf(model: NamedTensors): string {
-    const digest = digests.get(model) ?? sha256Of(...safetensorsParts(model));
-    digests.set(model, digest);
-    return digest;
-  }
-
-  async function accepted(round: number, model: NamedTensors): Promise<Update[]> {
-    const ofRound = join(updates, String(round));
-    const names = existsSync(ofRound) ? (await readdir(ofRound)).sort() : [];
-    const found: Update[] = [];
-    for (const name of names.filter((name) => name.endsWith('.safetensors') && !name.startsWith('.'))) {
-      const { tensors, metadata } = await readUpdate(join(ofRound, name));
-      if (metadata.model !== digestOf(model)) continue;
-      // Written by `record` of this very library; the workflow and the aggregator check what matters again.
-      const update = fromJson(metadata.update ?? 'null') as Update;
-      if (update.round === round) found.push({ ...update, payload: { ...update.payload, tensors } });
-    }
-    return found;
-  }
-
-  async function readUpdate(file: string): Promise<ReturnType<typeof decodeSafetensors>> {
-    try {
-      return decodeSafetensors(await readFile(file));
-    } catch (cause) {
-      if (!isConsiliumError(cause, 'DataError')) throw cause;
-      const hint = 'Remove this file and continue with --resume: the site is asked again.';
-      throw new DataError(`The update '${file}' cannot be used: it is not whole.`, { file, cause, hint });
-    }
-  }
-
-  function record(update: Update, model: NamedTensors): void {
-    const writing = write(update, digestOf(model));
-    writing.catch(() => {}); // Told to whoever saves the round.
-    records.set(update.round, [...(records.get(update.round) ?? []), writing]);
-  }
-
-  async function write(update: Update, model: string): Promise<void> {
-    const { tensors, ...payload } = update.payload;
-    const metadata = { update: toJson({ ...update, payload }), model };
-    const file = join(updates, String(update.round), `${update.site}.${update.task}.safetensors`);
-    await writeFileAtomic(file, safetensorsParts(tensors, metadata));
   }
 }
 
-export function sha256Of(...parts: readonly Uint8Array[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex');
+/** Files of a checkpoint, and what is left of one that a kill cut short. */
+const ours = /^(model|memory)-\d+\.safetensors$|^state-\d+\.json$|^\..*\.tmp$/;
+
+/** Checkpoints are numbered by the lines of their history, so that a new one never takes the place of a whole one. */
+function stateName({ history }: Pick<SavedState, 'history'>): string {
+  return `state-${history.length}.json`;
+}
+
+/** The checkpoints of a folder, the newest first. */
+async function savedStates(folder: string): Promise<string[]> {
+  const names = existsSync(folder) ? await readdir(folder) : [];
+  const numberOf = (name: string) => Number(/^state-(\d+)\.json$/.exec(name)?.[1] ?? Number.NaN);
+  return names.filter((name) => numberOf(name) >= 0).sort((a, b) => numberOf(b) - numberOf(a));
+}
+
+/** Lines do not change: each is turned into text once, not once a round. */
+const lineTexts = new WeakMap<RoundLine, string>();
+
+function stateText({ history, ...state }: SavedState): string {
+  const lines = history.map((line) => {
+    const text = lineTexts.get(line) ?? toJson(line);
+    lineTexts.set(line, text);
+    return text;
+  });
+  return `${toJson(state).slice(0, -1)},"history":[\n${lines.join(',\n')}]}`;
+}
+
+/** The first round whose updates are still of use. */
+function openRound({ round, history }: SavedState): number {
+  return history.at(-1)?.final ? round + 1 : round;
+}
+
+async function readState(file: string): Promise<SavedState> {
+  if (!existsSync(file)) throw damaged(file, 'it is missing');
+  const text = await readFile(file, 'utf8');
+  let json: unknown;
+  try {
+    json = fromJson(text);
+  } catch {
+    throw damaged(file, 'it is not whole');
+  }
+  const parsed = savedState.safeParse(json);
+  if (!parsed.success) throw damaged(file, parsed.error.issues[0]?.message ?? 'unknown fields');
+  return parsed.data;
 }
 
 function damaged(file: string, problem: string): DataError {

@@ -97,8 +97,7 @@ function privacyOf(sites: RoundLine['sites'], before: readonly RoundLine[]): Rou
   const first = charged[0]?.privacy[0];
   if (!first) return undefined;
   const all = charged.flatMap(({ privacy }) => privacy);
-  const spentBefore = (site: string) =>
-    sum(before.flatMap((line) => costsOf(line, site)).map(({ epsilon }) => epsilon));
+  const spentBefore = epsilonBySite(before);
   const cost = {
     mechanism: [...new Set(all.map(({ mechanism }) => mechanism))].join(', '),
     differentiallyPrivate: all.every(({ differentiallyPrivate }) => differentiallyPrivate),
@@ -107,14 +106,22 @@ function privacyOf(sites: RoundLine['sites'], before: readonly RoundLine[]): Rou
   };
   return {
     ...cost,
-    epsilonTotal: Math.max(...charged.map(({ name, privacy }) => spentBefore(name) + epsilonOf(privacy))),
+    epsilonTotal: Math.max(...charged.map(({ name, privacy }) => (spentBefore.get(name) ?? 0) + epsilonOf(privacy))),
     unit: first.unit,
     verdict: describeCost(cost),
   };
 }
 
-function costsOf(line: RoundLine, site: string): readonly PrivacyCost[] {
-  return line.sites.find(({ name }) => name === site)?.privacy ?? [];
+function epsilonBySite(lines: readonly RoundLine[]): ReadonlyMap<string, number> {
+  const spent = new Map<string, number>();
+  for (const { sites } of lines) {
+    for (const { name, privacy = [] } of sites)
+      spent.set(
+        name,
+        privacy.reduce((total, { epsilon }) => total + epsilon, spent.get(name) ?? 0),
+      );
+  }
+  return spent;
 }
 
 function epsilonOf(costs: readonly Pick<PrivacyCost, 'epsilon'>[]): number {

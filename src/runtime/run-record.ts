@@ -18,7 +18,8 @@ import { openRoundMetrics, type RoundMetrics } from '../tracking/round-metrics';
 import { openRunLog, type RunLog } from '../tracking/run-log';
 import { writeFileAtomic } from '../util/atomic-file';
 import { toJson } from '../util/exact-json';
-import { type Checkpoint, sha256Of } from './checkpoint';
+import { sha256Of } from '../util/sha256';
+import type { Checkpoint } from './checkpoint';
 import type { Tracker } from './define-part';
 import { isSynthetic } from './job-data';
 import { writeModelFiles } from './model-files';
@@ -135,6 +136,7 @@ export class RunRecord {
     const bestRound = last.best?.round ?? last.round;
     const report = { outcome: 'finished', pictures, finalModelSha256 } as const;
     await writeReport(folder.report, this.#report(last, report));
+    await this.#metrics?.flush();
     await this.#writeMeta('finished', { final_model_sha256: finalModelSha256 });
     await this.#close('finished');
     return {
@@ -165,6 +167,7 @@ export class RunRecord {
   async endedEarly(error: unknown, outcome: Outcome): Promise<void> {
     const { message } = errorToData(error);
     this.#log.write('error', message);
+    await this.#metrics?.flush();
     await this.#writeMeta(outcome, { error: message });
     if (this.#last && this.#last.round > 0) {
       await this.#writeModels(this.#last);
@@ -234,7 +237,6 @@ export class RunRecord {
     this.#tell({ kind: 'done', outcome });
     const told = await Promise.allSettled([this.#told]);
     const closed = await Promise.allSettled(this.#trackers.map(async (tracker) => tracker.close?.()));
-    await this.#events?.close();
     await Promise.all([this.#log, ...this.#siteLogs.values()].map((log) => log.flush()));
     for (const one of [...told, ...closed]) if (one.status === 'rejected') throw one.reason;
   }

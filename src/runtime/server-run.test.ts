@@ -21,7 +21,7 @@ function rig(rounds: number, save: (round: number) => Promise<void>) {
       await save(round);
       notes.push(`saved ${what}`);
     },
-    journal: { accepted: async () => [], record: () => {} },
+    journal: { accepted: nothing, record: () => {} },
   };
   const links = job.sites.map((name) => ({
     name,
@@ -54,6 +54,8 @@ function rig(rounds: number, save: (round: number) => Promise<void>) {
     });
   return { run, notes, events };
 }
+
+async function* nothing(): AsyncGenerator<Update> {}
 
 const soon = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
 const longerThanARound = () => new Promise<void>((resolve) => setTimeout(resolve, 50));

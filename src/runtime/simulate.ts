@@ -131,16 +131,28 @@ interface ServeOptions {
 
 /** The sites as the workflow sees them: through the server's own filters. */
 async function serverSites(
-  { job, folder }: PreparedRun,
+  { job, folder, start }: PreparedRun,
   slots: Slots,
   testNoiseSeed: number | undefined,
 ): Promise<Sites> {
-  return filteredSites(inMemorySites(slots.links), {
+  return filteredSites(inMemorySites(slots.links, { ahead: sitesAhead(start, slots) }), {
     outgoing: filtersAt(job.filters, 'server-out'),
     incoming: filtersAt(job.filters, 'server-in'),
     noise: noiseOf(testNoiseSeed, 'server'),
     ledger: await siteLedger(folder.serverLedger, 'server'),
   });
+}
+
+/** Memory for updates that wait for their turn. */
+const updatesInMemory = 64 * 2 ** 20;
+
+/**
+ * How far the sites may run ahead of the server: what fits into memory, and always enough that no slot waits for the server
+ * between two tasks.
+ */
+function sitesAhead({ model }: Checkpoint, { count }: Slots): number {
+  const bytes = [...model.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  return Math.max(4 * count, Math.floor(updatesInMemory / Math.max(1, bytes)));
 }
 
 function serve({ job, hash, start, store, sites, record, signal, emit }: ServeOptions): Promise<Checkpoint> {

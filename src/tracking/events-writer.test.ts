@@ -27,8 +27,11 @@ test('reads what the writer of PyTorch wrote', async () => {
 
 test('writes points in the order of the calls, in a file that TensorBoard finds by its name', async () => {
   const events = await openEvents(folder, { name: 'site-1', clock });
-  await Promise.all([events.scalar('a', 0.5, 0), events.scalar('b', 0, 7, 12.25), events.scalar('a', 0.25, 2 ** 33)]);
-  await events.close();
+  const second = [
+    { tag: 'b', value: 0, step: 7, wallTime: 12.25 },
+    { tag: 'a', value: 0.25, step: 2 ** 33 },
+  ];
+  await Promise.all([events.add([{ tag: 'a', value: 0.5, step: 0 }]), events.add(second)]);
   expect(await readdir(folder)).toEqual(['events.out.tfevents.1700000000.site-1']);
   expect(readScalars(await readFile(events.file))).toEqual([
     { tag: 'a', value: 0.5, step: 0, wallTime: 1_700_000_000.5 },
@@ -41,8 +44,7 @@ test('the same points and clock give the same bytes', async () => {
   const files = await Promise.all(
     ['x', 'y'].map(async (name) => {
       const events = await openEvents(join(folder, name), { name: 'site-1', clock });
-      await events.scalar('train_loss', 0.7, 3);
-      await events.close();
+      await events.add([{ tag: 'train_loss', value: 0.7, step: 3 }]);
       return readFile(events.file);
     }),
   );
@@ -51,20 +53,19 @@ test('the same points and clock give the same bytes', async () => {
 
 test('continues the same file after the last whole record', async () => {
   const first = await openEvents(folder, { name: 'site-1', clock });
-  await first.scalar('a', 1, 0);
-  await first.close();
+  await first.add([{ tag: 'a', value: 1, step: 0 }]);
   await appendFile(first.file, Uint8Array.of(20, 0, 0, 0));
   const second = await openEvents(folder, { name: 'site-1', clock: () => clock() + 60_000 });
-  await second.scalar('a', 2, 1);
-  await second.close();
+  await second.add([{ tag: 'a', value: 2, step: 1 }]);
   expect(second.file).toBe(first.file);
   expect(readScalars(await readFile(first.file)).map(({ value }) => value)).toEqual([1, 2]);
 });
 
 test('begins anew when told', async () => {
-  await (await openEvents(folder, { name: 'site-1', clock })).close();
+  const point = { tag: 'a', value: 1, step: 0 };
+  await (await openEvents(folder, { name: 'site-1', clock })).add([point]);
   const anew = await openEvents(folder, { name: 'site-1', clock: () => clock() + 60_000, restart: true });
-  await anew.close();
+  await anew.add([point]);
   expect(await readdir(folder)).toEqual(['events.out.tfevents.1700000060.site-1']);
 });
 

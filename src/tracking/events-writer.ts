@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { mkdir, open, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { workspaceError } from '../util/atomic-file';
+import { appendData, workspaceError } from '../util/atomic-file';
 import { messageType, type ProtoSchema } from '../util/protobuf';
 import { frameRecord, readRecords } from './tf-record';
 
@@ -43,28 +43,32 @@ export interface EventsOptions {
 
 export interface EventsWriter {
   readonly file: string;
-  /** Adds a point, now or at `wallTime` (seconds). Points are written in the order of the calls. */
-  scalar(tag: string, value: number, step: number, wallTime?: number): Promise<void>;
-  /** Waits for the points so far and closes the file. */
-  close(): Promise<void>;
+  /**
+   * Adds points in one write, behind those of the calls before; a point without a time has the clock's. The file appears with
+   * the first ones, and stands open only while it is written: a run may have a thousand sites.
+   */
+  add(points: readonly NewScalar[]): Promise<void>;
 }
+
+/** A point whose time may be left to the clock. */
+export type NewScalar = Omit<ScalarEvent, 'wallTime'> & Partial<Pick<ScalarEvent, 'wallTime'>>;
 
 /**
  * Opens the one event file of a folder: continues the newest, after its last whole record, or begins a new one. TensorBoard
- * sees each point as soon as its promise resolves. @throws WorkspaceError.
+ * sees points as soon as the promise of their call resolves. @throws WorkspaceError.
  */
 export async function openEvents(
   folder: string,
   { name, clock, restart = false }: EventsOptions,
 ): Promise<EventsWriter> {
   try {
-    await mkdir(folder, { recursive: true });
-    const earlier = (await readdir(folder)).filter((file) => file.startsWith(prefix)).sort();
+    const earlier = (await filesOf(folder)).filter((file) => file.startsWith(prefix)).sort();
     if (restart) await Promise.all(earlier.map((file) => rm(join(folder, file))));
     const last = restart ? undefined : earlier.at(-1);
     if (last !== undefined) await dropTornRecord(join(folder, last));
     const seconds = Math.floor(clock() / 1000);
-    return await appendEvents(join(folder, last ?? `${prefix}${String(seconds).padStart(10, '0')}.${name}`), clock);
+    const file = last ?? `${prefix}${String(seconds).padStart(10, '0')}.${name}`;
+    return appendEvents(join(folder, file), clock, last === undefined);
   } catch (error) {
     throw workspaceError('write the TensorBoard events in', folder, error);
   }
@@ -72,28 +76,31 @@ export async function openEvents(
 
 const prefix = 'events.out.tfevents.';
 
-async function appendEvents(path: string, clock: () => number): Promise<EventsWriter> {
-  const file = await open(path, 'a');
-  if ((await file.stat()).size === 0) {
-    await file.write(frameRecord(event.encode({ wallTime: clock() / 1000, fileVersion: 'brain.Event:2' })));
-  }
+/** The names in a folder; none when there is no such folder yet. */
+async function filesOf(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+}
+
+function appendEvents(file: string, clock: () => number, isNew: boolean): EventsWriter {
+  let header = isNew;
   let last: Promise<unknown> = Promise.resolve();
   return {
-    file: path,
-    scalar(tag, value, step, wallTime = clock() / 1000) {
-      const record = frameRecord(encodeScalar({ tag, value, step, wallTime }));
+    file,
+    add(points) {
+      if (points.length === 0) return Promise.resolve();
+      const now = clock() / 1000;
+      const records = points.map((point) => frameRecord(encodeScalar({ wallTime: now, ...point })));
       const written = last.then(async () => {
-        await file.write(record).catch((error) => {
-          throw workspaceError('append to', path, error);
-        });
+        const begin = header ? [frameRecord(event.encode({ wallTime: now, fileVersion: 'brain.Event:2' }))] : [];
+        await appendData(file, Buffer.concat([...begin, ...records]));
+        header = false;
       });
       // The caller sees the failure; those that come after it try on their own.
       last = written.catch(() => undefined);
       return written;
-    },
-    async close() {
-      await last;
-      await file.close();
     },
   };
 }

@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import type { PrivacyCost } from '../privacy/cost';
 import type { Metrics } from '../protocol/payload';
-import { appendLine, writeFileAtomic } from '../util/atomic-file';
+import { appendLine, flushFile, writeFileAtomic } from '../util/atomic-file';
 import { toJson } from '../util/exact-json';
 
 /** One round, or (`final`) the evaluation of the finished model. `metrics` are those of the model the round started from. */
@@ -78,8 +78,13 @@ export interface RoundMetricsOptions {
 }
 
 export interface RoundMetrics {
-  /** Writes the line of a round and the summary so far. @throws WorkspaceError. */
+  /**
+   * Writes the line of a round and the summary so far. Both follow from the checkpoint, from which a continued run writes them
+   * anew: they are not flushed before {@link RoundMetrics.flush}. @throws WorkspaceError.
+   */
   add(entry: RoundEntry): Promise<void>;
+  /** On disk when it resolves. @throws WorkspaceError. */
+  flush(): Promise<void>;
 }
 
 /** Opens the metrics files of `folder`. @throws WorkspaceError. */
@@ -90,18 +95,22 @@ export async function openRoundMetrics(
   const file = join(folder, 'round_metrics.jsonl');
   const entries = [...history];
   await writeFileAtomic(file, history.map((entry) => `${toJson(entry)}\n`).join(''));
-  await writeSummary();
+  await writeSummary(true);
   return {
     async add(entry) {
       entries.push(entry);
-      await appendLine(file, toJson(entry), { durable: true });
-      await writeSummary();
+      await appendLine(file, toJson(entry));
+      await writeSummary(false);
+    },
+    async flush() {
+      await flushFile(file);
+      await writeSummary(true);
     },
   };
 
-  async function writeSummary(): Promise<void> {
+  async function writeSummary(durable: boolean): Promise<void> {
     const summary = JSON.stringify(JSON.parse(toJson(summarise(entries, keyMetric, keyMetricMode))), null, 2);
-    await writeFileAtomic(join(folder, 'metrics_summary.json'), `${summary}\n`);
+    await writeFileAtomic(join(folder, 'metrics_summary.json'), `${summary}\n`, { durable });
   }
 }
 
@@ -113,13 +122,12 @@ export function summarise(
 ): MetricsSummary {
   const rounds = entries.filter((entry) => !entry.final);
   const final = entries.find((entry) => entry.final);
-  const names = [...new Set(entries.flatMap((entry) => entry.sites.map(({ name }) => name)))];
   return {
     keyMetric,
     rounds: rounds.length,
     best: bestOf(entries, keyMetric, mode),
     final: final ? { round: final.round, metrics: final.metrics } : null,
-    sites: names.map((name) => summariseSite(name, rounds)),
+    sites: summariseSites(entries, rounds),
     privacy: entries.findLast((entry) => entry.privacy)?.privacy ?? null,
     seconds: entries.reduce((total, entry) => total + entry.seconds, 0),
   };
@@ -135,8 +143,14 @@ function bestOf(entries: readonly RoundEntry[], keyMetric: string, mode: 'max' |
   return best;
 }
 
-function summariseSite(name: string, rounds: readonly RoundEntry[]): SiteSummary {
-  const own = rounds.flatMap((entry) => entry.sites.filter((site) => site.name === name));
+/** Every site that any entry names, in the order of their first appearance; one pass, for runs of a thousand sites. */
+function summariseSites(entries: readonly RoundEntry[], rounds: readonly RoundEntry[]): SiteSummary[] {
+  const own = new Map<string, SiteEntry[]>(entries.flatMap(({ sites }) => sites.map(({ name }) => [name, []])));
+  for (const { sites } of rounds) for (const site of sites) own.get(site.name)!.push(site);
+  return [...own].map(([name, answers]) => summariseSite(name, answers));
+}
+
+function summariseSite(name: string, own: readonly SiteEntry[]): SiteSummary {
   const count = (status: SiteEntry['status']): number => own.filter((site) => site.status === status).length;
   return {
     name,

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from 'node:path';
-import { appendLine } from '../util/atomic-file';
+import { appendData } from '../util/atomic-file';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -35,6 +35,7 @@ const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** A log in `folder`. Lines are added to those of earlier runs of the folder. */
 export function openRunLog(folder: string, { clock, level: lowest = 'info' }: RunLogOptions): RunLog {
+  let waiting: LogEntry[] = [];
   let queue: Promise<void> = Promise.resolve();
   return logWith({});
 
@@ -43,7 +44,9 @@ export function openRunLog(folder: string, { clock, level: lowest = 'info' }: Ru
       write(level, message, fields = {}) {
         if (levels.indexOf(level) < levels.indexOf(lowest)) return;
         const entry = { time: new Date(clock()).toISOString(), level, ...fixed, ...fields, message };
-        queue = queue.then(() => append(entry));
+        waiting.push(entry);
+        if (waiting.length > 1) return; // They go with the one before.
+        queue = queue.then(append);
         queue.catch(() => undefined); // The failure is kept in the queue for whoever flushes.
       },
       with: (fields) => logWith({ ...fixed, ...fields }),
@@ -51,9 +54,11 @@ export function openRunLog(folder: string, { clock, level: lowest = 'info' }: Ru
     };
   }
 
-  async function append(entry: LogEntry): Promise<void> {
-    await appendLine(join(folder, 'log.txt'), formatLine(entry));
-    await appendLine(join(folder, 'log.json'), JSON.stringify(entry));
+  async function append(): Promise<void> {
+    const entries = waiting;
+    waiting = [];
+    await appendData(join(folder, 'log.txt'), entries.map((entry) => `${formatLine(entry)}\n`).join(''));
+    await appendData(join(folder, 'log.json'), entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
   }
 }
 

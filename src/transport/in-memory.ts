@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setMaxListeners } from 'node:events';
 import { AbortedError, ConfigError, errorToData, isConsiliumError } from '../errors';
 import type { SiteAnswer, Task, Update } from '../protocol/messages';
 import type { BroadcastOptions, Sites } from '../protocol/sites';
@@ -14,12 +15,20 @@ export interface SiteLink {
   run(task: Task, signal: AbortSignal): Promise<Update>;
 }
 
+export interface InMemoryOptions {
+  /**
+   * How many sites may be at work, or have answered, beyond the first whose answer the workflow has not taken yet. It bounds
+   * the answers that wait, here and in an aggregator that adds them in the order of the sites. @default no bound
+   */
+  readonly ahead?: number;
+}
+
 /** The port over links in this process. Answers come in the order in which the sites finish. */
-export function inMemorySites(links: readonly SiteLink[]): Sites {
+export function inMemorySites(links: readonly SiteLink[], { ahead = links.length }: InMemoryOptions = {}): Sites {
   const byName = new Map(links.map((link) => [link.name, link]));
   return {
     names: links.map((link) => link.name),
-    broadcast: (task, names, options) => broadcast(names.map(lookUp), task, options),
+    broadcast: (task, names, options) => broadcast(names.map(lookUp), task, { ...options, ahead }),
   };
 
   function lookUp(name: string): SiteLink {
@@ -32,34 +41,68 @@ export function inMemorySites(links: readonly SiteLink[]): Sites {
 async function* broadcast(
   links: readonly SiteLink[],
   task: Task,
-  { deadlineSeconds, signal }: BroadcastOptions,
+  { deadlineSeconds, signal, ahead }: BroadcastOptions & Required<InMemoryOptions>,
 ): AsyncGenerator<SiteAnswer> {
+  if (signal.aborted) throw new AbortedError('The run was stopped.');
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), Math.min(deadlineSeconds * 1000, 0x7fffffff));
   const taskSignal = AbortSignal.any([signal, deadline.signal]);
-  const interrupted = new Promise<'interrupted'>((resolve) => {
-    taskSignal.addEventListener('abort', () => resolve('interrupted'), { once: true });
-  });
-  const waiting = new Map(links.map((link) => [link.name, answer(link, task, taskSignal)]));
+  setMaxListeners(0, taskSignal); // One for each task in hand, and they go with it.
+  const arrived = arrivals<{ readonly index: number; readonly answer: SiteAnswer }>();
+  taskSignal.addEventListener('abort', arrived.interrupt, { once: true });
+  const taken = new Set<number>();
+  let firstOpen = 0;
+  let asked = 0;
   try {
-    while (waiting.size > 0) {
-      const first = taskSignal.aborted ? 'interrupted' : await Promise.race([interrupted, ...waiting.values()]);
+    while (taken.size < links.length) {
+      for (; asked < Math.min(links.length, firstOpen + ahead); asked++) ask(asked, links[asked]!);
+      const next = await arrived.next();
       if (signal.aborted) throw new AbortedError('The run was stopped.');
-      if (first === 'interrupted') {
-        for (const site of waiting.keys()) yield { status: 'late', site };
+      if (next === 'interrupted') {
+        for (const [index, { name }] of links.entries()) if (!taken.has(index)) yield { status: 'late', site: name };
         return;
       }
-      waiting.delete(first.site);
-      yield first;
+      yield next.answer;
+      taken.add(next.index);
+      while (taken.has(firstOpen)) firstOpen++;
     }
   } finally {
     clearTimeout(timer);
     // A workflow that stops listening, in error or on purpose, also stops the sites.
     deadline.abort();
   }
+
+  function ask(index: number, link: SiteLink): void {
+    void answerOf(link, task, taskSignal).then((answer) => arrived.push({ index, answer }));
+  }
 }
 
-async function answer(link: SiteLink, task: Task, signal: AbortSignal): Promise<SiteAnswer> {
+/** A queue with one reader. After an interruption it gives what came before, and takes nothing more. */
+function arrivals<T>() {
+  const queue: T[] = [];
+  let wake = () => {};
+  let interrupted = false;
+  return {
+    push(item: T): void {
+      if (!interrupted) queue.push(item);
+      wake();
+    },
+    interrupt(): void {
+      interrupted = true;
+      wake();
+    },
+    async next(): Promise<T | 'interrupted'> {
+      while (!interrupted && queue.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      return queue.shift() ?? 'interrupted';
+    },
+  };
+}
+
+async function answerOf(link: SiteLink, task: Task, signal: AbortSignal): Promise<SiteAnswer> {
   try {
     return { status: 'ok', site: link.name, update: await link.run(task, signal) };
   } catch (error) {

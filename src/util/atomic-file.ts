@@ -8,31 +8,51 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { WorkspaceError } from '../errors';
+import { limit } from './limit';
+
+/** Files that this process writes at one time: a run may have thousands, and a process may open about a thousand. */
+const openFiles = limit(64);
 
 /** Bytes, text, or pieces of bytes that follow one another. */
 export type FileData = Uint8Array | string | readonly Uint8Array[];
+
+export interface WriteOptions {
+  /**
+   * Flush the file before the promise resolves. Without it a power cut may take the file, but never leaves half of it to a
+   * process that was killed: for files that are written anew from others. @default true
+   */
+  readonly durable?: boolean;
+  /** Flush the folder too, so that the name is durable; a caller who writes several files flushes it once. @default `durable` */
+  readonly durableName?: boolean;
+}
 
 /**
  * Writes a file as a whole: to a temporary name in the same folder, flushed, renamed, the folder flushed. Creates missing
  * folders. On failure the old file, if any, is untouched. @throws WorkspaceError with the path and what to do.
  */
-export async function writeFileAtomic(path: string, data: FileData): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: FileData,
+  { durable = true, durableName = durable }: WriteOptions = {},
+): Promise<void> {
   const folder = dirname(path);
   // Not the number of the process: in a container it is the same each time, and a killed one may have left its file.
   const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
     try {
-      await withFile(temporary, 'wx', async (file) => {
-        for (const part of partsOf(data)) await writePart(file, part);
-        await file.sync();
-      });
+      await openFiles(() =>
+        withFile(temporary, 'wx', async (file) => {
+          for (const part of partsOf(data)) await writePart(file, part);
+          if (durable) await file.sync();
+        }),
+      );
       await rename(temporary, path);
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
     }
-    await flushFolder(folder);
+    if (durableName) await flush(folder);
   } catch (error) {
     throw workspaceError('write', path, error);
   }
@@ -88,23 +108,48 @@ export interface AppendOptions {
  * @throws WorkspaceError with the path and what to do.
  */
 export async function appendLine(path: string, line: string, options: AppendOptions = {}): Promise<void> {
+  await appendData(path, `${line}\n`, options);
+}
+
+/**
+ * Appends data in a single write, as {@link appendLine} does: records, or several lines.
+ * @throws WorkspaceError with the path and what to do.
+ */
+export async function appendData(
+  path: string,
+  data: Uint8Array | string,
+  { durable = false }: AppendOptions = {},
+): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
-    const isNew = await withFile(path, 'a', async (file) => {
-      const { size } = await file.stat();
-      try {
-        await writePart(file, [Buffer.from(`${line}\n`)]);
-      } catch (error) {
-        await file.truncate(size).catch(() => {}); // What was written first is the better reason.
-        throw error;
-      }
-      if (options.durable === true) await file.sync();
-      return size === 0;
-    });
-    if (isNew && options.durable === true) await flushFolder(dirname(path));
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    const size = await openFiles(() => withFileToAppend(path, (file) => append(file, bytes, durable)));
+    if (size === 0 && durable) await flush(dirname(path));
   } catch (error) {
     throw workspaceError('append to', path, error);
   }
+}
+
+/** Appends all or nothing, and returns the size of the file before. */
+async function append(file: FileHandle, bytes: Uint8Array, durable: boolean): Promise<number> {
+  const { size } = await file.stat();
+  try {
+    await writePart(file, [bytes]);
+  } catch (error) {
+    await file.truncate(size).catch(() => {}); // What was written first is the better reason.
+    throw error;
+  }
+  if (durable) await file.sync();
+  return size;
+}
+
+/** Opens a file at its end. Its folder is made when it turns out to be missing: most files are appended to many times. */
+async function withFileToAppend<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await open(path, 'a').catch(async (error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    await mkdir(dirname(path), { recursive: true });
+    return open(path, 'a');
+  });
+  return closing(file, use);
 }
 
 /**
@@ -163,7 +208,10 @@ function codeOf(error: unknown): string {
 }
 
 async function withFile<T>(path: string, flags: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
-  const file = await open(path, flags);
+  return closing(await open(path, flags), use);
+}
+
+async function closing<T>(file: FileHandle, use: (file: FileHandle) => Promise<T>): Promise<T> {
   try {
     return await use(file);
   } finally {
@@ -171,8 +219,23 @@ async function withFile<T>(path: string, flags: string, use: (file: FileHandle) 
   }
 }
 
-/** Makes a new or renamed entry of the folder durable. Windows has no such operation, and needs none. */
-async function flushFolder(folder: string): Promise<void> {
+/** Makes what was appended to a file durable. @throws WorkspaceError with the path and what to do. */
+export async function flushFile(path: string): Promise<void> {
+  await withFile(path, 'a', (file) => file.sync()).catch((error: unknown) => {
+    throw workspaceError('write', path, error);
+  });
+  await flushFolder(dirname(path));
+}
+
+/** Makes new and renamed entries of the folder durable. @throws WorkspaceError with the path and what to do. */
+export async function flushFolder(folder: string): Promise<void> {
+  await flush(folder).catch((error: unknown) => {
+    throw workspaceError('write', folder, error);
+  });
+}
+
+/** Windows has no such operation, and needs none. */
+async function flush(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   await withFile(folder, 'r', (handle) => handle.sync());
 }

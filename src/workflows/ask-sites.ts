@@ -16,6 +16,8 @@ export interface AskOptions {
   readonly sites?: readonly string[];
   /** Takes an update as it comes; refuses it by throwing an `UpdateRejectedError`. @default nothing */
   readonly add?: (update: Update) => void;
+  /** Told of each site that was asked and gave no update that counts. @default nothing */
+  readonly skip?: (site: string) => void;
 }
 
 /**
@@ -27,23 +29,25 @@ export interface AskOptions {
  */
 export async function askSites(task: Task, parts: WorkflowParts, options: AskOptions): Promise<Participation[]> {
   const { sites, journal, signal } = parts;
-  const { minSites, roundDeadlineSeconds, sites: names = sites.names, add = () => {} } = options;
+  const { minSites, roundDeadlineSeconds, sites: names = sites.names, add = () => {}, skip = () => {} } = options;
   const done = new Map<string, Participation>();
-  for (const update of await journal.accepted(task.round, task.model)) {
-    if (update.task !== task.kind || !names.includes(update.site)) continue;
+  for await (const update of journal.accepted(task.round, task.model, names)) {
+    if (update.task !== task.kind) continue;
     add(update);
     done.set(update.site, participated(update));
   }
   const waiting = names.filter((name) => !done.has(name));
   for await (const answer of sites.broadcast(task, waiting, { deadlineSeconds: roundDeadlineSeconds, signal })) {
-    done.set(answer.site, accept(answer));
+    const participation = await accept(answer);
+    if (participation.status !== 'ok') skip(answer.site);
+    done.set(answer.site, participation);
   }
   const participations = names.map((name) => done.get(name)!);
   const accepted = participations.filter(({ status }) => status === 'ok').length;
   if (accepted < minSites) throw missedQuorum(task, minSites, participations, accepted);
   return participations;
 
-  function accept(answer: SiteAnswer): Participation {
+  async function accept(answer: SiteAnswer): Promise<Participation> {
     const { site } = answer;
     if (answer.status === 'late') return { site, status: 'late', reason: `no answer within ${roundDeadlineSeconds} s` };
     if (answer.status === 'failed') return { site, status: 'failed', reason: answer.error.message };
@@ -53,7 +57,7 @@ export async function askSites(task: Task, parts: WorkflowParts, options: AskOpt
       if (!isConsiliumError(error, 'UpdateRejectedError')) throw error;
       return { site, status: 'rejected', reason: error.message };
     }
-    journal.record(answer.update, task.model);
+    await journal.record(answer.update, task.model);
     return participated(answer.update);
   }
 }

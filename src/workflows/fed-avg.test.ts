@@ -26,6 +26,10 @@ function update(name: string, task: Task, change: number, steps: number): Update
   return { site: name, round: task.round, task: task.kind, payload, privacy: [], seconds };
 }
 
+async function* given(...updates: readonly Update[]): AsyncGenerator<Update> {
+  yield* updates;
+}
+
 function model(value: number): NamedTensors {
   return new Map([['w', float32([1], [value])]]);
 }
@@ -39,7 +43,7 @@ function parts(links: readonly SiteLink[], journal: Partial<WorkflowParts['journ
   return {
     sites: inMemorySites(links),
     aggregator: (reference, round) => weightedMean({ reference, round, siteOrder, kind: 'weight-diff', maxSteps: 100 }),
-    journal: { accepted: async () => [], record: () => {}, ...journal },
+    journal: { accepted: () => given(), record: () => {}, ...journal },
     seed: 0,
     signal: new AbortController().signal,
   };
@@ -102,7 +106,7 @@ describe('federated averaging', () => {
     });
     const before = update('a', { kind: 'train', round: 0, model: start.model }, 1, 1);
     const links = [watched(site('a', 100, 1)), watched(site('b', 4, 2))];
-    const accepted = async (round: number) => (round === 0 ? [before] : []);
+    const accepted = (round: number) => given(...(round === 0 ? [before] : []));
     const reports: RoundReport[] = [];
     for await (const report of fedAvg({ ...spec, rounds: 1 }, start, parts(links, { accepted }))) reports.push(report);
     expect(weight(reports[0]!.state.model)).toBe(4);

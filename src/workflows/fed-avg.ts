@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Update } from '../protocol/messages';
 import { askSites } from './ask-sites';
 import { meanMetrics, type Participation, type RoundReport, type WorkflowParts, type WorkflowState } from './workflow';
 
@@ -25,7 +26,9 @@ export async function* fedAvg(
     const { round, model, memory } = state;
     const aggregator = parts.aggregator(model, round);
     const task = { kind: 'train', round, model };
-    const sites = await askSites(task, parts, { ...spec, add: (update) => aggregator.add(update) });
+    const add = (update: Update) => aggregator.add(update);
+    const skip = (site: string) => aggregator.skip?.(site);
+    const sites = await askSites(task, parts, { ...spec, add, skip });
     state = { round: round + 1, model: aggregator.finish(), memory };
     yield report({ round, model }, false, sites, state);
   }

@@ -21,10 +21,17 @@ export interface WorkflowState {
 
 /** Updates of the round in progress that were accepted before an interruption; and where new ones are kept. */
 export interface RoundJournal {
-  /** Only those that were computed on this very model: a repeated round may have led to another one. */
-  accepted(round: number, model: NamedTensors): Promise<readonly Update[]>;
-  /** Begins to write it; the checkpoint of the round is not complete before, and fails where this failed. */
-  record(update: Update, model: NamedTensors): void;
+  /**
+   * Of these sites and in their order, one at a time; only those that were computed on this very model: a repeated round may
+   * have led to another one.
+   */
+  accepted(round: number, model: NamedTensors, sites: readonly string[]): AsyncIterable<Update>;
+  /**
+   * Begins to write it; the checkpoint of the round is not complete before, and fails where this failed. The journal may leave
+   * out an update that cost nobody any privacy: then its site is asked again. Where it returns a promise, the next update
+   * waits for it: the disk is behind.
+   */
+  record(update: Update, model: NamedTensors): void | Promise<void>;
 }
 
 export interface WorkflowParts {

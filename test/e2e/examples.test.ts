@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sha256Of } from '../../src/runtime/checkpoint';
+import { sha256Of } from '../../src/util/sha256';
 import { tsNode } from '../support/ts-node';
 
 /** Every folder of examples/: a script that tells how it is run, and its job as a file. */
