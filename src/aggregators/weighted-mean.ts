@@ -128,8 +128,8 @@ const manyNumbers = 4 * 2 ** 20;
 function accumulate(sum: Float64Array, name: string, updates: readonly WeightedUpdate[]): void {
   const terms = updates.map(({ tensors, weight }) => ({ weight, data: tensors.get(name)!.data as Numbers }));
   const [a, b, c, d] = terms;
-  if (a && b && c && d) return addFour(sum, [a, b, c, d]);
-  for (const { weight, data } of terms) for (let i = 0; i < sum.length; i++) sum[i]! += weight * data[i]!;
+  if (a && b && c && d) addFour(sum, [a, b, c, d]);
+  else for (const { weight, data } of terms) for (let i = 0; i < sum.length; i++) sum[i]! += weight * data[i]!;
 }
 
 type Numbers = Float32Array | Float64Array;
