@@ -8,6 +8,7 @@ const layers = [
   'util',
   'tensor',
   'privacy',
+  'statistics',
   'jobs',
   'graph',
   'imaging',

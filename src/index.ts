@@ -80,6 +80,7 @@ export {
   type Brats18RecipeOptions,
 } from './recipes/brats18-recipe';
 export { FedAvgRecipe, type FedAvgRecipeOptions, type TrainingRecipeOptions } from './recipes/fed-avg-recipe';
+export { FedStatsRecipe, type FedStatsRecipeOptions } from './recipes/fed-stats-recipe';
 export { type CommonOptions, type FilterPlace, Recipe } from './recipes/recipe';
 export { WorkflowRecipe, type WorkflowRecipeOptions } from './recipes/workflow-recipe';
 export {
@@ -95,6 +96,9 @@ export {
   type TrainerContext,
 } from './runtime/define-part';
 export { SimEnv, type SimEnvOptions } from './runtime/sim-env';
+export type { FeatureSource, FeatureValues } from './statistics/feature-source';
+export type { FeatureResult, FeatureStatistics, FederatedStatistics, Histogram, Quantiles } from './statistics/result';
+export { statisticsOf } from './statistics/statistics-of';
 export { loadModelFile, type ModelFile, saveModelFile } from './tensor/model-file';
 export { float32, floatsOf, mapFloats, type NamedTensors, type Shape, type Tensor } from './tensor/tensor';
 export type { Json } from './util/json';

@@ -9,9 +9,11 @@ import type { Run, RunResult } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { workflowTraits } from '../jobs/workflow-spec';
 import { SimEnv, type SimEnvOptions } from '../runtime/sim-env';
+import { statisticsOf } from '../statistics/statistics-of';
 import { formatDuration } from './describe-round';
 import { createDisplay } from './display';
 import { printJson } from './print-json';
+import { statisticsLines } from './statistics-lines';
 
 export interface RunJobOptions extends SimEnvOptions {
   readonly job: JobSpec;
@@ -61,8 +63,8 @@ function stopOnSignal(run: Run, resumeCommand: string): () => void {
 }
 
 function asJson(run: Run, result: RunResult) {
-  const { outcome, rounds, best, final, files, finalModelSha256, seconds } = result;
-  return { run: run.id, outcome, rounds, best, final, files, final_model_sha256: finalModelSha256, seconds };
+  const { outcome, rounds, best, final, files, results, finalModelSha256, seconds } = result;
+  return { run: run.id, outcome, rounds, best, final, files, results, final_model_sha256: finalModelSha256, seconds };
 }
 
 function failureAsJson(run: Run, error: unknown) {
@@ -70,16 +72,19 @@ function failureAsJson(run: Run, error: unknown) {
   return { run: run.id, outcome: run.status(), error: { tag, message, hint: hint ?? null } };
 }
 
-function printResult({ best, final, files, folder, seconds }: RunResult, { workflow }: JobSpec): void {
+function printResult(result: RunResult, { workflow }: JobSpec): void {
+  const { best, final, files, folder, seconds } = result;
+  const statistics = statisticsOf(result.results);
   const { keyMetric } = workflowTraits(workflow);
   const name = keyMetric === 'val_dice' ? 'Dice' : keyMetric;
   const value = (metrics: RunResult['best']['metrics']) => metrics[keyMetric]?.toFixed(4) ?? '–';
   const scores = `: final ${name} ${value(final.metrics)}, best ${value(best.metrics)} (after ${best.round} rounds)`;
   const lines = [
     '',
+    ...(statistics ? [...statisticsLines(statistics), ''] : []),
     `${pc.green('finished')} in ${formatDuration(seconds)}${final.metrics[keyMetric] === undefined ? '' : scores}`,
     `  report      ${files.report}`,
-    `  best model  ${files.best_pt}`,
+    statistics ? `  statistics  ${files.statistics}` : `  best model  ${files.best_pt}`,
     `  folder      ${folder}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -46,7 +46,27 @@ const brats18PhantomSpec = z
   })
   .describe('A seeded synthetic data set in the same layout, written into the workspace before the run.');
 
-export const builtInData = z.discriminatedUnion('kind', [noDataSpec, brats18DataSpec, brats18PhantomSpec]);
+const csvDataSpec = z
+  .strictObject({
+    kind: z.literal('csv'),
+    path: environmentText(
+      z.string().min(1).describe("The table of a site, UTF-8, with a header row; {site} stands for the site's name."),
+    ),
+    columns: z
+      .array(z.string().min(1))
+      .nonempty()
+      .describe('Columns of numbers that are features. No other column is looked at.'),
+    delimiter: z.string().length(1).default(',').describe('Between two fields: one character.'),
+    decimal: z.enum(['.', ',']).default('.').describe('The decimal mark of the numbers.'),
+    missing: z
+      .array(z.string())
+      .default(['', 'NA', 'N/A', 'NaN', 'nan', 'null'])
+      .describe('Texts that stand for a missing value.'),
+  })
+  .describe('Tables on disk, one a site; a row is a case.');
+export type CsvDataSpec = z.output<typeof csvDataSpec>;
+
+export const builtInData = z.discriminatedUnion('kind', [noDataSpec, brats18DataSpec, brats18PhantomSpec, csvDataSpec]);
 export const dataSpec = z.union([builtInData, ownSpec('data')]);
 export type DataSpec = z.output<typeof dataSpec>;
 /** Data in the layout of BraTS 2018. */

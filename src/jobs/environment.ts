@@ -4,6 +4,7 @@
  * @module
  */
 import type { PrivacyCost } from '../privacy/cost';
+import type { Json } from '../util/json';
 import type { JobSpec } from './job-spec';
 
 export type Outcome = 'finished' | 'failed' | 'aborted';
@@ -43,6 +44,8 @@ export interface RunResult {
   readonly history: readonly RoundSummary[];
   /** What the run left, by name. Absolute paths. */
   readonly files: Readonly<Record<string, string>>;
+  /** What the workflow gave besides a model, by name: each is also a JSON file among the results of the run. */
+  readonly results: Readonly<Record<string, Json>>;
   readonly finalModelSha256: string;
   readonly seconds: number;
 }

@@ -86,12 +86,51 @@ function checkTrainer({ model, initialCheckpoint, trainer, data, workflow }: Che
   if (model.kind === 'tensors' && Object.keys(model.tensors).length === 0 && workflow.kind === 'fed-avg') {
     report(['model'], "the job has no model: name a network, 'tensors' with their shapes, or a 'checkpoint' file");
   }
+  checkStatistics({ model, trainer, data, workflow }, report);
   if (trainer.kind === 'segmentation') checkSegmentation({ model, trainer, data }, report);
-  else if (!isOwn(trainer) && isBratsData(data)) {
+  else if (trainer.kind !== 'statistics' && !isOwn(trainer) && isBratsData(data)) {
     report(
       ['data'],
       `the '${trainer.kind}' trainer reads its own data; leave 'data' out, and give folders by 'siteConfig'`,
     );
+  }
+}
+
+/** Statistics have a workflow, a trainer and data of their own, and no model. */
+function checkStatistics(
+  { model, trainer, data, workflow }: Pick<CheckedJob, 'model' | 'trainer' | 'data' | 'workflow'>,
+  report: Report,
+): void {
+  const isWorkflow = workflow.kind === 'fed-stats';
+  const isTrainer = trainer.kind === 'statistics';
+  if (isWorkflow && !isTrainer && !isOwn(trainer)) {
+    report(
+      ['trainer', 'kind'],
+      `the workflow 'fed-stats' needs the trainer 'statistics', but this is '${trainer.kind}'`,
+    );
+  }
+  if (isTrainer && !isWorkflow && !isOwn(workflow)) {
+    report(
+      ['workflow', 'kind'],
+      `the trainer 'statistics' needs the workflow 'fed-stats', but this is '${workflow.kind}'`,
+    );
+  }
+  if (isTrainer && data.kind === 'none') report(['data'], 'statistics need data');
+  if (data.kind === 'csv' && !isTrainer && !isOwn(trainer)) {
+    report(['data', 'kind'], `a table is for the trainer 'statistics', but this is '${trainer.kind}'`);
+  }
+  if (isWorkflow && !(model.kind === 'tensors' && Object.keys(model.tensors).length === 0)) {
+    report(['model'], "statistics have no model; leave 'model' out");
+  }
+  if (isTrainer && trainer.minNoiseLevel >= trainer.maxNoiseLevel) {
+    report(
+      ['trainer', 'maxNoiseLevel'],
+      `it has to be more than minNoiseLevel, ${trainer.minNoiseLevel}: minima and maxima leave with noise only`,
+    );
+  }
+  for (const [feature, [low, high]] of isWorkflow ? Object.entries(workflow.ranges) : []) {
+    if (low >= high)
+      report(['workflow', 'ranges', feature], `the lowest edge, ${low}, is not below the highest, ${high}`);
   }
 }
 
@@ -145,9 +184,15 @@ function checkFilter(job: CheckedJob, placement: FilterPlacement, report: Report
   if (refused.length > 0) {
     report(
       ['filter'],
-      `'${filter.kind}' accepts ${traits.accepts.join(', ')}, but this job sends ${refused.join(', ')} there; set trainer.transfer to 'weight-diff', or remove the filter`,
+      `'${filter.kind}' accepts ${traits.accepts.join(', ')}, but this job sends ${refused.join(', ')} there; ${wayOut(refused)}`,
     );
   }
+}
+
+function wayOut(refused: readonly PayloadKind[]): string {
+  return refused.includes('weights')
+    ? "set trainer.transfer to 'weight-diff', or remove the filter"
+    : 'remove the filter';
 }
 
 /** What passes a filter of the job where it stands. */
@@ -156,6 +201,7 @@ export function payloadsAt({ at, tasks }: Pick<FilterPlacement, 'at' | 'tasks'>,
   const passing = tasks ?? workflowTraits(job.workflow).tasks;
   const kinds = passing.flatMap((task): PayloadKind[] => {
     if (task === 'train') return [transferOf(job.trainer)];
+    if (task === 'statistics') return ['statistics'];
     return task === 'validate' ? ['metrics'] : [];
   });
   return [...new Set(kinds)];

@@ -18,6 +18,8 @@ function fitting(input: JobInput): unknown {
   const settings = Object.values(input.siteConfig ?? {});
   const { initialCheckpoint: _, ...rest } = input;
   const trained = input.trainer.kind === 'segmentation';
+  if (input.workflow.kind === 'fed-stats' || input.trainer.kind === 'statistics')
+    return { ...rest, ...fittingStatistics(input), sites };
   return {
     ...rest,
     sites,
@@ -25,8 +27,24 @@ function fitting(input: JobInput): unknown {
     workflow: { ...input.workflow, minSites: 1 },
     model: fittingModel(input.model ?? { kind: 'segresnet' }, trained),
     trainer: trained ? { ...input.trainer, roi: [64, 64, 128], inferRoi: [128, 64, 64] } : input.trainer,
-    data: trained === (input.data === undefined || input.data.kind === 'none') ? fallbackData(trained) : input.data,
+    data: trained === hasNoCases(input.data) ? fallbackData(trained) : input.data,
     filters: (input.filters ?? []).map((placement) => fittingFilter(placement, sites)),
+    modules: [],
+    trackers: [],
+  };
+}
+
+/** What statistics go with. */
+function fittingStatistics({ workflow, trainer, data }: JobInput): object {
+  const levels = { minNoiseLevel: 0.1, maxNoiseLevel: 0.3 };
+  return {
+    workflow:
+      workflow.kind === 'fed-stats' ? { ...workflow, minSites: 1, ranges: {} } : { kind: 'fed-stats', minSites: 1 },
+    trainer: trainer.kind === 'statistics' ? { ...trainer, ...levels } : { kind: 'statistics' },
+    data: data === undefined || data.kind === 'none' ? { kind: 'csv', path: '{site}.csv', columns: ['age'] } : data,
+    model: undefined,
+    siteConfig: {},
+    filters: [],
     modules: [],
     trackers: [],
   };
@@ -36,6 +54,11 @@ function fittingModel(model: NonNullable<JobInput['model']>, trained: boolean): 
   if (!jobModel.safeParse(model).success) return { kind: trained ? 'segresnet' : model.kind };
   const volumes = model.kind === 'segresnet' || model.kind === 'dynunet' || model.kind === 'basic-unet';
   return trained && !volumes ? { kind: 'segresnet' } : model;
+}
+
+/** Tables are for statistics. */
+function hasNoCases(data: JobInput['data']): boolean {
+  return data === undefined || data.kind === 'none' || data.kind === 'csv';
 }
 
 function fallbackData(trained: boolean): JobInput['data'] {
@@ -71,10 +94,13 @@ it('any job survives YAML: nothing is lost, the bytes and the hash are the same'
       'brats18',
       'brats18-phantom',
       'command',
+      'csv',
       'fed-avg',
+      'fed-stats',
       'script',
       'segmentation',
       'segresnet',
+      'statistics',
       'tensors',
     ]),
   );

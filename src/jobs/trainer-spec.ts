@@ -68,10 +68,41 @@ const commandTrainerSpec = z
   .describe('Training code in any language: a process that speaks frames over its standard input and output.');
 export type CommandTrainerSpec = z.output<typeof commandTrainerSpec>;
 
+const statisticsTrainerSpec = z
+  .strictObject({
+    kind: z.literal('statistics'),
+    minCount: count
+      .default(10)
+      .describe('A site with fewer cases of a feature gives nothing of it, the count included.'),
+    minNoiseLevel: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.1)
+      .describe('A minimum or maximum leaves moved outwards by at least this share of its size.'),
+    maxNoiseLevel: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.3)
+      .describe('And by at most this share; more than minNoiseLevel.'),
+    maxBinsPercent: z
+      .number()
+      .positive()
+      .max(100)
+      .default(10)
+      .describe('A histogram with more bins than this, in percent of the count, stays at the site.'),
+  })
+  .describe(
+    "Statistics of the site's values, for the workflow fed-stats; nothing is trained. What may leave is limited, but NOT differentially private.",
+  );
+export type StatisticsTrainerSpec = z.output<typeof statisticsTrainerSpec>;
+
 export const builtInTrainer = z.discriminatedUnion('kind', [
   segmentationTrainerSpec,
   scriptTrainerSpec,
   commandTrainerSpec,
+  statisticsTrainerSpec,
 ]);
 export const trainerSpec = z.union([builtInTrainer, ownSpec('trainer')]);
 export type BuiltInTrainerSpec = z.output<typeof builtInTrainer>;
@@ -79,7 +110,7 @@ export type TrainerSpec = z.output<typeof trainerSpec>;
 
 /** What a trainer's updates hold. One of the user's own says it in its definition; weight differences if it says nothing. */
 export function transferOf(spec: TrainerSpec): Transfer {
-  if (!isOwn(spec)) return spec.transfer;
+  if (!isOwn(spec)) return 'transfer' in spec ? spec.transfer : 'weight-diff';
   const definition = findOwnPart('trainer', spec.kind)?.definition as { readonly transfer?: Transfer } | undefined;
   return definition?.transfer ?? 'weight-diff';
 }

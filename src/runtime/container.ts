@@ -13,6 +13,7 @@ import { createSite, type Site, type SiteLedger, type SiteStateStore } from '../
 import { filtersAt, type PlacedFilter } from '../filters/placed-filter';
 import { type JobSpec, siteConfigOf } from '../jobs/job-spec';
 import type { NoiseSource } from '../privacy/noise-source';
+import type { FeatureSource } from '../statistics/feature-source';
 import type { LoaderClient } from './loader/loader-client';
 import { noiseOf } from './noise';
 import { createExecutor } from './parts';
@@ -37,6 +38,7 @@ export const tokens = {
 /** What a site gets from the process that it shares with others. */
 interface SharedParts {
   readonly cases: CaseSource | undefined;
+  readonly features: FeatureSource | undefined;
   readonly scores: ScoreCache;
   readonly write: LoaderClient['write'];
   readonly log: (message: string) => void;
@@ -48,15 +50,14 @@ async function siteContainer(setup: SlotSetup, site: SlotSite, shared: SharedPar
   const { job, folder, sessionThreads, testNoiseSeed } = setup;
   const config = siteConfigOf(job, site.name);
   container.register(tokens.job, { useValue: job });
+  const noise = noiseOf(testNoiseSeed, site.name);
   container.register(tokens.executor, {
-    useFactory: () => createExecutor({ job, folder, config, site: site.name, sessionThreads, ...shared }),
+    useFactory: () => createExecutor({ job, folder, config, site: site.name, sessionThreads, noise, ...shared }),
   });
   container.register(tokens.filtersIn, { useFactory: () => filtersAt(job.filters, 'site-in') });
   container.register(tokens.filtersOut, { useFactory: () => filtersAt(job.filters, 'site-out') });
   container.register(tokens.store, { useFactory: () => siteStateStore(site.folder, shared.write) });
-  container.register(tokens.noise, {
-    useValue: noiseOf(testNoiseSeed, site.name),
-  });
+  container.register(tokens.noise, { useValue: noise });
   container.register(tokens.ledger, { useValue: await siteLedger(site.folder, site.name) });
   return container;
 }

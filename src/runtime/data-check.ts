@@ -9,13 +9,20 @@ import { ConfigError, DataError } from '../errors';
 import { caseName, checkDisjoint, type DatalistItem, loadDatalist } from '../imaging/datalist';
 import { isBratsData } from '../jobs/data-spec';
 import type { JobSpec } from '../jobs/job-spec';
-import type { SiteCases } from './loader/loader-messages';
+import type { SiteImages } from './job-data';
+import { tableOf } from './site-features';
 
 /**
+ * @param folder what relative paths of the job start from.
  * @returns the names of the validation cases, those that choose the best model.
  * @throws ConfigError or DataError naming the flag or the file, what was found and what was expected.
  */
-export async function checkData(job: JobSpec, sites: readonly SiteCases[]): Promise<readonly string[]> {
+export async function checkData(
+  job: JobSpec,
+  folder: string,
+  sites: readonly SiteImages[],
+): Promise<readonly string[]> {
+  checkTables(job, folder);
   const checked = new Set<string>();
   const selection = new Set<string>();
   for (const { datalist, baseDir } of sites) {
@@ -40,6 +47,18 @@ export async function checkData(job: JobSpec, sites: readonly SiteCases[]): Prom
           hint: 'Check --dataset_base_dir: the paths of the data lists start there.',
         },
       );
+    });
+  }
+}
+
+/** @throws ConfigError when a site's table is missing. */
+function checkTables({ data, sites }: JobSpec, folder: string): void {
+  if (data.kind !== 'csv') return;
+  for (const site of sites) {
+    const table = tableOf(data, site, folder);
+    if (existsSync(table)) continue;
+    throw new ConfigError(`data.path: the table '${table}' of ${site} does not exist.`, {
+      hint: "The path starts from the job's folder, and {site} in it stands for the site's name.",
     });
   }
 }

@@ -28,6 +28,7 @@ import type { RunEvent } from '../jobs/environment';
 import { type OwnKind, type OwnSpec, type PartSlot, registerPart } from '../jobs/own-part';
 import type { Transfer } from '../jobs/trainer-spec';
 import type { Model } from '../nn/model';
+import type { FeatureSource } from '../statistics/feature-source';
 import type { Json } from '../util/json';
 import type { RoundReport, WorkflowParts, WorkflowState } from '../workflows/workflow';
 
@@ -89,8 +90,8 @@ export interface ModelDefinition<O = never> {
 }
 
 export interface DataDefinition<O = never, C = never> extends SiteConfigSchema<C> {
-  /** Opens the cases of a site, in the thread that trains it. */
-  readonly create: (options: O, site: TrainingSite<C>) => CaseSource;
+  /** Opens the cases of a site, in the thread that trains it; or the values of its features, for statistics. */
+  readonly create: (options: O, site: TrainingSite<C>) => CaseSource | FeatureSource;
 }
 
 export interface Tracker {

@@ -13,7 +13,7 @@ import type { JobSpec } from '../jobs/job-spec';
 import { createModel, initialise } from '../nn/model';
 import { openPredictor } from '../nn/predictor';
 import { checkData } from './data-check';
-import { siteCases } from './job-data';
+import { siteImages } from './job-data';
 import { checkParts } from './part-check';
 import { checkProvider } from './provider-check';
 import { startingModel } from './starting-model';
@@ -72,7 +72,7 @@ async function examineJob(job: JobSpec, folder: string, workspace: string): Prom
       await checkProvider(job);
       return { status: 'ok', message: job.engine.provider };
     }),
-    await look('data', () => data(job, workspace)),
+    await look('data', () => data(job, folder, workspace)),
     await look('starting model', async () => {
       const notes: string[] = [];
       const model = await startingModel(job, folder, (note) => notes.push(note));
@@ -141,12 +141,17 @@ async function engine(): Promise<Omit<Finding, 'name'>> {
   return { status: 'ok', message: 'a small network runs on the CPU' };
 }
 
-async function data(job: JobSpec, workspace: string): Promise<Omit<Finding, 'name'>> {
+async function data(job: JobSpec, folder: string, workspace: string): Promise<Omit<Finding, 'name'>> {
   if (job.data.kind === 'brats18-phantom') return { status: 'ok', message: 'SYNTHETIC, written when the job runs' };
+  if (job.data.kind === 'csv') {
+    await checkData(job, folder, []);
+    return { status: 'ok', message: `every site has its table ${job.data.path}` };
+  }
   if (job.data.kind !== 'brats18') return { status: 'ok', message: `'${job.data.kind}': the trainer sees to it` };
   const cases = await checkData(
     job,
-    job.sites.flatMap((site) => siteCases(job, site, workspace) ?? []),
+    folder,
+    job.sites.flatMap((site) => siteImages(job, site, workspace) ?? []),
   );
   return { status: 'ok', message: `every listed file is there; ${cases.length} validation cases` };
 }

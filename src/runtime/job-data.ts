@@ -18,12 +18,23 @@ export function dataFolders(data: BratsDataSpec, workspace: string): { baseDir: 
   return { baseDir: folder, datalistDir: join(folder, 'datalist') };
 }
 
-/** The cases of one site of a job; `undefined` for a job whose cases no loader reads. */
-export function siteCases({ data, trainer, seed }: JobSpec, site: string, workspace: string): SiteCases | undefined {
-  if (!isBratsData(data) || trainer.kind !== 'segmentation') return undefined;
+/** Where the images of a site are. */
+export type SiteImages = Pick<SiteCases, 'datalist' | 'baseDir'>;
+
+/** The images of one site of a job; `undefined` for a job whose images nobody reads. */
+export function siteImages({ data, trainer }: JobSpec, site: string, workspace: string): SiteImages | undefined {
+  if (!isBratsData(data) || (trainer.kind !== 'segmentation' && trainer.kind !== 'statistics')) return undefined;
   const { baseDir, datalistDir } = dataFolders(data, workspace);
   const list = data.centralized ? 'site-All.json' : `${site}.json`;
-  return { site, seed, baseDir, datalist: join(datalistDir, list), roi: trainer.roi, cacheRate: data.cacheRate };
+  return { baseDir, datalist: join(datalistDir, list) };
+}
+
+/** The cases of one site of a job; `undefined` for a job whose cases no loader reads. */
+export function siteCases(job: JobSpec, site: string, workspace: string): SiteCases | undefined {
+  const { data, trainer, seed } = job;
+  const images = siteImages(job, site, workspace);
+  if (!images || !isBratsData(data) || trainer.kind !== 'segmentation') return undefined;
+  return { site, seed, ...images, roi: trainer.roi, cacheRate: data.cacheRate };
 }
 
 /** Whether a job trains on made-up cases. */

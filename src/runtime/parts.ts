@@ -13,6 +13,7 @@ import type { Executor } from '../executors/executor';
 import type { ScoreCache } from '../executors/score-cache';
 import { scriptTrainer } from '../executors/script-trainer';
 import { segmentationTrainer } from '../executors/segmentation-trainer';
+import { statisticsExecutor } from '../executors/statistics/statistics-executor';
 import { trainerExecutor } from '../executors/trainer';
 import type { TrainingSite } from '../executors/training-site';
 import { REGIONS } from '../imaging/brats/labels';
@@ -23,8 +24,11 @@ import { findOwnPart, isOwn, type PartSlot } from '../jobs/own-part';
 import { type BuiltInTrainerSpec, transferOf } from '../jobs/trainer-spec';
 import { type AggregatorSpec, type BuiltInWorkflowSpec, workflowTraits } from '../jobs/workflow-spec';
 import { createModel } from '../nn/model';
+import type { NoiseSource } from '../privacy/noise-source';
+import type { FeatureSource } from '../statistics/feature-source';
 import type { Json } from '../util/json';
 import { fedAvg } from '../workflows/fed-avg';
+import { fedStats } from '../workflows/fed-stats';
 import type { RoundReport, WorkflowParts, WorkflowState } from '../workflows/workflow';
 import type {
   AggregatorDefinition,
@@ -43,14 +47,19 @@ const workflows: {
     state: WorkflowState,
     parts: WorkflowParts,
   ) => AsyncGenerator<RoundReport>;
-} = { 'fed-avg': fedAvg };
+} = { 'fed-avg': fedAvg, 'fed-stats': fedStats };
 
 /** The workflow of a job, from where it stands. */
 export function createWorkflow(job: JobSpec, state: WorkflowState, parts: WorkflowParts): AsyncGenerator<RoundReport> {
   const spec = job.workflow;
   if (isOwn(spec))
     return ownDefinition<WorkflowDefinition>('workflow', spec.kind).create(optionsOf(spec), state, parts);
-  return workflows[spec.kind](spec, state, parts);
+  const create = workflows[spec.kind] as (
+    spec: BuiltInWorkflowSpec,
+    state: WorkflowState,
+    parts: WorkflowParts,
+  ) => AsyncGenerator<RoundReport>;
+  return create(spec, state, parts);
 }
 
 const aggregators: {
@@ -76,6 +85,10 @@ export interface TrainerParts {
   readonly config: Json;
   /** The site's cases; absent when the job has no data. */
   readonly cases: CaseSource | undefined;
+  /** Where the values of the site's features come from, for statistics. */
+  readonly features: FeatureSource | undefined;
+  /** Where privacy noise comes from, by round. */
+  readonly noise: (round: number) => NoiseSource;
   readonly sessionThreads: number;
   readonly scores: ScoreCache;
   /** Lines of the training code, for the site's log. */
@@ -100,6 +113,10 @@ const trainers: {
   },
   script: (spec, parts) => trainerExecutor(scriptTrainer(spec, trainingSite(parts), roundsOf(parts)), spec.transfer),
   command: (spec, parts) => trainerExecutor(commandTrainer(spec, trainingSite(parts), roundsOf(parts)), spec.transfer),
+  statistics(cleansers, { features, noise, log }) {
+    if (!features) throw new InternalError('A job of statistics has data.');
+    return statisticsExecutor({ source: features, cleansers, noise, log });
+  },
 };
 
 /** The site's side of a job's tasks. */
@@ -119,8 +136,8 @@ export function createExecutor(parts: TrainerParts): Executor {
   return 'execute' in made ? made : trainerExecutor(made, transferOf(spec));
 }
 
-/** The cases of a site from a data set of the user's own; `undefined` for every other kind of data. */
-export function createData(spec: DataSpec, site: TrainingSite): CaseSource | undefined {
+/** The data of a site from a data set of the user's own; `undefined` for every other kind of data. */
+export function createData(spec: DataSpec, site: TrainingSite): CaseSource | FeatureSource | undefined {
   if (!isOwn(spec)) return undefined;
   const definition = ownDefinition<DataDefinition>('data', spec.kind);
   return definition.create(optionsOf(spec), { ...site, config: configFor(definition, site) });

@@ -47,6 +47,11 @@ describe('an update is worth keeping', () => {
   it('always when privacy was spent on it', () => {
     expect(isWorthKeeping(update('a', 0, { privacy: [cost] }))).toBe(true);
   });
+
+  it('always when it holds statistics, which would leave again with fresh noise', () => {
+    const { payload } = update('a', 0);
+    expect(isWorthKeeping(update('a', 0, { payload: { ...payload, kind: 'statistics' } }))).toBe(true);
+  });
 });
 
 describe('the journal', () => {

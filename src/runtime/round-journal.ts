@@ -30,12 +30,13 @@ const mostInFlight = 64 * 2 ** 20;
 
 /**
  * Whether an update is kept: when it took its site longer than it takes a disk, and always when privacy was spent on it,
- * because a repeated round would spend it again. After a kill, a site whose update is not kept trains the round again, from
+ * because a repeated round would spend it again; so are statistics, whose minima would leave with fresh noise. After a kill, a site whose update is not kept trains the round again, from
  * the same state and seed.
  */
 export function isWorthKeeping({ payload, privacy, seconds }: Update): boolean {
   const taken = seconds.validate + seconds.train + seconds.other;
-  return privacy.length > 0 || taken > flushSeconds + sizeInBytes(payload.tensors) / bytesPerSecond;
+  if (privacy.length > 0 || payload.kind === 'statistics') return true;
+  return taken > flushSeconds + sizeInBytes(payload.tensors) / bytesPerSecond;
 }
 
 /** The journal in a folder of its own, which need not exist yet. */

@@ -6,14 +6,19 @@
 import { join } from 'node:path';
 import type { RoundSummary } from '../jobs/environment';
 import { writeFileAtomic } from '../util/atomic-file';
+import type { Json } from '../util/json';
 import type { RoundLine } from './round-line';
 
 /** Writes `<name>.json` for each result; of equal names the last one stays. */
 export async function writeResults(folder: string, lines: readonly RoundLine[]): Promise<void> {
-  const last = Object.assign({}, ...lines.map(({ results }) => results)) as NonNullable<RoundLine['results']>;
-  for (const [name, value] of Object.entries(last)) {
+  for (const [name, value] of Object.entries(resultsOf(lines))) {
     await writeFileAtomic(join(folder, `${name}.json`), `${JSON.stringify(value, null, 2)}\n`);
   }
+}
+
+/** The results of a run, by name; of equal names the last one stays. */
+export function resultsOf(lines: readonly Pick<RoundLine, 'results'>[]): Readonly<Record<string, Json>> {
+  return Object.assign({}, ...lines.map(({ results }) => results)) as Record<string, Json>;
 }
 
 /** The files that {@link writeResults} wrote, by name. */

@@ -26,7 +26,7 @@ import { writeModelFiles } from './model-files';
 import { createTrackers } from './parts';
 import { openPrivacyLedger, type PrivacyLedgerFile } from './privacy-ledger-file';
 import type { RoundLine } from './round-line';
-import { resultFiles, roundSummary, writeResults } from './round-results';
+import { resultFiles, resultsOf, roundSummary, writeResults } from './round-results';
 import type { RunFolder } from './run-folder';
 import { type RunReportOptions, runReport } from './run-report';
 import { openSiteEvents, type SiteEvents } from './site-events';
@@ -147,6 +147,7 @@ export class RunRecord {
       final: { round: last.round, metrics: metricsOf(last.round) },
       history: last.history.map(roundSummary),
       finalModelSha256,
+      results: resultsOf(last.history),
       seconds,
       files: {
         ...models,

@@ -1,3 +1,4 @@
+import { MODALITIES } from '../imaging/brats/modalities';
 import type { JobSpec } from '../jobs/job-spec';
 import { workflowTraits } from '../jobs/workflow-spec';
 import { sizeOf } from '../tensor/tensor';
@@ -18,9 +19,6 @@ export interface RunReportOptions {
   readonly started: Date;
   readonly seconds: number;
 }
-
-/** Names of the image channels of a BraTS case, in the order of its data list. */
-const modalities = ['T1ce', 'T1', 'T2', 'FLAIR'];
 
 /** The report of a finished run. */
 export function runReport(options: RunReportOptions): ReportData {
@@ -46,6 +44,7 @@ export function runReport(options: RunReportOptions): ReportData {
 }
 
 function describeJob({ sites, model, trainer }: JobSpec): string {
+  if (trainer.kind === 'statistics') return `Statistics of ${sites.length} sites`;
   if (trainer.kind !== 'segmentation') return `${model.kind} on ${sites.length} sites, trainer '${trainer.kind}'`;
   const optimiser = `Adam at ${trainer.learningRate}, ${trainer.epochs} epochs a round`;
   const network = model.kind === 'segresnet' ? 'SegResNet' : model.kind;
@@ -65,7 +64,7 @@ function caseImages({ name, shape, image, truth, prediction, dice }: CasePicture
     shape,
     truth,
     prediction,
-    modalities: modalities.map((modality, i) => ({
+    modalities: MODALITIES.map((modality, i) => ({
       name: modality,
       data: image.subarray(i * voxels, (i + 1) * voxels),
     })),

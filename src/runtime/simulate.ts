@@ -17,7 +17,7 @@ import { removeTemporaryFiles } from '../util/atomic-file';
 import { type Checkpoint, type CheckpointStore, checkpointStore } from './checkpoint';
 import { checkData } from './data-check';
 import { filteredSites } from './filtered-sites';
-import { siteCases } from './job-data';
+import { type SiteImages, siteCases, siteImages } from './job-data';
 import type { SiteCases } from './loader/loader-messages';
 import { noiseOf } from './noise';
 import { checkParts } from './part-check';
@@ -53,9 +53,11 @@ export async function simulate(job: JobSpec, options: SimulateOptions, work: Run
     await checkProvider(job);
     await prepareData(job.data, workspace, work.emit);
     const cases = job.sites.map((site) => siteCases(job, site, workspace));
+    const images = job.sites.map((site) => siteImages(job, site, workspace));
     const selectionCases = await checkData(
       job,
-      cases.flatMap((one) => one ?? []),
+      jobFolder,
+      images.flatMap((one) => one ?? []),
     );
     const hash = jobHash(job);
     const store = checkpointStore(folder.checkpoint);
@@ -63,7 +65,11 @@ export async function simulate(job: JobSpec, options: SimulateOptions, work: Run
     const start = options.resume
       ? await earlierState(store, folder, hash, work.emit)
       : await newRun(store, folder, job, jobFolder, hash, work.emit);
-    return await runRounds({ job, jobFolder, hash, folder, store, start, cases, selectionCases }, options, work);
+    return await runRounds(
+      { job, jobFolder, hash, folder, store, start, images, cases, selectionCases },
+      options,
+      work,
+    );
   } finally {
     await unlock();
   }
@@ -78,13 +84,14 @@ interface PreparedRun {
   readonly folder: RunFolder;
   readonly store: CheckpointStore;
   readonly start: Checkpoint;
+  readonly images: readonly (SiteImages | undefined)[];
   readonly cases: readonly (SiteCases | undefined)[];
   /** Names of the validation cases. */
   readonly selectionCases: readonly string[];
 }
 
 async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emit }: RunWork): Promise<RunResult> {
-  const { job, jobFolder, hash, folder, store, start, cases, selectionCases } = run;
+  const { job, jobFolder, hash, folder, store, start, images, cases, selectionCases } = run;
   const tell = inRoundOrder((event) => {
     record.note(event);
     emit(event);
@@ -92,7 +99,7 @@ async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emi
   const slots = startSlots({
     job,
     folder: jobFolder,
-    sites: job.sites.map((name, i) => ({ name, folder: folder.site(name).job, cases: cases[i] })),
+    sites: job.sites.map((name, i) => ({ name, folder: folder.site(name).job, cases: cases[i], images: images[i] })),
     threads: Math.min(options.threads ?? availableParallelism(), job.sites.length),
     testNoiseSeed: options.testNoiseSeed,
     emit: tell,

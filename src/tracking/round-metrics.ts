@@ -17,6 +17,8 @@ export interface RoundEntry {
   readonly metrics: Metrics;
   readonly sites: readonly SiteEntry[];
   readonly privacy?: RoundPrivacy | undefined;
+  /** What else came out of the round, by name. */
+  readonly results?: Readonly<Record<string, unknown>> | undefined;
   readonly seconds: number;
   /** When the round ended, ISO 8601. */
   readonly time: string;

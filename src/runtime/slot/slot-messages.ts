@@ -9,6 +9,7 @@ import type { Progress } from '../../executors/executor';
 import type { JobSpec } from '../../jobs/job-spec';
 import type { Task, Update } from '../../protocol/messages';
 import type { NamedTensors } from '../../tensor/tensor';
+import type { SiteImages } from '../job-data';
 import type { SiteCases } from '../loader/loader-messages';
 import type { CasePicture } from './case-pictures';
 
@@ -18,6 +19,8 @@ export interface SlotSite {
   readonly folder: string;
   /** Absent when no loader reads its cases. */
   readonly cases: SiteCases | undefined;
+  /** Its images, where the job reads them itself, for statistics. */
+  readonly images: SiteImages | undefined;
 }
 
 /** Everything a slot is started with. */

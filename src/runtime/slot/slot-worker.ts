@@ -14,12 +14,14 @@ import type { Site } from '../../executors/site';
 import { siteConfigOf } from '../../jobs/job-spec';
 import { loadModules } from '../../jobs/load-modules';
 import type { Update } from '../../protocol/messages';
+import type { FeatureSource } from '../../statistics/feature-source';
 import { ownTensors } from '../../tensor/shared-tensors';
 import type { NamedTensors } from '../../tensor/tensor';
 import { writeFileAtomic } from '../../util/atomic-file';
 import { composeSite } from '../container';
 import { startLoader } from '../loader/loader-client';
 import { createData } from '../parts';
+import { siteFeatures } from '../site-features';
 import { drawCases } from './case-pictures';
 import type { SlotReply, SlotRequest, SlotSetup, SlotSite } from './slot-messages';
 
@@ -94,7 +96,7 @@ async function siteOf(name: string): Promise<Site> {
   if (!site) throw new InternalError(`This slot has no site '${name}'.`);
   const composed = await composeSite(setup, site, {
     scores,
-    cases: casesOf(site),
+    ...dataOf(site),
     write: loader?.write ?? writeHere,
     log: (message) => log(name, 'info', message),
   });
@@ -102,12 +104,20 @@ async function siteOf(name: string): Promise<Site> {
   return composed;
 }
 
-/** The site's cases: from the loader, or from a data set of the user's own; `undefined` when the job has no data. */
-function casesOf({ name, cases }: SlotSite): CaseSource | undefined {
-  if (cases) return loader?.source(name);
+interface SiteData {
+  readonly cases: CaseSource | undefined;
+  readonly features: FeatureSource | undefined;
+}
+
+/** The site's cases: from the loader, or from a data set of the user's own; its values, for statistics; neither without data. */
+function dataOf({ name, cases, images }: SlotSite): SiteData {
+  if (cases) return { cases: loader?.source(name), features: undefined };
   const { job, folder } = setup;
   const site = { job: job.name, site: name, folder, config: siteConfigOf(job, name), seed: job.seed };
-  return createData(job.data, { ...site, log: (message) => log(name, 'info', message) });
+  const own = createData(job.data, { ...site, log: (message) => log(name, 'info', message) });
+  if (own) return 'features' in own ? { cases: undefined, features: own } : { cases: own, features: undefined };
+  const warn = (message: string) => log(name, 'warn', message);
+  return { cases: undefined, features: siteFeatures(job, { site: name, folder, images, warn }) };
 }
 
 /** Without a loader the site's state is small, or there is none. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { statisticsOf } from '../../statistics/statistics-of';
 import type { RoundEntry } from '../round-metrics';
 import { summarise } from '../round-metrics';
 import { formatCount, formatDuration, formatScore, formatTime } from './format';
@@ -47,9 +48,18 @@ function tiles({ entries, metric, plannedRounds, sites, seconds }: ReportData): 
   const { best, final, rounds } = summarise(entries, metric.key);
   const bestEntry = entries.find(({ round }) => round === best?.round);
   const last = final ?? entries.at(-1);
+  const scores = statisticsOf(entries.at(-1)?.results ?? {})
+    ? []
+    : [
+        tile(`Best ${metric.name}`, formatScore(best?.value), bestEntry && modelName(bestEntry)),
+        tile(
+          final ? `Final ${metric.name}` : `Last ${metric.name}`,
+          formatScore(last?.metrics[metric.key]),
+          parts(metric, last?.metrics),
+        ),
+      ];
   return html`<dl class="tiles">
-${tile(`Best ${metric.name}`, formatScore(best?.value), bestEntry && modelName(bestEntry))}
-${tile(final ? `Final ${metric.name}` : `Last ${metric.name}`, formatScore(last?.metrics[metric.key]), parts(metric, last?.metrics))}
+${scores}
 ${tile('Rounds', formatCount(rounds), rounds === plannedRounds ? undefined : `of ${plannedRounds} planned`)}
 ${tile('Sites', formatCount(sites.length), sites.length <= 4 ? sites.join(', ') : undefined)}
 ${tile('Duration', formatDuration(seconds), undefined)}

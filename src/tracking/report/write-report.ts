@@ -11,6 +11,7 @@ import { factsSection, headerSection } from './header-section';
 import { html, trusted } from './html';
 import { privacySection } from './privacy-section';
 import type { ReportData } from './report-data';
+import { statisticsSection } from './statistics-section';
 import { style } from './style';
 import { roundsSection, sitesSection } from './tables-section';
 
@@ -24,16 +25,19 @@ export async function writeReport(file: string, data: ReportData): Promise<void>
  * @throws ShapeError when an image of a case has another size than its shape says.
  */
 export function renderReport(data: ReportData): string {
+  const statistics = statisticsSection(data);
+  const trained = data.entries.length > 0 && !statistics;
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>${data.job} · federated learning report</title><style>${trusted(style)}</style></head><body><main>
 ${headerSection(data)}
-${data.entries.length > 0 && curvesSection(data)}
+${statistics}
+${trained && curvesSection(data)}
 ${casesSection(data)}
 ${privacySection(data)}
-${data.entries.length > 0 && roundsSection(data)}
-${data.entries.length > 0 && sitesSection(data)}
+${trained && roundsSection(data)}
+${trained && sitesSection(data)}
 ${factsSection(data)}
 <footer>Written by Consilium for the run started ${formatTime(data.startedAt)}. The numbers are also in metrics/round_metrics.jsonl and privacy/ledger.jsonl beside this file.</footer>
 </main></body></html>
