@@ -92,7 +92,7 @@ describe('the models', () => {
       /strides: must be 1 or 2 with resBlock \(found \[1,2,2,2,2,3\]\)/,
     ],
     [{ kind: 'monai-unet', kernelSize: 4 }, /kernelSize: must be odd \(found 4\)/],
-    [{ kind: 'monai-unet', act: 'gelu' }, /act: .*"relu"\|"leaky-relu"\|"prelu" \(found gelu\)/],
+    [{ kind: 'monai-unet', act: 'gelu' }, /act: .*"relu"\|"leaky-relu"\|"prelu"\|"silu"\|"mish"\|"elu" \(found gelu\)/],
     [{ kind: 'basic-unet', features: [32, 32] }, /features: .*6/],
     [{ kind: 'patchgan', baseChannel: 8 }, /Unrecognized key: "baseChannel"/],
     [{ kind: 'vnet' }, /no model 'vnet'; the models are: segresnet, translation-unet/],

@@ -39,6 +39,18 @@ export function pRelu(b: Builder, x: Value, slope: Value): Value {
   return b.emit('PRelu', [x, b.reshape(slope, perChannel)], {});
 }
 
+/** x·σ(x) (Hendrycks & Gimpel 2016, arXiv:1606.08415), also called Swish. */
+export const silu = (b: Builder, x: Value): Value => b.mul(x, b.sigmoid(x));
+
+/** x·tanh(ln(1 + eˣ)) (Misra 2019, arXiv:1908.08681). */
+export const mish = (b: Builder, x: Value): Value => b.mul(x, tanh(b, softplus(b, x)));
+
+/** x where x > 0, else eˣ − 1 (Clevert et al. 2015, arXiv:1511.07289); its derivative at 0 is 1, as PyTorch's. */
+export function elu(b: Builder, x: Value): Value {
+  const positive = b.relu(x);
+  return b.add(positive, b.sub(exp(b, b.sub(x, positive)), b.scalar(1)));
+}
+
 /** x within [min, max]; no bound where one is omitted. */
 export function clip(b: Builder, x: Value, bounds: { readonly min?: number; readonly max?: number }): Value {
   const { min = -Infinity, max = Infinity } = bounds;

@@ -23,9 +23,11 @@ export const basicUNetOptions = z
     bias: z.boolean().default(true),
     dropout: probability.default(0).describe('Chance that an element is dropped in training, [0, 1).'),
     upsample: z
-      .enum(['deconv', 'nontrainable'])
+      .enum(['deconv', 'nontrainable', 'pixelshuffle'])
       .default('deconv')
-      .describe('Upwards by a transposed convolution, or by linear interpolation that aligns corners.'),
+      .describe(
+        'Upwards by a transposed convolution, by linear interpolation that aligns corners, or by a sub-pixel convolution.',
+      ),
   })
   .refine((o) => o.norm !== 'group' || o.features.every((n) => n % o.numGroups === 0), {
     error: 'must be multiples of numGroups',

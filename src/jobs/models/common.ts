@@ -33,12 +33,12 @@ export function normOf(kind: NormSpec['kind'], groups: number): NormSpec {
   return kind === 'group' ? { kind, groups } : { kind };
 }
 
-/** `slope` is that of the negative side. PReLU trains it, from 0.25. */
+/** `slope` is that of the negative side. PReLU trains it, from 0.25. SiLU is MONAI's `swish`. */
 export type ActivationSpec =
   | { readonly kind: 'leaky-relu'; readonly slope: number }
-  | { readonly kind: 'relu' | 'prelu' | 'sigmoid' | 'tanh' };
+  | { readonly kind: 'relu' | 'prelu' | 'silu' | 'mish' | 'elu' | 'sigmoid' | 'tanh' };
 
-export const activationName = z.enum(['relu', 'leaky-relu', 'prelu']);
+export const activationName = z.enum(['relu', 'leaky-relu', 'prelu', 'silu', 'mish', 'elu']);
 
 /** Slope of the leaky ReLU. */
 export const negativeSlope = z.number().positive();

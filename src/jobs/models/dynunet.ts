@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { perAxis } from '../../util/per-axis';
-import { count, perAxisOption, spatialDims } from './common';
+import { activationName, count, negativeSlope, normName, perAxisOption, spatialDims } from './common';
 
 export const dynUNetOptions = z
   .strictObject({
@@ -32,7 +32,10 @@ export const dynUNetOptions = z
       .describe(
         'Channels of each level: 32 and twice as many each level down, up to 320 in 3-D and 512 in 2-D, when omitted.',
       ),
-    norm: z.enum(['batch', 'instance', 'instance-affine']).default('instance-affine'),
+    norm: normName.default('instance-affine'),
+    numGroups: count.default(8).describe('Groups of group normalisation.'),
+    act: activationName.default('leaky-relu'),
+    negativeSlope: negativeSlope.default(0.01).describe('Slope of the leaky ReLU.'),
     resBlock: z.boolean().default(false),
     transBias: z.boolean().default(false).describe('Whether the transposed convolutions have a bias.'),
     deepSupervision: z
@@ -49,6 +52,9 @@ export const dynUNetOptions = z
     if (o.upsampleKernelSize.length !== levels - 1)
       problem('upsampleKernelSize', 'must have one level fewer than kernelSize');
     if (o.filters && o.filters.length !== levels) problem('filters', 'must have as many levels as kernelSize');
+    const widths = o.filters ?? [32];
+    if (o.norm === 'group' && widths.some((n) => n % o.numGroups !== 0))
+      problem('numGroups', `must divide the channels of each level, [${widths}]`);
     for (const key of ['kernelSize', 'strides', 'upsampleKernelSize'] as const) {
       const fits = o[key].every((n) => typeof n === 'number' || n.length === o.spatialDims);
       if (!fits) problem(key, `must have one number, or one per each of ${o.spatialDims} axes, for every level`);

@@ -15,6 +15,7 @@ import { compose, type Module, sequential } from '../modules/module';
 import { monaiConvolution } from '../modules/monai';
 import { doublingLinear, halvingMaxPool } from '../modules/resize';
 import { padTo } from '../modules/skip';
+import { doublingSubpixel } from '../modules/subpixel';
 import type { Model } from './definition';
 
 /** Spatial lengths are halved that often. */
@@ -63,10 +64,11 @@ function upwards({ spatialDims: dims, upsample }: BasicUNetSettings, ins: number
     ...(ins !== mid && { preconv: convolution({ dims, ins, outs: mid, kernel: 1 }) }),
     upsample_non_trainable: doublingLinear(true),
   };
-  const wider =
-    upsample === 'deconv'
-      ? { deconv: transposedConvolution({ dims, ins, outs: mid, kernel: 2, stride: 2 }) }
-      : interpolation;
+  const wider = {
+    deconv: () => ({ deconv: transposedConvolution({ dims, ins, outs: mid, kernel: 2, stride: 2 }) }),
+    nontrainable: () => interpolation,
+    pixelshuffle: () => ({ pixelshuffle: doublingSubpixel(dims, ins, mid) }),
+  }[upsample]();
   return compose({ upsample: sequential(wider), convs }, (call, { b }, x, skip) => {
     const grown = padTo(b, call('upsample', x!), skip!, 'edge', () => 0);
     return call('convs', concat(b, [skip!, grown]));

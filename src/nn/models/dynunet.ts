@@ -18,7 +18,7 @@ import { normalisation } from '../modules/normalisation';
 import { redrawn, unusedDraw } from '../modules/redrawn';
 import type { Draw, Model, ParameterSpec } from './definition';
 
-/** Slope of the leaky ReLUs, for which the weights are drawn too. */
+/** Slope of the leaky ReLUs for which MONAI draws the weights, whatever the activation. */
 const SLOPE = 0.01;
 
 /** The network as data and as a function that writes graph. @throws ConfigError when an option is out of range */
@@ -116,14 +116,15 @@ function conv(dims: number, { ins, outs, kernel, stride }: BlockShape): Module {
   return sequential({ conv: convolution({ dims, ins, outs, kernel, stride, padding, bias: false }) });
 }
 
-function blockParts({ spatialDims: dims, norm }: DynUNetSettings, shape: BlockShape) {
+function blockParts(settings: DynUNetSettings, shape: BlockShape) {
+  const { spatialDims: dims, norm, numGroups, act, negativeSlope } = settings;
   const { outs, kernel } = shape;
-  const normal = (): Module => normalisation(normOf(norm, 1), outs);
+  const normal = (): Module => normalisation(normOf(norm, numGroups), outs);
   return {
     parts: {
       conv1: conv(dims, shape),
       conv2: conv(dims, { ins: outs, outs, kernel, stride: 1 }),
-      lrelu: activation(activationOf('leaky-relu', SLOPE)),
+      lrelu: activation(activationOf(act, negativeSlope)),
       norm1: normal(),
       norm2: normal(),
     },

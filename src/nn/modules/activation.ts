@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { leakyRelu, pRelu, tanh } from '../../graph/functions';
+import { elu, leakyRelu, mish, pRelu, silu, tanh } from '../../graph/functions';
 import type { ActivationSpec } from '../../jobs/models/common';
 import type { DropoutSite } from '../models/definition';
 import { leaf, type Module, stateless } from './module';
@@ -20,6 +20,12 @@ export function activation(spec: ActivationSpec): Module {
         [{ parameter: { name: 'weight', shape: [1], initialiser: { kind: 'constant', value: 0.25 } } }],
         (at, x) => pRelu(at.b, x!, at.parameter('weight')),
       );
+    case 'silu':
+      return stateless((b, x) => silu(b, x!));
+    case 'mish':
+      return stateless((b, x) => mish(b, x!));
+    case 'elu':
+      return stateless((b, x) => elu(b, x!));
     case 'sigmoid':
       return stateless((b, x) => b.sigmoid(x!));
     case 'tanh':

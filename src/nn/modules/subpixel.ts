@@ -14,11 +14,11 @@ import { redrawn } from './redrawn';
 const BLOCK = 2;
 
 /**
- * Lengths doubled: a convolution of kernel 3 to 2^dims times the channels, which become voxels, and then the mean of each
+ * Lengths doubled: a convolution of kernel 3 to 2^dims times `outs` channels, which become voxels, and then the mean of each
  * voxel and those before it along each axis, zeros before the first (Aitken et al. 2017, arXiv:1707.02937).
  */
-export function doublingSubpixel(dims: number, channels: number): Module {
-  const wide = convolution({ dims, ins: channels, outs: channels * BLOCK ** dims, kernel: 3 });
+export function doublingSubpixel(dims: number, ins: number, outs = ins): Module {
+  const wide = convolution({ dims, ins, outs: outs * BLOCK ** dims, kernel: 3 });
   return compose({ conv_block: redrawn(wide, equalInBlocks) }, (call, { b }, x) => {
     const voxels = pixelShuffle(b, call('conv_block', x!), BLOCK);
     const [one, none] = [1, 0].map((n) => new Array<number>(dims).fill(n));

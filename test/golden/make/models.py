@@ -43,7 +43,7 @@ def norm_of(kind, dims, channels, groups=8):
 
 
 def act_of(kind, slope=0.01):
-    return {"relu": nn.ReLU(), "leaky-relu": nn.LeakyReLU(slope), "prelu": nn.PReLU()}[kind]
+    return {"relu": nn.ReLU(), "leaky-relu": nn.LeakyReLU(slope), "prelu": nn.PReLU(), "silu": nn.SiLU(), "mish": nn.Mish(), "elu": nn.ELU()}[kind]
 
 
 def named(**modules):
@@ -72,10 +72,11 @@ class SegBlock(nn.Module):
 
 
 class Subpixel(nn.Module):
-    def __init__(self, dims, channels):
+    def __init__(self, dims, ins, outs=None):
         super().__init__()
-        self.conv_block = CONV[dims](channels, channels * 2**dims, 3, 1, 1)
-        start = nn.init.kaiming_normal_(torch.zeros(channels, channels, *[3] * dims))
+        outs = outs or ins
+        self.conv_block = CONV[dims](ins, outs * 2**dims, 3, 1, 1)
+        start = nn.init.kaiming_normal_(torch.zeros(outs, ins, *[3] * dims))
         self.conv_block.weight.data.copy_(start.repeat_interleave(2**dims, 0))
         self.dims = dims
 
@@ -295,6 +296,8 @@ class UpCat(nn.Module):
         mid = ins // 2 if halves else ins
         if o["upsample"] == "deconv":
             self.upsample = named(deconv=DECONV[dims](ins, mid, 2, 2))
+        elif o["upsample"] == "pixelshuffle":
+            self.upsample = named(pixelshuffle=Subpixel(dims, ins, mid))
         else:
             mode = "bilinear" if dims == 2 else "trilinear"
             resize = nn.Upsample(scale_factor=2, mode=mode, align_corners=True)
@@ -352,10 +355,10 @@ class DynBlock(nn.Module):
     def __init__(self, ins, outs, kernel, stride, o, residual):
         super().__init__()
         dims = o["spatialDims"]
-        norm = lambda: norm_of(o["norm"], dims, outs)
+        norm = lambda: norm_of(o["norm"], dims, outs, o.get("numGroups", 8))
         self.conv1 = dyn_conv(dims, ins, outs, kernel, stride)
         self.conv2 = dyn_conv(dims, outs, outs, kernel, 1)
-        self.lrelu = act_of("leaky-relu", 0.01)
+        self.lrelu = act_of(o.get("act", "leaky-relu"), o.get("negativeSlope", 0.01))
         self.norm1, self.norm2 = norm(), norm()
         self.residual = residual
         self.projected = residual and (ins != outs or any(s != 1 for s in per_axis(dims, stride)))
@@ -648,6 +651,10 @@ cases = [
     dict(kind="segresnet", title="3-D, sub-pixel convolutions", options=dict(seg, spatialDims=3, initFilters=4, norm="instance-affine", upsampleMode="pixelshuffle"), inputShapes=[[1, 2, 4, 6, 4], [2, 2, 4, 4, 2]]),
     dict(kind="dynunet", title="deep supervision by one head", options=dict(dyn, deepSupervision=True, deepSuprNum=1), inputShapes=[[1, 2, 8, 12], [2, 2, 8, 8]]),
     dict(kind="dynunet", title="3-D, deep supervision by two heads, unequal strides", options=dict(dyn, spatialDims=3, kernelSize=[3, 3, 3, 3], strides=[1, [2, 2, 1], 2, [1, 2, 2]], upsampleKernelSize=[[2, 2, 1], 2, [1, 2, 2]], filters=[2, 4, 4, 6], deepSupervision=True, deepSuprNum=2), inputShapes=[[1, 2, 8, 8, 4], [2, 2, 4, 16, 4]]),
+    dict(kind="segresnet", title="SiLU", options=dict(seg, act="silu"), inputShapes=seg_sizes),
+    dict(kind="segresnet", title="Mish", options=dict(seg, act="mish"), inputShapes=seg_sizes),
+    dict(kind="basic-unet", title="sub-pixel convolutions, ELU", options=dict(basic, upsample="pixelshuffle", act="elu"), inputShapes=[[1, 1, 32, 32], [2, 1, 33, 48]]),
+    dict(kind="dynunet", title="group norm, PReLU, residual blocks", options=dict(dyn, norm="group", numGroups=2, act="prelu", resBlock=True), inputShapes=[[1, 2, 8, 12], [2, 2, 8, 8]]),
 ]
 
 if __name__ == "__main__":
