@@ -36,8 +36,18 @@ export interface OwnPart {
 const kindPattern = /^[a-z0-9][a-z0-9-]*\/[a-z0-9][a-z0-9-]*$/;
 const kindExpected = 'a kind of your own is written <who>/<name> in lower-case letters, digits and dashes';
 
-/** Known to this process: filled by the files that define parts, when they are loaded. */
-const registered = new Map<string, OwnPart>();
+const place = Symbol.for('consilium.own-parts.1');
+
+/**
+ * Known to this thread: filled by the files that define parts, when they are loaded. On the global object, because such a file
+ * may import another copy of this library than the one that loads it: that of its project, say, beside a command installed
+ * for all.
+ */
+function registered(): Map<string, OwnPart> {
+  const holder = globalThis as { [place]?: Map<string, OwnPart> };
+  holder[place] ??= new Map();
+  return holder[place];
+}
 
 /** Makes a part known under its kind. Loading its file again replaces it. @throws ConfigError for a bad or a taken kind. */
 export function registerPart(part: OwnPart): void {
@@ -46,22 +56,22 @@ export function registerPart(part: OwnPart): void {
       hint: `For example: 'my-hospital/${part.kind.replace(/[^a-z0-9-]/g, '-') || 'part'}'.`,
     });
   }
-  const known = registered.get(keyOf(part.slot, part.kind));
+  const known = registered().get(keyOf(part.slot, part.kind));
   if (known && known.module !== part.module) {
     throw new ConfigError(`Two files define the ${part.slot} '${part.kind}': ${known.module} and ${part.module}.`, {
       hint: 'Give one of them another kind.',
     });
   }
-  registered.set(keyOf(part.slot, part.kind), part);
+  registered().set(keyOf(part.slot, part.kind), part);
 }
 
 /** The part of this kind, if its file was loaded. */
 export function findOwnPart(slot: PartSlot, kind: string): OwnPart | undefined {
-  return registered.get(keyOf(slot, kind));
+  return registered().get(keyOf(slot, kind));
 }
 
 export function ownKinds(slot: PartSlot): readonly OwnKind[] {
-  return [...registered.values()].filter((part) => part.slot === slot).map(({ kind }) => kind);
+  return [...registered().values()].filter((part) => part.slot === slot).map(({ kind }) => kind);
 }
 
 export function isOwn<S extends { readonly kind: string }>(spec: S): spec is Extract<S, { readonly kind: OwnKind }> {

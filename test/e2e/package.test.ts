@@ -143,6 +143,51 @@ describe('the packed package', () => {
     expect(node(join('esm-ts', 'job.mjs'))).toContain(expected);
   });
 
+  it.each(['own.cjs', 'own.mjs', 'own.ts'])("runs a job file with a part of the user's own in %s", (module) => {
+    const name = module.replace('.', '-');
+    const imports =
+      module === 'own.cjs'
+        ? "const { defineTrainer, mapFloats, z } = require('consilium');"
+        : "import { defineTrainer, mapFloats, z } from 'consilium';";
+    write(
+      join(name, module),
+      `${imports}
+      ${module === 'own.cjs' ? 'exports.adds =' : 'export const adds ='} defineTrainer({
+        module: ${module === 'own.mjs' ? 'import.meta.url' : '__filename'},
+        kind: 'ward/adds',
+        options: z.strictObject({ by: z.number() }),
+        siteConfig: z.number().nullable(),
+        create: ({ by }, { config }) => ({
+          train: async ({ model }) => ({ weights: mapFloats(model, (x) => x + by * (config ?? 1)), steps: 1 }),
+        }),
+      });`,
+    );
+    write(join(name, 'tsconfig.json'), tsconfig('nodenext'));
+    write(join(name, 'package.json'), '{}');
+    if (module === 'own.ts') compile(name, ['--noEmit']);
+    write(
+      join(name, 'job.yaml'),
+      `version: 1
+name: own
+modules: [./${module}]
+sites: [a, b]
+workflow: { kind: fed-avg, rounds: 2, minSites: 2 }
+model: { kind: tensors, tensors: { w: [1] } }
+trainer: { kind: ward/adds, by: 2 }
+siteConfig: { b: 3 }
+`,
+    );
+    const out = command(
+      'npx',
+      ['consilium', 'simulate', join(name, 'job.yaml'), '--workspace', name, '--json'],
+      folder,
+    );
+    const { files } = JSON.parse(out);
+    const { byteLength } = readFileSync(files.final_safetensors);
+    // 2 rounds of the mean of 2 and 6; the last four bytes are the one number.
+    expect(readFileSync(files.final_safetensors).readFloatLE(byteLength - 4)).toBe(8);
+  });
+
   it('brings the command', () => {
     expect(command('npx', ['consilium', '--help'], folder)).toContain('Usage: consilium');
     const models = JSON.parse(command('npx', ['consilium', 'model', 'list', '--json'], folder));
