@@ -33,7 +33,7 @@ describe('jobs/brats18.ts', () => {
     expect(run.status, run.stderr).toBe(0);
     const result = JSON.parse(run.stdout);
     expect(Object.keys(result).sort()).toEqual(
-      ['run', 'outcome', 'rounds', 'best', 'final', 'files', 'final_model_sha256', 'seconds'].sort(),
+      ['run', 'outcome', 'rounds', 'best', 'final', 'files', 'results', 'final_model_sha256', 'seconds'].sort(),
     );
     expect(result).toMatchObject({ run: 'brats18_2', outcome: 'finished', rounds: 2 });
     expect(run.stderr).toContain('round 0 (1/2)');
