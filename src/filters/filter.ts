@@ -41,7 +41,7 @@ export async function applyFilters(
     if (!filter.accepts.includes(current.kind)) {
       throw new FilterBlockedError(
         `Filter '${filter.name}' was given a '${current.kind}' payload, but accepts only ${filter.accepts.join(', ')}. Nothing was sent.`,
-        { hint: 'Change the kind of update the job sends (paramsTransferType), or remove the filter.' },
+        { hint: 'Change what the trainer sends (trainer.transfer), or remove the filter.' },
       );
     }
     const next = await filter.apply(current, context);

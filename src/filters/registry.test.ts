@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isConsiliumError } from '../errors';
-import type { FilterSpec } from '../jobs/filter-spec';
-import { createFilter, filterSchemas } from './registry';
+import type { BuiltInFilterSpec, FilterSpec } from '../jobs/filter-spec';
+import { createFilter, type FilterKind, filterSchemas } from './registry';
 
 const options = { fraction: 0.9, epsilon: 0.001, noiseVar: 1, gamma: 1e-4 };
 
@@ -17,8 +17,17 @@ function refusal(spec: Readonly<Record<string, unknown>>): string {
 
 describe('createFilter', () => {
   it('builds every kind that it has a schema for', () => {
-    for (const kind of Object.keys(filterSchemas) as (keyof typeof filterSchemas)[]) {
-      expect(createFilter({ kind, tau: 1e-6, ...options }).name).toBe(kind);
+    const specs: { readonly [K in FilterKind]: Omit<Extract<BuiltInFilterSpec, { kind: K }>, 'kind'> } = {
+      svt: { ...options, tau: 1e-6 },
+      'svt-nvflare': { ...options, tau: 1e-6 },
+      'exclude-vars': { names: ['head.*'] },
+      percentile: { percentile: 10, gamma: 0.01 },
+      'block-metrics': { metrics: ['train_*'] },
+      'allow-metrics': { metrics: [] },
+    };
+    expect(Object.keys(specs)).toEqual(Object.keys(filterSchemas));
+    for (const [kind, spec] of Object.entries(specs)) {
+      expect(createFilter({ kind, ...spec } as BuiltInFilterSpec).name).toBe(kind);
     }
     expect(createFilter({ kind: 'svt', ...options, tau: 0, budget: 10 }).name).toBe('svt');
   });

@@ -1,12 +1,18 @@
 import { ConfigError } from '../errors';
 import {
   type BuiltInFilterSpec,
+  excludeVarsOptionsSchema,
   type FilterSpec,
+  metricListSchemas,
+  percentileOptionsSchema,
   svtNvflareOptionsSchema,
   svtOptionsSchema,
 } from '../jobs/filter-spec';
 import { findOwnPart, isOwn } from '../jobs/own-part';
+import { excludeVars } from './exclude-vars';
 import type { Filter } from './filter';
+import { allowMetrics, blockMetrics } from './metric-lists';
+import { percentile } from './percentile';
 import { svt } from './svt';
 import { svtNvflare } from './svt-nvflare';
 
@@ -16,12 +22,19 @@ type OptionsOf<K extends FilterKind> = Omit<Extract<BuiltInFilterSpec, { readonl
 const factories: { readonly [K in FilterKind]: (options: OptionsOf<K>) => Filter } = {
   svt,
   'svt-nvflare': svtNvflare,
+  'exclude-vars': excludeVars,
+  percentile,
+  'block-metrics': blockMetrics,
+  'allow-metrics': allowMetrics,
 };
 
 /** The options of each kind, without `kind`; unknown keys are errors. */
 export const filterSchemas = {
   svt: svtOptionsSchema,
   'svt-nvflare': svtNvflareOptionsSchema,
+  'exclude-vars': excludeVarsOptionsSchema,
+  percentile: percentileOptionsSchema,
+  ...metricListSchemas,
 } as const satisfies Record<FilterKind, unknown>;
 
 /** What a user registers as a filter. */

@@ -52,9 +52,45 @@ export const svtOptionsSchema = z.strictObject({
     .describe('Total ε that a site may spend in a run; a call that would pass it is refused. No limit when absent.'),
 });
 
+const patterns = z.array(z.string().min(1).max(500));
+
+export const excludeVarsOptionsSchema = z.strictObject({
+  names: patterns
+    .nonempty()
+    .describe(
+      'Tensors that leave as "no change"; * stands for any characters. A name that fits no tensor blocks the update.',
+    ),
+});
+
+export const percentileOptionsSchema = z.strictObject({
+  percentile: bounded('percentile', 'a number from 0 to 100', (value) => value >= 0 && value <= 100)
+    .default(10)
+    .describe('Changes smaller than this percentile of all changes stay at the site.'),
+  gamma: bounded('gamma', 'a number from 1e-30 to 1e30', (value) => value >= 1e-30 && value <= 1e30)
+    .default(0.01)
+    .describe('Changes, divided by the number of steps, are clipped to [−gamma, gamma].'),
+});
+
+const blockMetricsOptionsSchema = z.strictObject({
+  metrics: patterns.nonempty().describe('Metrics that stay at the site; * stands for any characters.'),
+});
+export const allowMetricsOptionsSchema = z.strictObject({
+  metrics: patterns.describe('Metrics that may leave, all others stay; * stands for any characters. None when empty.'),
+});
+
+/** Options of the filters that list metrics. */
+export const metricListSchemas = {
+  'block-metrics': blockMetricsOptionsSchema,
+  'allow-metrics': allowMetricsOptionsSchema,
+};
+
 const builtInFilter = z.discriminatedUnion('kind', [
   svtOptionsSchema.extend({ kind: z.literal('svt') }),
   svtNvflareOptionsSchema.extend({ kind: z.literal('svt-nvflare') }),
+  excludeVarsOptionsSchema.extend({ kind: z.literal('exclude-vars') }),
+  percentileOptionsSchema.extend({ kind: z.literal('percentile') }),
+  blockMetricsOptionsSchema.extend({ kind: z.literal('block-metrics') }),
+  allowMetricsOptionsSchema.extend({ kind: z.literal('allow-metrics') }),
 ]);
 export type BuiltInFilterSpec = z.infer<typeof builtInFilter>;
 
@@ -74,6 +110,10 @@ export const filterTraits: {
 } = {
   svt: { accepts: ['weight-diff', 'metrics'], at: ['site-out'] },
   'svt-nvflare': { accepts: ['weight-diff', 'metrics'], at: ['site-out'] },
+  'exclude-vars': { accepts: ['weight-diff', 'metrics'], at: ['site-out'] },
+  percentile: { accepts: ['weight-diff', 'metrics'], at: ['site-out'] },
+  'block-metrics': { accepts: payloadKinds, at: ['site-out'] },
+  'allow-metrics': { accepts: payloadKinds, at: ['site-out'] },
 };
 
 /**

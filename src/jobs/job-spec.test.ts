@@ -21,6 +21,14 @@ describe('a job', () => {
     expect(jobToYaml(new Brats18Recipe({ nClients: 2, privacy: {} }).job)).toBe(jobToYaml(job));
   });
 
+  it('with a filter that does not take what the trainer sends is refused, with the way out', () => {
+    const filters = [{ at: 'site-out', filter: { kind: 'exclude-vars', names: ['head.*'] } }];
+    expect(() => parseJob({ ...job, filters })).not.toThrow();
+    expect(() => parseJob({ ...job, filters, trainer: { ...job.trainer, transfer: 'weights' } })).toThrow(
+      "'exclude-vars' accepts weight-diff, metrics, but this job sends weights there; set trainer.transfer to 'weight-diff'",
+    );
+  });
+
   it.each([
     ['an unknown key', { ...job, extra: 1 }, 'extra'],
     ['an unknown version', { ...job, version: 2 }, 'version'],
