@@ -79,9 +79,20 @@ export {
   Brats18Recipe,
   type Brats18RecipeOptions,
 } from './recipes/brats18-recipe';
-export { FedAvgRecipe, type FedAvgRecipeOptions, type TrainingRecipeOptions } from './recipes/fed-avg-recipe';
+export { CrossSiteEvalRecipe, type CrossSiteEvalRecipeOptions } from './recipes/cross-site-eval-recipe';
+export { CyclicRecipe, type CyclicRecipeOptions } from './recipes/cyclic-recipe';
+export {
+  FedAvgRecipe,
+  type FedAvgRecipeOptions,
+  type ModelRecipeOptions,
+  type TrainingRecipeOptions,
+} from './recipes/fed-avg-recipe';
+export { FedEvalRecipe, type FedEvalRecipeOptions } from './recipes/fed-eval-recipe';
+export { FedOptRecipe, type FedOptRecipeOptions } from './recipes/fed-opt-recipe';
+export { FedProxRecipe, type FedProxRecipeOptions } from './recipes/fed-prox-recipe';
 export { FedStatsRecipe, type FedStatsRecipeOptions } from './recipes/fed-stats-recipe';
 export { type CommonOptions, type FilterPlace, Recipe } from './recipes/recipe';
+export { ScaffoldRecipe, type ScaffoldRecipeOptions } from './recipes/scaffold-recipe';
 export { WorkflowRecipe, type WorkflowRecipeOptions } from './recipes/workflow-recipe';
 export {
   defineAggregator,
@@ -104,6 +115,7 @@ export { float32, floatsOf, mapFloats, type NamedTensors, type Shape, type Tenso
 export type { Json } from './util/json';
 export { stream as randomStream } from './util/streams';
 export { type AskOptions, askSites } from './workflows/ask-sites';
+export { type CrossSiteMatrix, crossSiteMatrix } from './workflows/cross-site-matrix';
 export {
   meanMetrics,
   type Participation,

@@ -25,6 +25,7 @@ from collections import namedtuple
 
 PROTOCOL = 1
 MAGIC = b"\xffCF\x01"
+CORRECTION = "correction/"
 PREFIX = struct.Struct("<4sIQ")
 DTYPES = {
     "F32": "float32", "F64": "float64", "I8": "int8", "U8": "uint8", "I16": "int16", "U16": "uint16",
@@ -92,11 +93,19 @@ class Site:
 
 
 class Task:
-    """What to do. `kind` is "train" or "validate", `round` counts from 0, `model` is a dict of Tensor by name."""
+    """What to do. `kind` is "train" or "validate", `round` counts from 0, `model` is a dict of Tensor by name.
+
+    `settings` is what the algorithm wants, such as {"proximalMu": 0.01} for FedProx, or None. `correction` is what to add to
+    the gradient of each parameter, as tensors by its name (SCAFFOLD), or None.
+    """
 
     def __init__(self, site, header, model):
         self._site, self._id = site, header["id"]
-        self.kind, self.round, self.model = header["kind"], header["round"], model
+        self.kind, self.round, self.settings = header["kind"], header["round"], header.get("settings")
+        self.model, self.correction = model, None
+        if header.get("correction"):
+            names = [name for name in model if name.startswith(CORRECTION)]
+            self.correction = {name[len(CORRECTION) :]: model.pop(name) for name in names}
         self.replied = False
 
     @property

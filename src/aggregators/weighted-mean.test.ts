@@ -132,6 +132,22 @@ describe('weightedMean', () => {
     ]);
   });
 
+  it('takes counters to the nearest whole number', () => {
+    const counts = (n: number) => new Map([['n', tensor('int64', [], BigInt64Array.of(BigInt(n)))]]);
+    const over = { reference: counts(10) };
+    const updates = [update('site-1', 1, counts(4)), update('site-2', 3, counts(5))];
+    expect(averaged(updates, over)).toEqual([15]); // 10 + 4.75
+    const weights = updates.map((each) => ({ ...each, payload: { ...each.payload, kind: 'weights' as const } }));
+    expect(averaged(weights, { ...over, kind: 'weights' })).toEqual([5]);
+  });
+
+  it('gives the mean unrounded when it is asked to be precise', () => {
+    const mean = weightedMean({ ...options, precise: true });
+    mean.add(update('site-1', 2, model(0, 0, 0)));
+    mean.add(update('site-2', 1, model(1, 0, 0)));
+    expect(mean.finish().get('a')).toEqual({ dtype: 'float64', shape: [2], data: Float64Array.of(1 + 1 / 3, 2) });
+  });
+
   it('refuses to finish a round without updates', () => {
     expect(() => weightedMean(options).finish()).toThrow(/No site/);
   });
@@ -145,8 +161,8 @@ describe('weightedMean', () => {
   it('refuses options that cannot be met', () => {
     expect(() => weightedMean({ ...options, siteOrder: ['x', 'x'] })).toThrow(/different names/);
     expect(() => weightedMean({ ...options, maxSteps: 0 })).toThrow(/at least 1/);
-    const counter = new Map([['n', tensor('int64', [], new BigInt64Array(1))]]);
-    expect(() => weightedMean({ ...options, reference: counter })).toThrow(/'n' is int64/);
+    const flags = new Map([['n', tensor('uint8', [], new Uint8Array(1))]]);
+    expect(() => weightedMean({ ...options, reference: flags })).toThrow(/'n' is uint8/);
   });
 });
 

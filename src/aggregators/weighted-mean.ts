@@ -5,7 +5,9 @@ import type { Aggregator, Contribution, SiteUpdate } from './aggregator';
 import { reject, type UpdateRules, validateUpdate } from './validate-update';
 
 export interface WeightedMeanOptions extends UpdateRules {
-  readonly kind: 'weights' | 'weight-diff';
+  readonly kind: 'weights' | 'weight-diff' | 'weight-control-diff';
+  /** Gives float32 tensors in float64, not rounded yet: for a server optimiser, say. @default false */
+  readonly precise?: boolean;
   /** Every site that may answer, each once. The sums are formed in this order. */
   readonly siteOrder: readonly string[];
 }
@@ -15,7 +17,7 @@ export interface WeightedMeanOptions extends UpdateRules {
  *
  *     weight-diff:  new = global + Σ n_k Δ_k / Σ n_k        weights:  new = Σ n_k w_k / Σ n_k
  *
- * in float64, rounded once to the model's dtype. Sums are formed in site order, never in order of arrival, so the same
+ * in float64, rounded once to the model's dtype; a counter (int64) to the nearest whole number. Sums are formed in site order, never in order of arrival, so the same
  * updates give the same bits however they arrive; which sites are missing is all that matters.
  *
  * Memory: one float64 copy of the model, plus the updates that came before an update of an earlier site did (by
@@ -102,8 +104,8 @@ function checkOptions({ reference, siteOrder, maxSteps }: WeightedMeanOptions): 
     throw new ConfigError(`The largest step count of a site must be an integer of at least 1, but was ${maxSteps}.`);
   }
   for (const [name, { dtype }] of reference) {
-    if (dtype !== 'float32' && dtype !== 'float64') {
-      throw new ShapeError(`Only float32 and float64 tensors can be averaged, but '${name}' is ${dtype}.`);
+    if (dtype !== 'float32' && dtype !== 'float64' && dtype !== 'int64') {
+      throw new ShapeError(`Only float32, float64 and int64 tensors can be averaged, but '${name}' is ${dtype}.`);
     }
   }
 }
@@ -126,13 +128,18 @@ const manyNumbers = 4 * 2 ** 20;
 
 /** Adds a tensor of each update to its sum, the first update first. */
 function accumulate(sum: Float64Array, name: string, updates: readonly WeightedUpdate[]): void {
-  const terms = updates.map(({ tensors, weight }) => ({ weight, data: tensors.get(name)!.data as Numbers }));
+  const terms = updates.map(({ tensors, weight }) => ({ weight, data: numbersOf(tensors.get(name)!) }));
   const [a, b, c, d] = terms;
   if (a && b && c && d) addFour(sum, [a, b, c, d]);
   else for (const { weight, data } of terms) for (let i = 0; i < sum.length; i++) sum[i]! += weight * data[i]!;
 }
 
 type Numbers = Float32Array | Float64Array;
+
+/** Counters as numbers: exact below 2⁵³. */
+function numbersOf({ data }: Tensor): Numbers {
+  return data instanceof BigInt64Array ? Float64Array.from(data, Number) : (data as Numbers);
+}
 
 interface Term {
   readonly weight: number;
@@ -146,19 +153,32 @@ function addFour(sum: Float64Array, [a, b, c, d]: readonly [Term, Term, Term, Te
   for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + p * u[i]! + q * v[i]! + r * w[i]! + s * x[i]!;
 }
 
-function meanOf({ reference, kind }: WeightedMeanOptions, sums: readonly Float64Array[], total: number): NamedTensors {
+function meanOf(options: WeightedMeanOptions, sums: readonly Float64Array[], total: number): NamedTensors {
   const model = new Map<string, Tensor>();
   let t = 0;
-  for (const [name, { dtype, shape, data }] of reference) {
+  for (const [name, before] of options.reference) {
     const sum = sums[t++]!;
-    const from = data as Float32Array | Float64Array;
-    const to = allocate(dtype, sum.length) as Float32Array | Float64Array;
-    if (kind === 'weights') for (let i = 0; i < to.length; i++) to[i] = sum[i]! / total;
-    else for (let i = 0; i < to.length; i++) to[i] = from[i]! + sum[i]! / total;
-    const mean = { dtype, shape, data: to };
+    const mean =
+      before.dtype === 'int64' ? meanCount(options, before, sum, total) : meanNumbers(options, before, sum, total);
     if (firstNonFinite(mean) !== -1)
-      throw new NonFiniteError(`The mean of tensor '${name}' is too large for ${dtype}.`);
+      throw new NonFiniteError(`The mean of tensor '${name}' is too large for ${before.dtype}.`);
     model.set(name, mean);
   }
   return model;
+}
+
+function meanNumbers({ kind, precise }: WeightedMeanOptions, before: Tensor, sum: Float64Array, total: number): Tensor {
+  const from = before.data as Float32Array | Float64Array;
+  const dtype = precise ? 'float64' : before.dtype;
+  const to = allocate(dtype, sum.length) as Float32Array | Float64Array;
+  if (kind === 'weights') for (let i = 0; i < to.length; i++) to[i] = sum[i]! / total;
+  else for (let i = 0; i < to.length; i++) to[i] = from[i]! + sum[i]! / total;
+  return { dtype, shape: before.shape, data: to };
+}
+
+function meanCount({ kind }: WeightedMeanOptions, before: Tensor, sum: Float64Array, total: number): Tensor {
+  const from = before.data as BigInt64Array;
+  const whole = (i: number) => BigInt(Math.round(sum[i]! / total));
+  const data = from.map((count, i) => (kind === 'weights' ? whole(i) : count + whole(i)));
+  return { dtype: 'int64', shape: before.shape, data };
 }

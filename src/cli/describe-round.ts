@@ -8,7 +8,7 @@ type RoundFinished = Extract<RunEvent, { kind: 'round-finished' }>;
 export function describeRound(event: RoundFinished, job: JobSpec): string {
   const { metrics, sites } = event;
   const { rounds } = workflowTraits(job.workflow);
-  const title = event.final ? `after ${rounds} rounds` : `round ${event.round} (${event.round + 1}/${rounds})`;
+  const title = event.final ? `after ${event.round} rounds` : `round ${event.round} (${event.round + 1}/${rounds})`;
   const answered = sites.filter(({ status }) => status === 'ok').length;
   const parts = [
     title.padEnd(16),

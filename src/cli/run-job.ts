@@ -10,6 +10,8 @@ import type { JobSpec } from '../jobs/job-spec';
 import { workflowTraits } from '../jobs/workflow-spec';
 import { SimEnv, type SimEnvOptions } from '../runtime/sim-env';
 import { statisticsOf } from '../statistics/statistics-of';
+import { crossSiteMatrix } from '../workflows/cross-site-matrix';
+import { crossSiteTable } from './cross-site-table';
 import { formatDuration } from './describe-round';
 import { createDisplay } from './display';
 import { printJson } from './print-json';
@@ -79,9 +81,11 @@ function printResult(result: RunResult, { workflow }: JobSpec): void {
   const name = keyMetric === 'val_dice' ? 'Dice' : keyMetric;
   const value = (metrics: RunResult['best']['metrics']) => metrics[keyMetric]?.toFixed(4) ?? '–';
   const scores = `: final ${name} ${value(final.metrics)}, best ${value(best.metrics)} (after ${best.round} rounds)`;
+  const matrix = crossSiteMatrix(result.results);
   const lines = [
     '',
     ...(statistics ? [...statisticsLines(statistics), ''] : []),
+    ...(matrix ? [...crossSiteTable(matrix), ''] : []),
     `${pc.green('finished')} in ${formatDuration(seconds)}${final.metrics[keyMetric] === undefined ? '' : scores}`,
     `  report      ${files.report}`,
     statistics ? `  statistics  ${files.statistics}` : `  best model  ${files.best_pt}`,

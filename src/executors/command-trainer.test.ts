@@ -128,6 +128,23 @@ describe('a training program', () => {
     });
   });
 
+  it('finds the settings of the algorithm in a task, and the correction of its gradients beside the model', async () => {
+    const body = onTask(`const { settings, correction } = message;
+      send({ type: 'log', message: JSON.stringify({ settings, correction, names: namesOf(payload) }) });
+      send({ type: 'reply', id, steps: 1 }, tensors([['w', [2], [0, 0]]]));`).replace(
+      'namesOf(payload)',
+      "Object.keys(JSON.parse(payload.subarray(8, 8 + Number(payload.readBigUInt64LE(0))))).filter((name) => name !== '__metadata__')",
+    );
+    const trained = program(body);
+    const correction = new Map([['w', float32([2], [3, 4])]]);
+    await trained.train({ ...task(), settings: { learningRate: 0.1 } }, { ...context(), correction });
+    await trained.train(task(1), context());
+    expect(log.map((line) => JSON.parse(line))).toEqual([
+      { settings: { learningRate: 0.1 }, correction: true, names: ['w', 'correction/w'] },
+      { settings: null, names: ['w'] },
+    ]);
+  });
+
   it('tells its progress; standard error goes to the log of the site', async () => {
     const body =
       onTask(`send({ type: 'progress', id, done: 3, total: 10, loss: 0.5 }); process.stderr.write('epoch 1\\n');

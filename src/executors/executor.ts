@@ -13,12 +13,16 @@ export interface Progress {
 
 export interface ExecutorContext {
   readonly signal: AbortSignal;
+  /** By parameter: what training adds to each gradient (SCAFFOLD's c − c_i). Absent: nothing. */
+  readonly correction?: NamedTensors;
   progress(progress: Progress): void;
 }
 
 export interface ExecutorResult {
   readonly payload: Payload;
   readonly seconds: { readonly validate: number; readonly train: number };
+  /** Sum of the learning rates of all steps, where the trainer has its own. */
+  readonly rateSum?: number;
 }
 
 /** The site's side of the tasks. It keeps its own state (optimiser moments, personal layers) from round to round. */

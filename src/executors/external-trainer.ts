@@ -8,6 +8,7 @@ import { AbortedError, SiteFailedError } from '../errors';
 import type { Task } from '../protocol/messages';
 import type { Metrics } from '../protocol/payload';
 import type { NamedTensors } from '../tensor/tensor';
+import type { Json } from '../util/json';
 import type { ExecutorContext } from './executor';
 import type { Trainer } from './trainer';
 import type { TrainReply } from './training-reply';
@@ -16,6 +17,10 @@ export interface ExternalTask {
   readonly kind: 'train' | 'validate';
   readonly round: number;
   readonly model: NamedTensors;
+  /** What the workflow says with the task, as plain data; null when it says nothing. */
+  readonly settings: Json;
+  /** By parameter: what is added to each gradient (SCAFFOLD); absent when nothing is. */
+  readonly correction?: NamedTensors;
 }
 
 /** An answer, checked against the task. A `validate` task has no weights and 0 steps. */
@@ -76,12 +81,13 @@ export function externalTrainer({ what, replySeconds, start }: ExternalTrainerOp
     if (ended) stopping = stopping.then(() => ended.stop(how));
   }
 
-  async function ask(kind: ExternalTask['kind'], task: Task, { signal, progress }: ExecutorContext) {
+  async function ask(kind: ExternalTask['kind'], task: Task, { signal, progress, correction }: ExecutorContext) {
     await stopping;
     signal.throwIfAborted();
     code ??= start(state);
-    const { round, model } = task;
-    const answer = code.ask({ kind, round, model }, (done, total, loss) =>
+    const { round, model, settings = null } = task;
+    const asked: ExternalTask = { kind, round, model, settings, ...(correction && { correction }) };
+    const answer = code.ask(asked, (done, total, loss) =>
       progress({ phase: kind, done, total, ...(loss !== undefined && { loss }) }),
     );
     try {

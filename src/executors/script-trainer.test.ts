@@ -78,6 +78,16 @@ describe('a training script', () => {
     });
   });
 
+  it('finds the settings of the algorithm and the correction of its gradients in a task', async () => {
+    const body = `site.log(JSON.stringify([task.settings, [...(task.correction?.get('w').data ?? [])]]));
+      await task.reply({ weights: task.model, steps: 1 });`;
+    const correction = new Map([['w', float32([2], [3, 4])]]);
+    const trained = script(body);
+    await trained.train({ ...task(), settings: { learningRate: 0.1 } }, { ...context(), correction });
+    await trained.train(task(1), context());
+    expect(log).toEqual(['[{"learningRate":0.1},[3,4]]', '[null,[]]']);
+  });
+
   it('keeps its own memory from round to round, trains in place, and leaves the received model alone', async () => {
     const around = 'let calls = 0; for await (const task of site.tasks()) { BODY }';
     const inPlace = script(

@@ -1,15 +1,17 @@
 /**
  * Trains a segmentation network as the published BraTS18 example does: validate the received global model, then train it
- * for some epochs of single-crop Adam steps, and answer with the difference to what was received.
+ * for some epochs of single-crop steps, and answer with the difference to what was received.
  *
  * @module
  */
 import { ConfigError, DataError, InternalError } from '../errors';
 import type { NetworkSpec } from '../jobs/model-spec';
 import type { SegmentationTrainerSpec } from '../jobs/trainer-spec';
+import { scheduledRate } from '../nn/schedules/schedule';
 import { modelState, type TrainingState } from '../nn/training-state';
 import type { Task } from '../protocol/messages';
 import type { Metrics, Payload } from '../protocol/payload';
+import { trainSettings } from '../protocol/train-settings';
 import type { NamedTensors } from '../tensor/tensor';
 import { deriveSeed } from '../util/streams';
 import type { CaseSource, TrainingSample } from './case-source';
@@ -48,11 +50,13 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
       // The loader prepares the first samples while the received model is validated.
       const samples = task.kind === 'train' ? cases.training(task.round, trainer.epochs) : undefined;
       try {
-        const scores = await validate(task, context);
+        const scored = task.kind === 'validate' || trainSettings(task).validate !== false;
+        const scores = scored ? await validate(task, context) : {};
         const validated = performance.now();
-        const payload = samples ? await trainedPayload(task, samples, scores, context) : metricsOnly(scores);
+        const result = samples ? await trainedResult(task, samples, scores, context) : { payload: metricsOnly(scores) };
         const trained = performance.now();
-        return { payload, seconds: { validate: (validated - started) / 1000, train: (trained - validated) / 1000 } };
+        const seconds = { validate: (validated - started) / 1000, train: (trained - validated) / 1000 };
+        return { ...result, seconds };
       } finally {
         samples?.close();
       }
@@ -96,24 +100,27 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     return validation.map((identity) => options.scores.get(identity));
   }
 
-  async function trainedPayload(
+  async function trainedResult(
     task: Task,
     samples: AsyncIterable<TrainingSample>,
     scores: Metrics,
     context: ExecutorContext,
-  ): Promise<Payload> {
-    const { losses, steps } = await train(task, samples, context);
-    return {
+  ): Promise<{ readonly payload: Payload; readonly rateSum: number }> {
+    const { losses, steps, rateSum } = await train(task, samples, context);
+    const payload: Payload = {
       kind: trainer.transfer,
       tensors: formUpdate(trainer.transfer, task.model, modelState(model, state!)),
       metrics: { ...scores, ...lossMetrics(losses) },
       steps,
     };
+    return { payload, rateSum };
   }
 
-  /** Runs the round's epochs and returns the mean loss of each, and the number of steps. */
-  async function train(task: Task, samples: AsyncIterable<TrainingSample>, { signal, progress }: ExecutorContext) {
-    const session = await sharedTrainer(options);
+  /** Runs the round's epochs and returns the mean loss of each, the number of steps and the sum of their rates. */
+  async function train(task: Task, samples: AsyncIterable<TrainingSample>, context: ExecutorContext) {
+    const { signal, progress, correction } = context;
+    const { proximalMu: mu = trainer.proximalMu, learningRate: base = trainer.learningRate } = trainSettings(task);
+    const session = await sharedTrainer(options, { proximal: mu > 0, correction: correction !== undefined });
     const { training: count } = await cases.lists();
     if (count === 0) {
       throw new DataError(`The training list of ${options.site} is empty.`, {
@@ -123,22 +130,29 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     const total = count * trainer.epochs;
     state = startRound(training, task.model, state, restored);
     restored = undefined;
-    const proximal = trainer.proximalMu > 0 ? { mu: trainer.proximalMu, reference: task.model } : undefined;
+    const terms = {
+      ...(mu > 0 && { proximal: { mu, reference: task.model } }),
+      ...(correction && { correction }),
+    };
+    let rateSum = 0;
     const sums = new Array<number>(trainer.epochs).fill(0);
     let steps = 0;
     for await (const { image, label } of samples) {
       signal.throwIfAborted();
       const epoch = Math.floor(steps / count);
       const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, epoch, steps % count);
-      const batch = { image, label, learningRate: trainer.learningRate, dropoutSeed, ...(proximal && { proximal }) };
+      const at = { step: state.step, round: task.round };
+      const learningRate = trainer.schedule ? scheduledRate(trainer.schedule, base, at) : base;
+      const batch = { image, label, learningRate, dropoutSeed, ...terms };
       const { loss } = await session.step(state, batch);
       sums[epoch]! += loss;
+      rateSum += learningRate;
       progress({ phase: 'train', done: ++steps, total, loss });
     }
     if (steps !== total) {
       throw new InternalError(`The round of ${options.site} has ${total} steps, but its samples ended after ${steps}.`);
     }
-    return { losses: sums.map((sum) => sum / count), steps };
+    return { losses: sums.map((sum) => sum / count), steps, rateSum };
   }
 }
 

@@ -28,29 +28,35 @@ export function sharedPredictor({ model: spec, trainer, engine }: SessionOptions
   });
 }
 
-/** The model and how its parameters are trained: with the published optimiser. */
+/** The model and how its parameters are trained. */
 export function trainingOf({
   model,
-  trainer: { weightDecay },
+  trainer: { optimiser },
 }: Pick<SessionOptions, 'model' | 'trainer'>): ModelTraining {
-  return {
-    model: createModel(model),
-    optimiser: { kind: 'adam', weightDecay, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-  };
+  return { model: createModel(model), optimiser };
 }
 
-/** Steps on crops of the trainer's size, with the published loss and optimiser. */
-export function sharedTrainer(options: SessionOptions): Promise<TrainingSession> {
+/** What the steps of a task add to what the trainer is made for. */
+export interface StepTerms {
+  /** FedProx. */
+  readonly proximal: boolean;
+  /** SCAFFOLD. */
+  readonly correction: boolean;
+}
+
+/** Steps on crops of the trainer's size. */
+export function sharedTrainer(options: SessionOptions, terms: StepTerms): Promise<TrainingSession> {
   const { model: spec, trainer, engine } = options;
-  return once(trainers, { spec, trainer, engine }, () => {
+  return once(trainers, { spec, trainer, engine, terms }, () => {
     const training = trainingOf(options);
     const { model } = training;
     return openTrainer({
       ...training,
-      loss: { kind: 'dice', smoothNr: 0, smoothDr: 1e-5, squaredPred: true, sigmoid: true },
+      loss: trainer.loss,
+      ...(trainer.gradientClip && { clip: trainer.gradientClip }),
       inputShape: [1, model.inChannels, ...trainer.roi],
       labelShape: [1, model.outChannels, ...trainer.roi],
-      proximal: trainer.proximalMu > 0,
+      ...terms,
       ...engine,
     });
   });

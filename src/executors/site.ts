@@ -63,7 +63,7 @@ export function createSite(parts: SiteParts): Site {
 
   async function run(task: Task, context: ExecutorContext): Promise<SiteResult> {
     const started = performance.now();
-    if (task.kind === 'train') await prepareState(task.round);
+    await prepareState(task);
     // A repeated round costs again, and what the first attempt cost stays spent.
     const privacy: PrivacyCost[] = [...parts.ledger.booked(task.round)];
     const filterContext = filterContextOf(task, context, privacy);
@@ -102,9 +102,14 @@ export function createSite(parts: SiteParts): Site {
     };
   }
 
-  async function prepareState(round: number): Promise<void> {
-    if (reached !== round - 1) parts.executor.restore(await parts.store.load(round - 1));
-    reached = undefined; // Until the round is complete, the executor is in between.
+  /** What the executor keeps in memory holds for later rounds too: a site need not take part in every one. */
+  async function prepareState({ kind, round }: Task): Promise<void> {
+    const latest = kind === 'train' ? round - 1 : round;
+    if (reached === undefined || reached > latest) {
+      parts.executor.restore(await parts.store.load(latest));
+      reached = latest;
+    }
+    if (kind === 'train') reached = undefined; // Until the round is complete, the executor is in between.
   }
 
   async function keepState(round: number): Promise<void> {

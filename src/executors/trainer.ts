@@ -7,6 +7,7 @@ import { ConfigError, InternalError } from '../errors';
 import type { Transfer } from '../jobs/trainer-spec';
 import type { Task } from '../protocol/messages';
 import type { Metrics, Payload } from '../protocol/payload';
+import { trainSettings } from '../protocol/train-settings';
 import { ownTensors } from '../tensor/shared-tensors';
 import type { NamedTensors, Tensor, TensorData } from '../tensor/tensor';
 import type { Executor, ExecutorContext } from './executor';
@@ -14,7 +15,10 @@ import { checkTrainReply, checkValidateReply, type TrainReply } from './training
 
 /** Training code of one site. It is made once a run and may keep what it likes; what must survive a restart goes into `state`. */
 export interface Trainer {
-  /** Trains the received model, whose tensors are the trainer's own: it may change them. */
+  /**
+   * Trains the received model, whose tensors are the trainer's own: it may change them. The settings of the task hold what the
+   * algorithm wants, such as `proximalMu` (FedProx) or `learningRate`; `context.correction` is added to each gradient (SCAFFOLD).
+   */
   train(task: Task, context: ExecutorContext): Promise<TrainReply>;
   /** Scores the received model, before each training and at the end. Without it nothing is validated. */
   validate?(task: Task, context: ExecutorContext): Promise<Metrics>;
@@ -36,7 +40,9 @@ export function trainerExecutor(trainer: Trainer, transfer: Transfer): Executor 
           hint: 'Return an executor from the trainer to carry out tasks of your own workflow.',
         });
       }
-      const { metrics: scores } = checkValidateReply({ metrics: (await trainer.validate?.(task, context)) ?? {} });
+      const scored = task.kind === 'validate' || trainSettings(task).validate !== false;
+      const given = scored ? await trainer.validate?.(task, context) : undefined;
+      const { metrics: scores } = checkValidateReply({ metrics: given ?? {} });
       const validated = performance.now();
       const payload = task.kind === 'train' ? await trained(task, scores, context) : metricsOnly(scores);
       const ended = performance.now();

@@ -12,6 +12,7 @@ import { spatialDimsOf, spatialDivisor } from './models/spatial-divisor';
 import { type OptionsSchema, problemsOf } from './options-schema';
 import { findOwnPart, isOwn } from './own-part';
 import { type SegmentationTrainerSpec, type TrainerSpec, transferOf } from './trainer-spec';
+import { checkWorkflow } from './workflow-checks';
 import { aggregatorSpec, type WorkflowSpec, workflowTraits } from './workflow-spec';
 
 /** The parts of a job that depend on each other. */
@@ -26,7 +27,7 @@ export interface CheckedJob {
   readonly siteConfig: Readonly<Record<string, unknown>>;
 }
 
-type Report = (path: readonly PropertyKey[], message: string) => void;
+export type Report = (path: readonly PropertyKey[], message: string) => void;
 
 /** Adds an issue for everything that does not fit together. */
 export function checkJob(job: CheckedJob, context: z.RefinementCtx): void {
@@ -34,6 +35,7 @@ export function checkJob(job: CheckedJob, context: z.RefinementCtx): void {
   checkSites(job, report);
   checkSiteConfig(job, report);
   checkAggregator(job, report);
+  checkWorkflow(job, report);
   checkTrainer(job, report);
   for (const [i, placement] of job.filters.entries()) {
     checkFilter(job, placement, (path, text) => report(['filters', i, ...path], text));
@@ -76,6 +78,11 @@ function checkAggregator({ workflow }: CheckedJob, report: Report): void {
   for (const { path, message } of problems) report(['workflow', 'aggregator', ...path], message);
 }
 
+/** A workflow of the user's own may do without. */
+function needsModel(workflow: WorkflowSpec): boolean {
+  return !isOwn(workflow) && workflow.kind !== 'fed-stats';
+}
+
 function checkTrainer({ model, initialCheckpoint, trainer, data, workflow }: CheckedJob, report: Report): void {
   if (initialCheckpoint !== undefined && !isNetwork(model)) {
     report(
@@ -83,7 +90,7 @@ function checkTrainer({ model, initialCheckpoint, trainer, data, workflow }: Che
       `it is for networks, but the model is of kind '${model.kind}'; use kind 'checkpoint' with 'file'`,
     );
   }
-  if (model.kind === 'tensors' && Object.keys(model.tensors).length === 0 && workflow.kind === 'fed-avg') {
+  if (model.kind === 'tensors' && Object.keys(model.tensors).length === 0 && needsModel(workflow)) {
     report(['model'], "the job has no model: name a network, 'tensors' with their shapes, or a 'checkpoint' file");
   }
   checkStatistics({ model, trainer, data, workflow }, report);
@@ -200,7 +207,8 @@ export function payloadsAt({ at, tasks }: Pick<FilterPlacement, 'at' | 'tasks'>,
   if (at === 'server-out' || at === 'site-in') return ['weights'];
   const passing = tasks ?? workflowTraits(job.workflow).tasks;
   const kinds = passing.flatMap((task): PayloadKind[] => {
-    if (task === 'train') return [transferOf(job.trainer)];
+    if (task === 'train') return [job.workflow.kind === 'scaffold' ? 'weight-control-diff' : transferOf(job.trainer)];
+    if (task === 'submit-model') return ['weights'];
     if (task === 'statistics') return ['statistics'];
     return task === 'validate' ? ['metrics'] : [];
   });

@@ -17,18 +17,22 @@ function fitting(input: JobInput): unknown {
   const sites = [...new Set(input.sites)];
   const settings = Object.values(input.siteConfig ?? {});
   const { initialCheckpoint: _, ...rest } = input;
+  const { kind } = input.workflow;
   const trained = input.trainer.kind === 'segmentation';
   if (input.workflow.kind === 'fed-stats' || input.trainer.kind === 'statistics')
     return { ...rest, ...fittingStatistics(input), sites };
+  const trainsNothing = kind === 'fed-eval' || (kind === 'cross-site-eval' && input.workflow.rounds === 0);
+  const filters = kind === 'fed-eval' || kind === 'scaffold' ? [] : (input.filters ?? []);
   return {
     ...rest,
     sites,
     siteConfig: Object.fromEntries(settings.slice(0, sites.length).map((value, i) => [sites[i], value])),
-    workflow: { ...input.workflow, minSites: 1 },
+    workflow: fittingWorkflow(input.workflow, trained),
     model: fittingModel(input.model ?? { kind: 'segresnet' }, trained),
-    trainer: trained ? { ...input.trainer, roi: [64, 64, 128], inferRoi: [128, 64, 64] } : input.trainer,
+    ...(trainsNothing && { initialCheckpoint: 'start.pt' }),
+    trainer: fittingTrainer(input.trainer, kind),
     data: trained === hasNoCases(input.data) ? fallbackData(trained) : input.data,
-    filters: (input.filters ?? []).map((placement) => fittingFilter(placement, sites)),
+    filters: filters.map((placement) => fittingFilter(placement, sites)),
     modules: [],
     trackers: [],
   };
@@ -48,6 +52,22 @@ function fittingStatistics({ workflow, trainer, data }: JobInput): object {
     modules: [],
     trackers: [],
   };
+}
+
+function fittingWorkflow(workflow: JobInput['workflow'], trained: boolean): unknown {
+  const { sitesPerRound: _, ...rest } = workflow as Record<string, unknown>;
+  const fits = { ...rest, minSites: 1, ...('earlyStop' in rest && { earlyStop: { patience: 2 } }) };
+  if (workflow.kind !== 'scaffold') return fits;
+  const { learningRate: __, ...others } = fits as Record<string, unknown>;
+  return trained ? others : { ...others, learningRate: 0.1 };
+}
+
+function fittingTrainer(trainer: JobInput['trainer'], workflow: string): unknown {
+  const scaffold = workflow === 'scaffold' && { transfer: 'weight-diff' };
+  if (trainer.kind !== 'segmentation') return { ...trainer, ...scaffold };
+  const sizes = { roi: [64, 64, 128], inferRoi: [128, 64, 64] };
+  if (scaffold) return { ...trainer, ...sizes, ...scaffold, optimiser: { kind: 'sgd' } };
+  return { ...trainer, ...sizes, ...(workflow === 'fed-avg' && { proximalMu: 0 }) };
 }
 
 function fittingModel(model: NonNullable<JobInput['model']>, trained: boolean): unknown {
@@ -94,9 +114,13 @@ it('any job survives YAML: nothing is lost, the bytes and the hash are the same'
       'brats18',
       'brats18-phantom',
       'command',
+      'cross-site-eval',
       'csv',
+      'cyclic',
       'fed-avg',
+      'fed-eval',
       'fed-stats',
+      'scaffold',
       'script',
       'segmentation',
       'segresnet',

@@ -177,6 +177,16 @@ export const lossSpec = z.discriminatedUnion('kind', [
   mseDssim,
 ]);
 
+/** Losses of logits against overlapping regions, one channel each. */
+export const regionLoss = z.discriminatedUnion('kind', [
+  dice.refine(({ sigmoid, toOnehotY }) => sigmoid && !toOnehotY, {
+    error: 'regions overlap: the loss needs sigmoid: true, and labels are not class numbers',
+    path: ['sigmoid'],
+  }),
+  binaryCrossEntropy.refine(({ logits }) => logits, { error: 'the network gives logits', path: ['logits'] }),
+  diceBce,
+]);
+
 /** A loss as it is asked for, defaults left out. */
 export type LossOptions = z.input<typeof lossSpec>;
 /** A checked loss, all defaults filled in. */

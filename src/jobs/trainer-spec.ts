@@ -4,7 +4,10 @@
  * @module
  */
 import { z } from 'zod';
+import { regionLoss } from './loss-spec';
+import { gradientClip, optimiserSpec } from './optimiser-spec';
 import { findOwnPart, isOwn, ownSpec } from './own-part';
+import { scheduleSpec } from './schedule-spec';
 
 const count = z.int().positive();
 const size3 = z.tuple([count, count, count]);
@@ -20,7 +23,12 @@ const segmentationTrainerSpec = z
     kind: z.literal('segmentation'),
     epochs: count.default(1).describe("Epochs over a site's training list in one round."),
     learningRate: z.number().positive().finite().default(1e-4),
-    weightDecay: z.number().nonnegative().finite().default(1e-5).describe('L2 penalty inside Adam (coupled).'),
+    schedule: scheduleSpec
+      .optional()
+      .describe('Factor of the learning rate over steps or rounds. Constant when absent.'),
+    optimiser: optimiserSpec.prefault({ kind: 'adam', weightDecay: 1e-5 }),
+    loss: regionLoss.prefault({ kind: 'dice', sigmoid: true, squaredPred: true, smoothNr: 0, smoothDr: 1e-5 }),
+    gradientClip: gradientClip.optional().describe('Limits the gradients. Not at all when absent.'),
     proximalMu: z
       .number()
       .nonnegative()
@@ -31,7 +39,7 @@ const segmentationTrainerSpec = z
     inferRoi: size3.describe('Size of a sliding window at validation in voxels; multiples of 8.'),
     transfer,
   })
-  .describe('Dice-loss segmentation training with Adam, batch 1, and sliding-window validation.');
+  .describe('Segmentation of overlapping regions: one crop a step, and sliding-window validation.');
 export type SegmentationTrainerSpec = z.output<typeof segmentationTrainerSpec>;
 
 const scriptTrainerSpec = z

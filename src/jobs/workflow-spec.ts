@@ -5,7 +5,9 @@
  */
 import { z } from 'zod';
 import { type StatisticName, statisticNames } from '../statistics/statistic-name';
+import { environmentText } from './environment-text';
 import { findOwnPart, isOwn, ownSpec } from './own-part';
+import { serverOptimiserSpec } from './server-optimiser-spec';
 
 const count = z.int().positive();
 
@@ -29,13 +31,101 @@ export const roundSettings = {
     .describe('A round that takes longer closes with the updates it has, seconds.'),
 };
 
+/** What workflows have that train one model round after round. */
+const trainingSettings = {
+  ...roundSettings,
+  sitesPerRound: count
+    .optional()
+    .describe('Sites that are asked in a round, drawn anew from the seed for each. All when absent.'),
+  earlyStop: z
+    .strictObject({
+      patience: count.optional().describe('Ends the run after so many rounds without a better global model.'),
+      minDelta: z
+        .number()
+        .nonnegative()
+        .finite()
+        .default(0)
+        .describe('By how much the key metric has to be better to count as better.'),
+      target: z.number().finite().optional().describe('Ends the run once the key metric of the global model is there.'),
+    })
+    .refine(({ patience, target }) => patience !== undefined || target !== undefined, 'needs patience or target')
+    .optional()
+    .describe(
+      'Ends the run before its last round, by the key metric of the global model, in the direction of its mode.',
+    ),
+  aggregator: aggregatorSpec.prefault({ kind: 'weighted-mean' }),
+};
+export type EarlyStopSettings = NonNullable<z.output<typeof fedAvgSpec>['earlyStop']>;
+
+const serverOptimiser = serverOptimiserSpec
+  .optional()
+  .describe('How the global model moves along the mean change (FedOpt). To the mean when absent.');
+
+const proximalMu = z
+  .number()
+  .nonnegative()
+  .finite()
+  .optional()
+  .describe('FedProx μ: sites add (μ/2)·‖w − w_received‖² to the loss. It reaches training code as a task setting.');
+
 const fedAvgSpec = z
+  .strictObject({ kind: z.literal('fed-avg'), ...trainingSettings, serverOptimiser, proximalMu })
+  .describe(
+    'Federated averaging (McMahan et al. 2017); with proximalMu FedProx (Li et al. 2020), with serverOptimiser FedOpt (Reddi et al. 2021).',
+  );
+
+const scaffoldSpec = z
   .strictObject({
-    kind: z.literal('fed-avg'),
-    ...roundSettings,
-    aggregator: aggregatorSpec.prefault({ kind: 'weighted-mean' }),
+    kind: z.literal('scaffold'),
+    ...trainingSettings,
+    serverOptimiser,
+    learningRate: z
+      .number()
+      .positive()
+      .finite()
+      .optional()
+      .describe(
+        'Learning rate of the sites, for training code of your own: it reaches it as a task setting, and control variates follow from it. The built-in trainer has its own.',
+      ),
   })
-  .describe('Federated averaging (McMahan et al. 2017).');
+  .describe('SCAFFOLD (Karimireddy et al. 2020): control variates against the drift of sites with different data.');
+
+const cyclicSpec = z
+  .strictObject({
+    kind: z.literal('cyclic'),
+    ...roundSettings,
+    order: z
+      .enum(['fixed', 'random', 'random-no-repeat'])
+      .default('fixed')
+      .describe(
+        "Order of the sites in a round: the job's; drawn from the seed; drawn so that no site follows itself from round to round.",
+      ),
+  })
+  .describe('The model goes from site to site, and each trains it further; roundDeadlineSeconds is of each turn.');
+
+const { rounds: _, ...evaluationSettings } = roundSettings;
+
+const fedEvalSpec = z
+  .strictObject({ kind: z.literal('fed-eval'), ...evaluationSettings })
+  .describe('The model that the job starts from, scored at every site; nothing is trained.');
+
+const crossSiteEvalSpec = z
+  .strictObject({
+    kind: z.literal('cross-site-eval'),
+    ...trainingSettings,
+    rounds: z
+      .int()
+      .nonnegative()
+      .describe('Rounds of federated averaging first; at 0 only the given checkpoints are scored.'),
+    checkpoints: z
+      .record(
+        z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._ -]{0,62}$/, 'letters, digits, dots, dashes, underscores and spaces'),
+        environmentText(z.string().min(1)),
+      )
+      .default({})
+      .describe("Files of further models to score, by name; a relative path starts from the job's folder."),
+  })
+  .describe("Every site's own model and the server's models, scored at every site.");
 
 const range = z.tuple([z.number().finite(), z.number().finite()]);
 const defaultStatistics: StatisticName[] = ['count', 'failure-count', 'mean', 'stddev', 'histogram', 'quantiles'];
@@ -72,7 +162,14 @@ const fedStatsSpec = z
   })
   .describe("Statistics of the sites' data in two questions: sums first, then the spread about the mean of all.");
 
-export const builtInWorkflow = z.discriminatedUnion('kind', [fedAvgSpec, fedStatsSpec]);
+export const builtInWorkflow = z.discriminatedUnion('kind', [
+  fedAvgSpec,
+  scaffoldSpec,
+  cyclicSpec,
+  fedEvalSpec,
+  crossSiteEvalSpec,
+  fedStatsSpec,
+]);
 export const workflowSpec = z.union([builtInWorkflow, ownSpec('workflow')]);
 export type BuiltInWorkflowSpec = z.output<typeof builtInWorkflow>;
 export type WorkflowSpec = z.output<typeof workflowSpec>;
@@ -92,6 +189,10 @@ export function aggregatorOf(spec: WorkflowSpec): AggregatorSpec {
 /** Tasks that each workflow gives to sites. */
 const tasks: { readonly [K in BuiltInWorkflowSpec['kind']]: readonly string[] } = {
   'fed-avg': ['train', 'validate'],
+  scaffold: ['train', 'validate'],
+  cyclic: ['validate', 'train'],
+  'fed-eval': ['validate'],
+  'cross-site-eval': ['train', 'submit-model', 'validate'],
   'fed-stats': ['statistics'],
 };
 
@@ -112,7 +213,8 @@ const withoutModel = { rounds: 1, keyMetric: 'none', keyMetricMode: 'max' } as c
 export function workflowTraits(spec: WorkflowSpec): WorkflowTraits {
   if (!isOwn(spec)) {
     if (spec.kind === 'fed-stats') return { ...withoutModel, minSites: spec.minSites, tasks: tasks[spec.kind] };
-    const { rounds, minSites, keyMetric, keyMetricMode } = spec;
+    const { minSites, keyMetric, keyMetricMode } = spec;
+    const rounds = 'rounds' in spec ? spec.rounds : 0;
     return { rounds, minSites, keyMetric, keyMetricMode, tasks: tasks[spec.kind] };
   }
   const { rounds, minSites, keyMetric, keyMetricMode } = spec;

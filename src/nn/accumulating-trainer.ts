@@ -33,7 +33,9 @@ const sumOf = (parameter: string): string => `sum.${parameter}`;
 const SHARE = 'share';
 
 /** Sessions for micro-batches of one shape, any number of them a step. @throws as `openTrainer` */
-export async function openAccumulatingTrainer(options: TrainerOptions): Promise<AccumulatingSession> {
+export async function openAccumulatingTrainer(
+  options: Omit<TrainerOptions, 'correction'>,
+): Promise<AccumulatingSession> {
   assertImageShape(options.model, options.inputShape);
   const [summing, updating] = [writeSum(options), writeUpdate(options)];
   const [sum, update] = [await openStep(summing, options), await openStep(updating, options)];

@@ -31,6 +31,8 @@ export interface LossGraphOptions {
 export interface StepGraphOptions extends LossGraphOptions, ModelTraining {
   readonly clip?: GradientClip;
   readonly metrics?: NamedMetrics;
+  /** Whether a given tensor is added to each gradient. @default false */
+  readonly correction?: boolean;
 }
 
 /** The name of the only network of a step: its tensors have their own names. */
@@ -47,6 +49,7 @@ export const names = {
   metric: (metric: string): string => `metric.${metric}`,
   reference: (parameter: string): string => `reference.${parameter}`,
   gradient: (parameter: string): string => `gradient.${parameter}`,
+  correction: (parameter: string): string => `correction.${parameter}`,
 } as const;
 
 /** Forward, loss, backward, optimiser: reports `loss` and `metric.…`, gives `next.…` of parameters, slots and buffers. */
@@ -54,8 +57,17 @@ export function stepGraph(options: StepGraphOptions): WrittenStep {
   const step = new StepWriter({ [ONLY]: options });
   const loss = writeLoss(step, options);
   step.report(names.loss, loss);
-  step.update(ONLY, loss);
+  const gradients = step.gradients(ONLY, loss);
+  step.updateBy(ONLY, options.correction ? corrected(step, gradients) : gradients);
   return step.finish();
+}
+
+/** Each gradient with the correction that is fed for it; the loss stays as it is. */
+function corrected(step: StepWriter, gradients: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> {
+  const sums = [...gradients].map(([name, gradient]) => {
+    return [name, step.b.add(gradient, step.input(names.correction(name), gradient.shape))] as const;
+  });
+  return new Map(sums);
 }
 
 /** Inputs, parameters → `loss` and `gradient.…` of each parameter: what a step would use, for tests and for analysis. */

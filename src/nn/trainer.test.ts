@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { bratsLoss } from '../../test/support/segresnet-golden';
+import { float32 } from '../tensor/tensor';
 import { MersenneTwister } from '../util/mersenne-twister';
 import { drawMask } from './layers/dropout';
 import { initialise, segResNet } from './model';
@@ -105,6 +106,28 @@ describe('a training session', () => {
     expect(still.losses[0]).toBe(plain.losses[0]);
   });
 
+  it('adds the correction to the gradient: SGD goes by minus the learning rate times it, and zeros change no bit', async () => {
+    const sgd = { optimiser: { kind: 'sgd' } } as const;
+    const weights = initialise(model, 0);
+    const correctionOf = (value: number) =>
+      new Map(
+        [...weights].map(([name, { shape, data }]) => [
+          name,
+          float32(shape, new Float32Array(data.length).fill(value)),
+        ]),
+      );
+    const with0 = { correction: correctionOf(0) };
+    const [plain, zero] = [await train(2, sgd), await train(2, { ...sgd, correction: true }, with0)];
+    expect([...zero.state.parameters]).toEqual([...plain.state.parameters]);
+    expect(zero.losses).toEqual(plain.losses);
+    const moved = await train(1, { ...sgd, correction: true }, { correction: correctionOf(3) });
+    const one = await train(1, sgd);
+    for (const [name, { data }] of moved.state.parameters) {
+      const without = one.state.parameters.get(name)!.data;
+      for (let i = 0; i < data.length; i++) expect(Number(without[i]) - Number(data[i])).toBeCloseTo(0.03, 6);
+    }
+  });
+
   it('throws on a loss that is not finite, says where that began, and leaves the state as it was', async () => {
     const session = await openTrainer(options);
     const state = freshState();
@@ -182,6 +205,11 @@ describe('a training session', () => {
     await expect(session.step(state, { ...batch, image: new Float32Array(3) })).rejects.toThrow(/'image' needs 4096/);
     const proximal = { mu: 1, reference: state.parameters };
     await expect(session.step(state, { ...batch, proximal })).rejects.toThrow(/without a proximal term/);
+    await expect(session.step(state, { ...batch, correction: new Map() })).rejects.toThrow(/without a correction/);
+    const corrected = await openTrainer({ ...options, correction: true });
+    await expect(corrected.step(state, { ...batch, correction: new Map() })).rejects.toThrow(
+      /correction of 'down_layers.*' is missing|correction of '.*' is missing/,
+    );
     state.parameters.delete('conv_final.0.bias');
     await expect(session.step(state, batch)).rejects.toThrow(/'conv_final.0.bias' is missing/);
   });

@@ -7,9 +7,9 @@ import { ConfigError } from '../errors';
 import type { GradientClip } from '../jobs/optimiser-spec';
 import type { Feed } from '../onnx/session';
 import type { NamedTensors, Shape } from '../tensor/tensor';
-import { assertImageShape, feedOf, parameterFeeds } from './checks';
+import { assertImageShape, feedOf, floatFeed, parameterFeeds } from './checks';
 import type { MetricNumbers, NamedMetrics } from './metrics/metric';
-import type { ModelTraining } from './parameter-groups';
+import { type ModelTraining, trainedGroups } from './parameter-groups';
 import { feedsOf } from './step-feeds';
 import { type LossOptions, metricsOf, names, ONLY, stepGraph } from './step-graph';
 import { type EngineOptions, openStep } from './step-session';
@@ -27,6 +27,8 @@ export interface TrainerOptions extends ModelTraining, EngineOptions {
   readonly labelShape: Shape;
   /** Whether steps may have a proximal term. */
   readonly proximal: boolean;
+  /** Whether steps are given a correction of their gradients. @default false */
+  readonly correction?: boolean;
   /** What a step tells of its predictions beside the loss, by name; nothing when omitted. */
   readonly metrics?: NamedMetrics;
 }
@@ -51,6 +53,11 @@ export interface Batch {
   readonly dropoutSeed: number;
   /** FedProx: (μ/2)·‖w − reference‖² is added to the loss. Only in a session opened with `proximal`, and then needed. */
   readonly proximal?: { readonly mu: number; readonly reference: NamedTensors };
+  /**
+   * By parameter: added to its gradient before that is clipped (the c − c_i of SCAFFOLD, Karimireddy et al. 2020,
+   * arXiv:1910.06378). Only in a session opened with `correction`, and then needed.
+   */
+  readonly correction?: NamedTensors;
 }
 
 export interface TrainingSession {
@@ -76,6 +83,7 @@ export async function openTrainer(options: TrainerOptions): Promise<TrainingSess
     async step(state, batch) {
       const states = new Map([[ONLY, state]]);
       const inputs = batchFeeds(options, batch);
+      for (const [name, feed] of correctionFeeds(options, batch)) inputs.set(name, feed);
       const learningRates = new Map([[ONLY, batch.learningRate]]);
       const feeds = feedsOf(written, states, { inputs, learningRates, dropoutSeed: batch.dropoutSeed });
       const results = await session.run(states, feeds);
@@ -103,4 +111,16 @@ export function batchFeeds(
     for (const [name, feed] of parameterFeeds(model, batch.proximal.reference)) feeds.set(names.reference(name), feed);
   }
   return feeds;
+}
+
+/** @throws ShapeError, ConfigError when the correction does not fit the session */
+function* correctionFeeds(options: TrainerOptions, { correction }: Batch): Generator<readonly [string, Feed]> {
+  const { correction: expected = false } = options;
+  if (expected !== (correction !== undefined)) {
+    throw new ConfigError(`The session was opened ${expected ? 'with' : 'without'} a correction; the batch differs.`);
+  }
+  if (!correction) return;
+  for (const { name, shape } of trainedGroups(options).flatMap(({ parameters }) => parameters)) {
+    yield [names.correction(name), floatFeed('The correction of', name, shape, correction.get(name))];
+  }
 }

@@ -24,11 +24,12 @@ describe('Brats18Recipe', () => {
       upsampleMode: 'nontrainable',
       useConvFinal: true,
     });
-    expect(job.trainer).toEqual({
+    expect(job.trainer).toMatchObject({
       kind: 'segmentation',
       epochs: 1,
       learningRate: 1e-4,
-      weightDecay: 1e-5,
+      optimiser: { kind: 'adam', weightDecay: 1e-5, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+      loss: { kind: 'dice', sigmoid: true, squaredPred: true, smoothNr: 0, smoothDr: 1e-5, batch: false },
       proximalMu: 0,
       roi: [224, 224, 144],
       inferRoi: [240, 240, 160],

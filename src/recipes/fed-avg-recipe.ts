@@ -3,10 +3,8 @@ import type { JobInput } from '../jobs/job-spec';
 import type { roundSettings } from '../jobs/workflow-spec';
 import { type CommonOptions, commonInput, Recipe, sitesOf } from './recipe';
 
-/** What all recipes share that train one model round after round. */
-export interface TrainingRecipeOptions extends CommonOptions {
-  /** How often the sites train. */
-  readonly rounds: number;
+/** What all recipes share that send a model to the sites. */
+export interface ModelRecipeOptions extends CommonOptions {
   /** The network, or the tensors that training code of your own trains. */
   readonly model: NonNullable<JobInput['model']>;
   /** File whose tensors the network starts from, `.safetensors` or `.pt`. @default drawn from the seed */
@@ -23,7 +21,7 @@ export interface TrainingRecipeOptions extends CommonOptions {
   readonly replySeconds?: number;
   /** What `trainScript` and `trainCommand` send: the difference to the received weights, formed for them, or the weights. @default 'weight-diff' */
   readonly transfer?: 'weight-diff' | 'weights';
-  /** Updates that a round needs at least. @default the number of sites */
+  /** Answers that a round needs at least. @default the number of sites that are asked */
   readonly minSites?: number;
   /** Metric that chooses the best model. @default 'val_dice' */
   readonly keyMetric?: string;
@@ -33,12 +31,22 @@ export interface TrainingRecipeOptions extends CommonOptions {
   readonly roundDeadlineSeconds?: number;
 }
 
-/** What training recipes share besides the settings of their rounds. */
-export type TrainedOptions = Omit<TrainingRecipeOptions, keyof typeof roundSettings>;
+/** What all recipes share that train one model round after round. */
+export interface TrainingRecipeOptions extends ModelRecipeOptions {
+  /** How often the sites train. */
+  readonly rounds: number;
+}
+
+/** What recipes with a model share besides the settings of their rounds. */
+export type TrainedOptions = Omit<ModelRecipeOptions, keyof typeof roundSettings>;
 
 export interface FedAvgRecipeOptions extends TrainingRecipeOptions {
   /** How updates become one model. @default the mean weighted by steps */
   readonly aggregator?: FedAvgInput['aggregator'];
+  /** Sites that take part in a round, drawn anew for each. @default all */
+  readonly sitesPerRound?: number;
+  /** Ends the run early: after `patience` rounds without a better global model, or once it reaches `target`. @default never */
+  readonly earlyStop?: FedAvgInput['earlyStop'];
 }
 
 type FedAvgInput = Extract<JobInput['workflow'], { readonly kind: 'fed-avg' }>;
@@ -47,13 +55,27 @@ type FedAvgInput = Extract<JobInput['workflow'], { readonly kind: 'fed-avg' }>;
 export class FedAvgRecipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: FedAvgRecipeOptions) {
-    const { aggregator } = options;
-    const workflow = { kind: 'fed-avg', ...roundInput(options), ...(aggregator !== undefined && { aggregator }) };
-    super({ ...trainingInput(options), workflow }, 'FedAvgRecipe', options.folder);
+    super(fedAvgInput(options), 'FedAvgRecipe', options.folder);
   }
 }
 
-/** The job's fields that all training recipes fill alike. */
+/** A job of federated averaging, or of a workflow that has the same settings and more. */
+export function fedAvgInput(options: FedAvgRecipeOptions, workflow: WorkflowInput = { kind: 'fed-avg' }) {
+  const { aggregator, sitesPerRound, earlyStop } = options;
+  const settings = { aggregator, sitesPerRound, earlyStop };
+  return { ...trainingInput(options), workflow: { ...workflow, ...roundInput(options), ...given(settings) } };
+}
+
+interface WorkflowInput extends Readonly<Record<string, unknown>> {
+  readonly kind: string;
+}
+
+/** The options that were given, without the absent ones. */
+export function given(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** The job's fields that all recipes with a model fill alike. */
 export function trainingInput(options: TrainedOptions): Record<string, unknown> {
   const { model, initialCheckpoint } = options;
   return {
@@ -66,21 +88,21 @@ export function trainingInput(options: TrainedOptions): Record<string, unknown> 
 
 /** The settings of a workflow's rounds. */
 export function roundInput(options: TrainingRecipeOptions): Record<string, unknown> {
-  const { rounds, minSites, keyMetric, keyMetricMode, roundDeadlineSeconds } = options;
-  return {
-    rounds,
-    minSites: minSites ?? sitesOf(options.sites).length,
-    ...(keyMetric !== undefined && { keyMetric }),
-    ...(keyMetricMode !== undefined && { keyMetricMode }),
-    ...(roundDeadlineSeconds !== undefined && { roundDeadlineSeconds }),
-  };
+  return { rounds: options.rounds, ...askInput(options) };
+}
+
+/** The settings of whatever a workflow asks the sites. */
+export function askInput(options: ModelRecipeOptions & { readonly sitesPerRound?: number }): Record<string, unknown> {
+  const { sites, sitesPerRound, keyMetric, keyMetricMode, roundDeadlineSeconds } = options;
+  const minSites = options.minSites ?? sitesPerRound ?? sitesOf(sites).length;
+  return { minSites, ...given({ keyMetric, keyMetricMode, roundDeadlineSeconds }) };
 }
 
 function trainerInput(options: TrainedOptions): unknown {
   const { trainer, trainScript, trainArgs, trainCommand, transfer, replySeconds } = options;
-  const given = Object.entries({ trainer, trainScript, trainCommand }).filter(([, value]) => value !== undefined);
-  if (given.length !== 1) {
-    const names = given.map(([name]) => name).join(' and ');
+  const ways = Object.keys(given({ trainer, trainScript, trainCommand }));
+  if (ways.length !== 1) {
+    const names = ways.join(' and ');
     throw new ConfigError(`A recipe needs one of trainer, trainScript and trainCommand, but got ${names || 'none'}.`, {
       hint: 'Leave only the one that trains at the sites.',
     });

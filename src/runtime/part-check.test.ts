@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { payloadKinds } from '../jobs/filter-spec';
 import type { Payload } from '../protocol/payload';
 import { FedAvgRecipe } from '../recipes/fed-avg-recipe';
 import type { FilterPlace } from '../recipes/recipe';
@@ -9,7 +10,7 @@ import { checkParts } from './part-check';
 const only = defineFilter({
   module: __filename,
   kind: 'test/only',
-  options: z.strictObject({ accepts: z.array(z.enum(['weights', 'weight-diff', 'metrics', 'statistics'])) }),
+  options: z.strictObject({ accepts: z.array(z.enum(payloadKinds)) }),
   create: ({ accepts }) => ({ name: 'only', accepts, apply: (payload) => payload }),
 });
 

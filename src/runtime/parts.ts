@@ -9,11 +9,13 @@ import { type WeightedMeanOptions, weightedMean } from '../aggregators/weighted-
 import { InternalError } from '../errors';
 import type { CaseSource } from '../executors/case-source';
 import { commandTrainer } from '../executors/command-trainer';
+import { withControlVariates } from '../executors/control-variates';
 import type { Executor } from '../executors/executor';
 import type { ScoreCache } from '../executors/score-cache';
 import { scriptTrainer } from '../executors/script-trainer';
 import { segmentationTrainer } from '../executors/segmentation-trainer';
 import { statisticsExecutor } from '../executors/statistics/statistics-executor';
+import { withSubmitModel } from '../executors/submit-model';
 import { trainerExecutor } from '../executors/trainer';
 import type { TrainingSite } from '../executors/training-site';
 import { REGIONS } from '../imaging/brats/labels';
@@ -27,8 +29,12 @@ import { createModel } from '../nn/model';
 import type { NoiseSource } from '../privacy/noise-source';
 import type { FeatureSource } from '../statistics/feature-source';
 import type { Json } from '../util/json';
+import { crossSiteEval } from '../workflows/cross-site-eval';
+import { cyclic } from '../workflows/cyclic';
 import { fedAvg } from '../workflows/fed-avg';
+import { fedEval } from '../workflows/fed-eval';
 import { fedStats } from '../workflows/fed-stats';
+import { scaffold } from '../workflows/scaffold';
 import type { RoundReport, WorkflowParts, WorkflowState } from '../workflows/workflow';
 import type {
   AggregatorDefinition,
@@ -47,7 +53,14 @@ const workflows: {
     state: WorkflowState,
     parts: WorkflowParts,
   ) => AsyncGenerator<RoundReport>;
-} = { 'fed-avg': fedAvg, 'fed-stats': fedStats };
+} = {
+  'fed-avg': fedAvg,
+  scaffold,
+  cyclic,
+  'fed-eval': fedEval,
+  'cross-site-eval': crossSiteEval,
+  'fed-stats': fedStats,
+};
 
 /** The workflow of a job, from where it stands. */
 export function createWorkflow(job: JobSpec, state: WorkflowState, parts: WorkflowParts): AsyncGenerator<RoundReport> {
@@ -119,8 +132,21 @@ const trainers: {
   },
 };
 
+/** What the site's side of a workflow adds to any trainer. */
+const siteSides: { readonly [K in BuiltInWorkflowSpec['kind']]?: (trainer: Executor) => Executor } = {
+  scaffold: withControlVariates,
+  'cross-site-eval': withSubmitModel,
+};
+
 /** The site's side of a job's tasks. */
 export function createExecutor(parts: TrainerParts): Executor {
+  const { workflow } = parts.job;
+  const side = isOwn(workflow) ? undefined : siteSides[workflow.kind];
+  const trainer = createTrainer(parts);
+  return side ? side(trainer) : trainer;
+}
+
+function createTrainer(parts: TrainerParts): Executor {
   const spec = parts.job.trainer;
   if (!isOwn(spec))
     return (trainers[spec.kind] as (spec: BuiltInTrainerSpec, parts: TrainerParts) => Executor)(spec, parts);

@@ -77,7 +77,9 @@ export function roundJournal(folder: string): JournalFiles {
   async function write(update: Update, model: string): Promise<void> {
     const { tensors, ...payload } = update.payload;
     const metadata = { update: toJson({ ...update, payload }), model };
-    const file = join(folder, String(update.round), `${update.site}.${update.task}.safetensors`);
+    // A round may give a site the same task for several models.
+    const name = `${update.site}.${update.task}.${model.slice(0, 12)}.safetensors`;
+    const file = join(folder, String(update.round), name);
     await writeFileAtomic(file, safetensorsParts(tensors, metadata));
   }
 

@@ -23,8 +23,7 @@ export function resultsOf(lines: readonly Pick<RoundLine, 'results'>[]): Readonl
 
 /** The files that {@link writeResults} wrote, by name. */
 export function resultFiles(folder: string, lines: readonly RoundLine[]): Record<string, string> {
-  const names = new Set(lines.flatMap(({ results = {} }) => Object.keys(results)));
-  return Object.fromEntries([...names].map((name) => [name, join(folder, `${name}.json`)]));
+  return Object.fromEntries(Object.keys(resultsOf(lines)).map((name) => [name, join(folder, `${name}.json`)]));
 }
 
 export function roundSummary({ round, final, metrics, sites, seconds }: RoundLine): RoundSummary {

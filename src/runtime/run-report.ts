@@ -1,8 +1,10 @@
 import { MODALITIES } from '../imaging/brats/modalities';
 import type { JobSpec } from '../jobs/job-spec';
+import type { OptimiserKind } from '../jobs/optimiser-spec';
 import { workflowTraits } from '../jobs/workflow-spec';
 import { sizeOf } from '../tensor/tensor';
 import { bratsDice, type CaseImages, type ReportData, type ReportMetric } from '../tracking/report/report-data';
+import { crossSiteMatrix } from '../workflows/cross-site-matrix';
 import type { Checkpoint } from './checkpoint';
 import { isSynthetic } from './job-data';
 import type { CasePicture } from './slot/case-pictures';
@@ -20,9 +22,17 @@ export interface RunReportOptions {
   readonly seconds: number;
 }
 
+const optimiserNames: { readonly [K in OptimiserKind]: string } = {
+  adam: 'Adam',
+  adamw: 'AdamW',
+  sgd: 'SGD',
+  rmsprop: 'RMSprop',
+};
+
 /** The report of a finished run. */
 export function runReport(options: RunReportOptions): ReportData {
   const { job, outcome, error, last, pictures, finalModelSha256, started, seconds } = options;
+  const crossSite = crossSiteMatrix(last.history.at(-1)?.results);
   return {
     job: job.name,
     description: describeJob(job),
@@ -39,6 +49,7 @@ export function runReport(options: RunReportOptions): ReportData {
     versions: versions(),
     ...(finalModelSha256 !== undefined && { modelSha256: finalModelSha256 }),
     parameters: [...last.model.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    ...(crossSite && { crossSite }),
     cases: pictures.map(caseImages),
   };
 }
@@ -46,7 +57,7 @@ export function runReport(options: RunReportOptions): ReportData {
 function describeJob({ sites, model, trainer }: JobSpec): string {
   if (trainer.kind === 'statistics') return `Statistics of ${sites.length} sites`;
   if (trainer.kind !== 'segmentation') return `${model.kind} on ${sites.length} sites, trainer '${trainer.kind}'`;
-  const optimiser = `Adam at ${trainer.learningRate}, ${trainer.epochs} epochs a round`;
+  const optimiser = `${optimiserNames[trainer.optimiser.kind]} at ${trainer.learningRate}, ${trainer.epochs} epochs a round`;
   const network = model.kind === 'segresnet' ? 'SegResNet' : model.kind;
   return `${network} on ${sites.length} sites, crops of ${trainer.roi.join('×')}, ${optimiser}`;
 }

@@ -49,6 +49,7 @@ function rig(rounds: number, save: (round: number) => Promise<void>) {
       sites: inMemorySites(links),
       store,
       onLine: async () => {},
+      loadModel: async () => new Map(),
       emit: (event) => events.push(event),
       signal,
     });

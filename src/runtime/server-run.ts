@@ -10,8 +10,9 @@ import { transferOf } from '../jobs/trainer-spec';
 import { aggregatorOf, type WorkflowTraits, workflowTraits } from '../jobs/workflow-spec';
 import type { Sites } from '../protocol/sites';
 import type { NamedTensors } from '../tensor/tensor';
-import type { RoundReport } from '../workflows/workflow';
+import { isBetter, type RoundReport } from '../workflows/workflow';
 import type { Checkpoint, CheckpointStore } from './checkpoint';
+import { parameterNames } from './parameter-names';
 import { createAggregator, createWorkflow } from './parts';
 import { lineOf, type RoundLine } from './round-line';
 
@@ -21,6 +22,8 @@ export interface ServerRunOptions {
   readonly start: Checkpoint;
   readonly sites: Sites;
   readonly store: CheckpointStore;
+  /** Reads a model file that the job names. */
+  readonly loadModel: (file: string) => Promise<NamedTensors>;
   /** Told of each line once its checkpoint is on disk. */
   readonly onLine: (line: RoundLine, checkpoint: Checkpoint) => Promise<void>;
   readonly emit: (event: RunEvent) => void;
@@ -40,8 +43,11 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
   const workflow = createWorkflow(job, checkpoint, {
     sites: options.sites,
     journal: store.journal,
-    aggregator: (reference, round) =>
-      createAggregator(aggregator, { reference, round, siteOrder: job.sites, kind: transfer, maxSteps }),
+    aggregator: (reference, round, more = {}) =>
+      createAggregator(aggregator, { reference, round, siteOrder: job.sites, kind: transfer, maxSteps, ...more }),
+    parameters: parameterNames(job.model, checkpoint.model),
+    best: () => checkpoint.best?.model,
+    loadModel: options.loadModel,
     seed: job.seed,
     signal: AbortSignal.any([signal, failed.signal]),
   });
@@ -62,7 +68,7 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
         history: [...checkpoint.history, line],
       };
       await committing;
-      committing = commit(options, line, checkpoint);
+      committing = commit(options, line, checkpoint, report.notes ?? []);
       committing.catch((error) => failed.abort(error));
       signal.throwIfAborted();
       started = performance.now();
@@ -75,7 +81,12 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
 }
 
 /** Puts a finished round on disk, then tells of it. */
-async function commit({ job, store, onLine, emit }: ServerRunOptions, line: RoundLine, checkpoint: Checkpoint) {
+async function commit(
+  { job, store, onLine, emit }: ServerRunOptions,
+  line: RoundLine,
+  checkpoint: Checkpoint,
+  notes: readonly string[],
+) {
   await store.save(checkpoint);
   await onLine(line, checkpoint);
   const { round } = line;
@@ -84,6 +95,7 @@ async function commit({ job, store, onLine, emit }: ServerRunOptions, line: Roun
     if (privacy) emit({ kind: 'privacy', round, site, costs: privacy });
   }
   emit(roundFinished(line));
+  for (const message of notes) emit({ kind: 'log', level: 'info', message });
   const { rounds } = workflowTraits(job.workflow);
   if (line.final !== true) emit({ kind: 'round-started', round: checkpoint.round, rounds });
 }
@@ -95,7 +107,7 @@ const maxSteps = 1e7;
 function better(best: Checkpoint['best'], report: RoundReport, traits: WorkflowTraits): Checkpoint['best'] {
   const value = report.metrics[traits.keyMetric];
   if (typeof value !== 'number') return best;
-  const improves = !best || (traits.keyMetricMode === 'max' ? value > best.value : value < best.value);
+  const improves = !best || isBetter(value, best.value, traits.keyMetricMode);
   return improves ? { round: report.round, value, model: report.evaluated } : best;
 }
 

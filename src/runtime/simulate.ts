@@ -5,7 +5,7 @@
  * @module
  */
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ConfigError, isConsiliumError, QuorumError } from '../errors';
 import { filtersAt } from '../filters/placed-filter';
 import type { RunEvent, RunResult } from '../jobs/environment';
@@ -31,7 +31,7 @@ import { freshStart, runServer } from './server-run';
 import type { SimEnvOptions } from './sim-env';
 import { siteLedger } from './site-store';
 import { type Slots, startSlots } from './slot/slots';
-import { startingModel } from './starting-model';
+import { furtherModel, startingModel } from './starting-model';
 
 /** Cases shown in the report of a simulation. */
 const pictureCount = 3;
@@ -111,7 +111,7 @@ async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emi
     tell({ kind: 'started', folder: folder.root, slots: count, resumedAt: options.resume ? start.round : undefined });
     for (const site of job.sites) tell({ kind: 'site-joined', site });
     const sites = await serverSites(run, slots, options.testNoiseSeed);
-    const last = await serve({ job, hash, start, store, sites, record, signal, emit: tell });
+    const last = await serve({ job, jobFolder, hash, start, store, sites, record, signal, emit: tell });
     return await record.finish(last, await pictures(job, last, slots, signal));
   } catch (error) {
     const full = withSiteFailure(error, slots);
@@ -127,6 +127,8 @@ async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emi
 
 interface ServeOptions {
   readonly job: JobSpec;
+  /** What relative paths of the job start from. */
+  readonly jobFolder: string;
   readonly hash: string;
   readonly start: Checkpoint;
   readonly store: CheckpointStore;
@@ -162,7 +164,7 @@ function sitesAhead({ model }: Checkpoint, { count }: Slots): number {
   return Math.max(4 * count, Math.floor(updatesInMemory / Math.max(1, bytes)));
 }
 
-function serve({ job, hash, start, store, sites, record, signal, emit }: ServeOptions): Promise<Checkpoint> {
+function serve({ job, jobFolder, hash, start, store, sites, record, signal, emit }: ServeOptions): Promise<Checkpoint> {
   return runServer({
     job,
     jobHash: hash,
@@ -170,6 +172,10 @@ function serve({ job, hash, start, store, sites, record, signal, emit }: ServeOp
     store,
     sites,
     onLine: (line, checkpoint) => record.addLine(line, checkpoint),
+    loadModel: (file) =>
+      furtherModel(job, resolve(jobFolder, file), start.model, (message) =>
+        emit({ kind: 'log', level: 'warn', message }),
+      ),
     emit,
     signal,
   });

@@ -22,6 +22,8 @@ const GENERATIONS = 4;
 export function siteStateStore(folder: string, write: LoaderClient['write']): SiteStateStore {
   const states = join(folder, 'state');
   let memory: SharedArrayBuffer | undefined;
+  /** Rounds whose states are on disk, ascending. */
+  let saved: readonly number[] | undefined;
   return {
     async load(round) {
       const newest = (await savedRounds(states)).filter((saved) => saved <= round).at(-1);
@@ -32,9 +34,22 @@ export function siteStateStore(folder: string, write: LoaderClient['write']): Si
       const shared = shareTensors(state, memory);
       const [first] = shared.values();
       memory = first?.data.buffer as SharedArrayBuffer | undefined;
-      await write(fileOf(states, round), safetensorsParts(shared), fileOf(states, round - GENERATIONS));
+      saved ??= await savedRounds(states);
+      saved = [...saved.filter((one) => one !== round), round].sort((a, b) => a - b);
+      const superseded = oldestSuperseded(saved, round);
+      saved = saved.filter((one) => one !== superseded);
+      const file = superseded === undefined ? undefined : fileOf(states, superseded);
+      await write(fileOf(states, round), safetensorsParts(shared), file);
     },
   };
+}
+
+/**
+ * The oldest saved round, when no repeated round can need it: a later one lies before all that may be repeated. A site that
+ * does not train in every round keeps older states.
+ */
+function oldestSuperseded([oldest, next]: readonly number[], round: number): number | undefined {
+  return next !== undefined && next <= round - (GENERATIONS - 1) ? oldest : undefined;
 }
 
 function fileOf(states: string, round: number): string {

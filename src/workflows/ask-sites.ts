@@ -43,8 +43,7 @@ export async function askSites(task: Task, parts: WorkflowParts, options: AskOpt
     done.set(answer.site, participation);
   }
   const participations = names.map((name) => done.get(name)!);
-  const accepted = participations.filter(({ status }) => status === 'ok').length;
-  if (accepted < minSites) throw missedQuorum(task, minSites, participations, accepted);
+  requireQuorum(task, minSites, participations);
   return participations;
 
   async function accept(answer: SiteAnswer): Promise<Participation> {
@@ -66,10 +65,17 @@ function participated({ payload, ...update }: Update): Participation {
   return { site: update.site, status: 'ok', update: { ...update, metrics: payload.metrics, steps: payload.steps } };
 }
 
-function missedQuorum(task: Task, minSites: number, sites: readonly Participation[], accepted: number): QuorumError {
+/** @throws QuorumError when fewer than `minSites` took part, saying why the others did not. */
+export function requireQuorum(
+  task: Pick<Task, 'kind' | 'round'>,
+  minSites: number,
+  sites: readonly Participation[],
+): void {
+  const accepted = sites.filter(({ status }) => status === 'ok').length;
+  if (accepted >= minSites) return;
   const missing = sites.filter(({ status }) => status !== 'ok');
   const reasons = missing.map(({ site, status, reason }) => `  ${site} ${status}: ${reason}`);
-  return new QuorumError(
+  throw new QuorumError(
     `Round ${task.round} (${task.kind}) needs ${minSites} sites, but only ${accepted} answered.\n${reasons.join('\n')}`,
     { hint: 'Finished rounds are kept: mend the cause and continue with --resume.' },
   );

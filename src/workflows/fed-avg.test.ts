@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { weightedMean } from '../aggregators/weighted-mean';
+import { partsOf } from '../../test/support/workflow-rig';
 import type { Task, Update } from '../protocol/messages';
 import { float32, type NamedTensors } from '../tensor/tensor';
-import { inMemorySites, type SiteLink } from '../transport/in-memory';
-import { fedAvg } from './fed-avg';
+import type { SiteLink } from '../transport/in-memory';
+import { type FedAvgSpec, fedAvg } from './fed-avg';
 import { meanMetrics, type RoundReport, type WorkflowParts } from './workflow';
 
-const spec = { rounds: 2, minSites: 2, roundDeadlineSeconds: 5 };
+const spec = { rounds: 2, minSites: 2, roundDeadlineSeconds: 5, keyMetric: 'val_dice', keyMetricMode: 'max' } as const;
 const start = { round: 0, model: model(1), memory: new Map() };
 
 /** Adds `change` to the received weight in `steps` steps. */
@@ -39,17 +39,10 @@ function weight(tensors: NamedTensors): number {
 }
 
 function parts(links: readonly SiteLink[], journal: Partial<WorkflowParts['journal']> = {}): WorkflowParts {
-  const siteOrder = links.map(({ name }) => name);
-  return {
-    sites: inMemorySites(links),
-    aggregator: (reference, round) => weightedMean({ reference, round, siteOrder, kind: 'weight-diff', maxSteps: 100 }),
-    journal: { accepted: () => given(), record: () => {}, ...journal },
-    seed: 0,
-    signal: new AbortController().signal,
-  };
+  return partsOf(links, { journal: { accepted: () => given(), record: () => {}, ...journal } });
 }
 
-async function run(links: readonly SiteLink[], options: Partial<typeof spec> = {}): Promise<RoundReport[]> {
+async function run(links: readonly SiteLink[], options: Partial<FedAvgSpec> = {}): Promise<RoundReport[]> {
   const reports: RoundReport[] = [];
   for await (const report of fedAvg({ ...spec, ...options }, start, parts(links))) reports.push(report);
   return reports;

@@ -2,17 +2,24 @@
  * Federated averaging (McMahan et al. 2017, https://arxiv.org/abs/1602.05629): every round the sites validate the global
  * model, train it on their own cases, and the server adds the weighted mean of what they answer.
  *
+ * With a server optimiser, the server takes a step along that mean instead (Reddi et al. 2021,
+ * https://arxiv.org/abs/2003.00295). With a proximal μ, the sites are held near the global model (FedProx, Li et al. 2020,
+ * https://arxiv.org/abs/1812.06127).
+ *
  * @module
  */
-import type { Update } from '../protocol/messages';
+import { serverStep } from '../aggregators/server-optimisers/server-step';
+import type { ServerOptimiserSettings } from '../jobs/server-optimiser-spec';
+import type { Task } from '../protocol/messages';
 import { askSites } from './ask-sites';
-import { meanMetrics, type Participation, type RoundReport, type WorkflowParts, type WorkflowState } from './workflow';
+import { finalEvaluation, foldingInto, type RoundOutcome, type RoundsSpec, trainingRounds } from './training-rounds';
+import type { RoundReport, WorkflowParts, WorkflowState } from './workflow';
 
-export interface FedAvgSpec {
-  readonly rounds: number;
-  /** Updates that a round needs. */
-  readonly minSites: number;
-  readonly roundDeadlineSeconds: number;
+export interface FedAvgSpec extends RoundsSpec {
+  /** @default the global model becomes the mean */
+  readonly serverOptimiser?: ServerOptimiserSettings | undefined;
+  /** FedProx μ, a setting of the `train` tasks. @default none */
+  readonly proximalMu?: number | undefined;
 }
 
 /** Yields a report a round, and one more for the finished model. */
@@ -21,28 +28,25 @@ export async function* fedAvg(
   start: WorkflowState,
   parts: WorkflowParts,
 ): AsyncGenerator<RoundReport> {
-  let state = start;
-  for (; state.round < spec.rounds; ) {
-    const { round, model, memory } = state;
-    const aggregator = parts.aggregator(model, round);
-    const task = { kind: 'train', round, model };
-    const add = (update: Update) => aggregator.add(update);
-    const skip = (site: string) => aggregator.skip?.(site);
-    const sites = await askSites(task, parts, { ...spec, add, skip });
-    state = { round: round + 1, model: aggregator.finish(), memory };
-    yield report({ round, model }, false, sites, state);
-  }
-  const { round, model } = state;
-  const sites = await askSites({ kind: 'validate', round, model }, parts, spec);
-  yield report(state, true, sites, state);
+  const state = yield* trainingRounds(spec, start, parts, (before, sites) =>
+    averagingRound(spec, before, parts, sites),
+  );
+  yield await finalEvaluation(spec, state, parts);
 }
 
-function report(
-  { round, model }: Pick<WorkflowState, 'round' | 'model'>,
-  final: boolean,
-  sites: readonly Participation[],
-  state: WorkflowState,
-): RoundReport {
-  const metrics = meanMetrics(sites.flatMap(({ update }) => (update ? [update.metrics] : [])));
-  return { evaluated: model, round, final, metrics, sites, state };
+/** One round of federated averaging with these sites. */
+export async function averagingRound(
+  { serverOptimiser, proximalMu, ...spec }: FedAvgSpec,
+  { round, model, memory }: WorkflowState,
+  parts: WorkflowParts,
+  sites: readonly string[],
+): Promise<RoundOutcome> {
+  const aggregator = parts.aggregator(model, round, { precise: serverOptimiser !== undefined });
+  const task: Task = { kind: 'train', round, model, ...(proximalMu !== undefined && { settings: { proximalMu } }) };
+  const participations = await askSites(task, parts, { ...spec, sites, ...foldingInto(aggregator, parts, sites) });
+  const mean = aggregator.finish();
+  if (!serverOptimiser) return { model: mean, memory, sites: participations };
+  const { parameters } = parts;
+  const after = serverStep(serverOptimiser, { before: model, mean, memory, round, parameters });
+  return { ...after, sites: participations };
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import golden from '../../test/golden/statistics.json';
+import { partsOf } from '../../test/support/workflow-rig';
 import { isConsiliumError } from '../errors';
 import { createSite } from '../executors/site';
 import { statisticsExecutor } from '../executors/statistics/statistics-executor';
@@ -11,7 +12,7 @@ import type { Cleansers } from '../statistics/cleansers';
 import type { FederatedStatistics } from '../statistics/result';
 import { statisticsOf } from '../statistics/statistics-of';
 import type { Tensor } from '../tensor/tensor';
-import { inMemorySites, type SiteLink } from '../transport/in-memory';
+import type { SiteLink } from '../transport/in-memory';
 import { type FedStatsSpec, fedStats } from './fed-stats';
 import type { RoundReport, WorkflowState } from './workflow';
 
@@ -56,13 +57,10 @@ async function reportsOf(tables: Readonly<Record<string, Table | (() => Table)>>
   );
   const reports: RoundReport[] = [];
   const workflow = fedStats({ ...all, ...over }, from, {
-    sites: inMemorySites(links(made)),
-    journal: { accepted: async function* () {}, record: () => {} },
+    ...partsOf(links(made)),
     aggregator: () => {
       throw new Error('statistics are not aggregated');
     },
-    seed: 0,
-    signal: new AbortController().signal,
   });
   for await (const report of workflow) reports.push(report);
   return reports;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Aggregator } from '../aggregators/aggregator';
+import type { WeightedMeanOptions } from '../aggregators/weighted-mean';
 import type { Update } from '../protocol/messages';
 import type { Metrics } from '../protocol/payload';
 import type { Sites } from '../protocol/sites';
@@ -36,8 +37,18 @@ export interface RoundJournal {
 
 export interface WorkflowParts {
   readonly sites: Sites;
-  /** The job's aggregator, for one round. */
-  readonly aggregator: (reference: NamedTensors, round: number) => Aggregator;
+  /** The job's aggregator, for one round. `kind` is what the sites send, that of the job's trainer by default. */
+  readonly aggregator: (
+    reference: NamedTensors,
+    round: number,
+    options?: Partial<Pick<WeightedMeanOptions, 'kind' | 'precise'>>,
+  ) => Aggregator;
+  /** Names of the tensors that training moves. The others, running statistics and counters, are only averaged. */
+  readonly parameters: ReadonlySet<string>;
+  /** The best of the models that the reports so far have validated, by the key metric. */
+  readonly best: () => NamedTensors | undefined;
+  /** Reads a model file of the job at the server, and checks that it fits the job's model. */
+  readonly loadModel: (file: string) => Promise<NamedTensors>;
   readonly journal: RoundJournal;
   /** The job's seed, for whatever a workflow draws. */
   readonly seed: number;
@@ -65,6 +76,13 @@ export interface RoundReport {
   readonly results?: Readonly<Record<string, Json>>;
   /** The state after the round. */
   readonly state: WorkflowState;
+  /** What whoever watches the run should know, a line each. */
+  readonly notes?: readonly string[];
+}
+
+/** Whether a score is better than another by more than `margin`; equal ones are not. */
+export function isBetter(value: number, than: number, mode: 'max' | 'min', margin = 0): boolean {
+  return mode === 'max' ? value > than + margin : value < than - margin;
 }
 
 /** Metric by metric, the unweighted mean over those that have it. */

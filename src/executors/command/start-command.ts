@@ -76,7 +76,10 @@ export function startCommand({ command, place, rounds, state, grace }: StartComm
       if (failure) return Promise.reject(failure);
       return new Promise((resolve, reject) => {
         pending = { id: tasks++, task, progress, resolve, reject };
-        send({ type: 'task', id: pending.id, kind: task.kind, round: task.round }, task.model);
+        const { kind, round, settings, correction } = task;
+        const header = { type: 'task', id: pending.id, kind, round, settings } as const;
+        if (!correction) send(header, task.model);
+        else send({ ...header, correction: true }, withCorrection(task.model, correction));
       });
     },
     saved: () => saved,
@@ -188,4 +191,9 @@ export function startCommand({ command, place, rounds, state, grace }: StartComm
 
 function sizeInBytes(tensors: NamedTensors): number {
   return [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+}
+
+/** The tensors of one payload. */
+function withCorrection(model: NamedTensors, correction: NamedTensors): NamedTensors {
+  return new Map([...model, ...[...correction].map(([name, one]) => [`correction/${name}`, one] as const)]);
 }

@@ -23,8 +23,16 @@ export type ToProgram =
       readonly seed: number;
       readonly rounds: number;
     }
-  /** Payload: the model. */
-  | { readonly type: 'task'; readonly id: number; readonly kind: 'train' | 'validate'; readonly round: number }
+  /** Payload: the model; and, when `correction` is true, what is added to the gradients, as `correction/<parameter>`. */
+  | {
+      readonly type: 'task';
+      readonly id: number;
+      readonly kind: 'train' | 'validate';
+      readonly round: number;
+      /** What the algorithm wants of the training: `{ proximalMu }`, say; null when it wants nothing. */
+      readonly settings: Json;
+      readonly correction?: true;
+    }
   /** The task is given up: end now. */
   | { readonly type: 'abort' }
   /** The run is over: end. */

@@ -66,15 +66,20 @@ export function scriptClient(
   }
 
   function taskFrom(task: ExternalTask): ScriptTask {
-    const { kind, round, model } = task;
+    const { kind, round, model, settings, correction } = task;
     const base = {
-      ...{ round, model, signal: stopped.signal },
+      ...{ round, model, settings, signal: stopped.signal },
       progress: (done: number, total: number, loss?: number) => post({ type: 'progress', done, total, loss }),
     };
     // The script may train in place, so what its answer has to look like is kept apart.
     const form = new Map([...model].map(([key, { dtype, shape }]) => [key, { dtype, shape: [...shape] }]));
     if (kind === 'train')
-      return { ...base, kind, reply: async (given) => answer(task, () => checkTrainReply(given, form)) };
+      return {
+        ...base,
+        kind,
+        ...(correction && { correction }),
+        reply: async (given) => answer(task, () => checkTrainReply(given, form)),
+      };
     return { ...base, kind, reply: async (given) => answer(task, () => withoutWeights(checkValidateReply(given))) };
   }
 

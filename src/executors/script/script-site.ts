@@ -56,6 +56,8 @@ interface TaskBase {
   readonly round: number;
   /** The received model: your own copy, to be changed in place if you like. */
   readonly model: NamedTensors;
+  /** What the algorithm wants, as plain data: `{ proximalMu }` (FedProx), `{ learningRate }`; null when it wants nothing. */
+  readonly settings: Json;
   /** Aborts when the task is given up: the run was stopped, or took longer than it may. */
   readonly signal: AbortSignal;
   /** Tells how far the work is: `done` of `total`, and the loss of the last step. */
@@ -65,6 +67,8 @@ interface TaskBase {
 /** Train the model, and answer with the trained weights. The difference to the received ones is formed for you. */
 export interface TrainTask extends TaskBase {
   readonly kind: 'train';
+  /** By parameter: add it to each gradient (SCAFFOLD). Absent: nothing. */
+  readonly correction?: NamedTensors;
   /**
    * Answers the task, once.
    *

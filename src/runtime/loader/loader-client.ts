@@ -18,7 +18,7 @@ export interface LoaderClient {
    * Writes a file as a whole, on the loader's thread: a training thread answers the disk only between two steps. Then removes
    * the file that it supersedes, if there is one.
    */
-  write(path: string, parts: readonly Uint8Array[], superseded: string): Promise<void>;
+  write(path: string, parts: readonly Uint8Array[], superseded: string | undefined): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export function startLoader(
     worker.postMessage(request);
   }
 
-  async function write(path: string, parts: readonly Uint8Array[], superseded: string): Promise<void> {
+  async function write(path: string, parts: readonly Uint8Array[], superseded: string | undefined): Promise<void> {
     const id = newRequest();
     send({ type: 'write', id, path, parts, superseded });
     const reply = await replies.next(id);

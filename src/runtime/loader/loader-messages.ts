@@ -26,13 +26,13 @@ export type StreamKind =
 export type LoaderRequest =
   | { readonly type: 'lists'; readonly id: number; readonly site: string }
   | { readonly type: 'open'; readonly id: number; readonly site: string; readonly stream: StreamKind }
-  /** Write a file as a whole, off the training thread, and then remove the one it supersedes; the parts lie in shared memory. */
+  /** Write a file as a whole, off the training thread, and then remove the one it supersedes, if any; the parts lie in shared memory. */
   | {
       readonly type: 'write';
       readonly id: number;
       readonly path: string;
       readonly parts: readonly Uint8Array[];
-      readonly superseded: string;
+      readonly superseded: string | undefined;
     }
   | { readonly type: 'pull'; readonly id: number }
   | { readonly type: 'close'; readonly id: number };

@@ -41,7 +41,8 @@ async function answer(request: LoaderRequest): Promise<void> {
     case 'write':
       await writeFileAtomic(request.path, request.parts);
       reply({ type: 'written', id });
-      return rm(request.superseded, { force: true });
+      if (request.superseded !== undefined) await rm(request.superseded, { force: true });
+      return;
     case 'close':
       streams.delete(id);
   }

@@ -121,9 +121,9 @@ function dataOf({ name, cases, images }: SlotSite): SiteData {
 }
 
 /** Without a loader the site's state is small, or there is none. */
-async function writeHere(path: string, parts: readonly Uint8Array[], superseded: string): Promise<void> {
+async function writeHere(path: string, parts: readonly Uint8Array[], superseded: string | undefined): Promise<void> {
   await writeFileAtomic(path, parts);
-  await rm(superseded, { force: true });
+  if (superseded !== undefined) await rm(superseded, { force: true });
 }
 
 function log(site: string, level: 'info' | 'warn', message: string): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Metrics } from '../../protocol/payload';
+import type { CrossSiteMatrix } from '../../workflows/cross-site-matrix';
 import type { RoundEntry } from '../round-metrics';
 
 export interface ReportData {
@@ -31,6 +32,8 @@ export interface ReportData {
   readonly modelSha256?: string;
   /** Numbers in the model. */
   readonly parameters?: number;
+  /** Every model at every site, when the job was a cross-site evaluation. */
+  readonly crossSite?: CrossSiteMatrix;
   /** A few validation cases, predicted by the best model. */
   readonly cases: readonly CaseImages[];
   /** Names and colours of the labels in the cases. Default: BraTS's 1, 2 and 4. */

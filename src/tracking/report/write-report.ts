@@ -5,6 +5,7 @@
  */
 import { writeFileAtomic } from '../../util/atomic-file';
 import { casesSection } from './cases-section';
+import { crossSiteSection } from './cross-site-section';
 import { curvesSection } from './curves-section';
 import { formatTime } from './format';
 import { factsSection, headerSection } from './header-section';
@@ -34,6 +35,7 @@ export function renderReport(data: ReportData): string {
 ${headerSection(data)}
 ${statistics}
 ${trained && curvesSection(data)}
+${crossSiteSection(data)}
 ${casesSection(data)}
 ${privacySection(data)}
 ${trained && roundsSection(data)}

@@ -1,0 +1,83 @@
+/**
+ * What a workflow needs of the other parts of its job.
+ *
+ * @module
+ */
+import type { CheckedJob, Report } from './job-checks';
+import { isOwn } from './own-part';
+import { transferOf } from './trainer-spec';
+
+/** Adds an issue for everything that does not fit the workflow. */
+export function checkWorkflow(job: CheckedJob, report: Report): void {
+  const { workflow } = job;
+  if (isOwn(workflow)) return;
+  if ('sitesPerRound' in workflow) checkSampling(job, workflow, report);
+  switch (workflow.kind) {
+    case 'fed-avg':
+      checkProximal(job, workflow, report);
+      return;
+    case 'scaffold':
+      checkScaffold(job, workflow, report);
+      return;
+    case 'cross-site-eval':
+      for (const name of Object.keys(workflow.checkpoints)) {
+        if (job.sites.includes(name)) report(['workflow', 'checkpoints', name], 'a site has this name');
+      }
+      if (workflow.rounds === 0) checkStart(job, report);
+      return;
+    case 'fed-eval':
+      checkStart(job, report);
+  }
+}
+
+function checkSampling(
+  { sites }: CheckedJob,
+  {
+    sitesPerRound = sites.length,
+    minSites,
+  }: { readonly sitesPerRound?: number | undefined; readonly minSites: number },
+  report: Report,
+): void {
+  const path = ['workflow', 'sitesPerRound'];
+  if (sitesPerRound > sites.length) report(path, `it is ${sitesPerRound}, but the job has ${sites.length} sites`);
+  else if (minSites > sitesPerRound)
+    report(path, `it is ${sitesPerRound}, but a round needs ${minSites} sites (minSites)`);
+}
+
+function checkProximal(
+  { trainer }: CheckedJob,
+  { proximalMu }: { readonly proximalMu?: number | undefined },
+  report: Report,
+): void {
+  if (proximalMu === undefined || isOwn(trainer) || trainer.kind !== 'segmentation' || trainer.proximalMu === 0) return;
+  report(['workflow', 'proximalMu'], "trainer.proximalMu is set too; leave one of them, the workflow's say");
+}
+
+function checkScaffold(
+  { trainer }: CheckedJob,
+  { learningRate }: { readonly learningRate?: number | undefined },
+  report: Report,
+): void {
+  if (transferOf(trainer) !== 'weight-diff') {
+    report(['trainer', 'transfer'], "SCAFFOLD needs the differences that training made: set it to 'weight-diff'");
+  }
+  if (isOwn(trainer) || trainer.kind !== 'segmentation') {
+    if (learningRate !== undefined) return;
+    report(['workflow', 'learningRate'], 'SCAFFOLD needs to know the learning rate of your training code');
+    return;
+  }
+  if (learningRate !== undefined) {
+    report(['workflow', 'learningRate'], 'the segmentation trainer has its own: set trainer.learningRate');
+  }
+  const { optimiser } = trainer;
+  if (optimiser.kind !== 'sgd' || optimiser.momentum > 0) {
+    const message = 'control variates follow from plain gradient steps: set kind sgd, without momentum';
+    report(['trainer', 'optimiser'], message);
+  }
+}
+
+/** @param job one that trains nothing */
+function checkStart({ model, initialCheckpoint }: CheckedJob, report: Report): void {
+  if (initialCheckpoint !== undefined || model.kind === 'checkpoint') return;
+  report(['initialCheckpoint'], "nothing is trained, so the job needs a model to score: name the network's file here");
+}
