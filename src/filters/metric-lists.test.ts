@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { testContext, weightDiff } from '../../test/support/filter-context';
+import { payloadKinds } from '../jobs/filter-spec';
 import type { Metrics } from '../protocol/payload';
 import { allowMetrics, blockMetrics } from './metric-lists';
 
@@ -24,7 +25,7 @@ it('allowed metrics leave, no others do; an empty list allows none', async () =>
 
 it('stand before any kind of payload', () => {
   for (const filter of [blockMetrics({ metrics: ['a'] }), allowMetrics({ metrics: [] })]) {
-    expect(filter.accepts).toEqual(['weights', 'weight-diff', 'metrics', 'statistics']);
+    expect(filter.accepts).toEqual(payloadKinds);
   }
 });
 
