@@ -18,9 +18,11 @@ export interface Contribution {
 export interface Aggregator {
   /**
    * Checks the whole update, then takes it; a refused update leaves no trace.
+   * @param release to be called once the update's tensors are of no more use; what they hold is lost then. An aggregator that
+   *   keeps them need not call it.
    * @throws UpdateRejectedError that says what was expected, what came and where.
    */
-  add(update: SiteUpdate): void;
+  add(update: SiteUpdate, release?: () => void): void;
   /** Told of a site that will not answer in this round: what waits for its turn behind it need not wait any longer. */
   skip?(site: string): void;
   /** Those taken so far, in site order. */

@@ -30,7 +30,7 @@ export function weightedMean(options: WeightedMeanOptions): Aggregator {
   const { reference, siteOrder } = options;
   const sums = [...reference.values()].map(({ data }) => new Float64Array(data.length));
   const taken = new Map<string, number>();
-  const waiting = new Map<string, NamedTensors>();
+  const waiting = new Map<string, Omit<WeightedUpdate, 'weight'>>();
   const expected = new Set(siteOrder);
   const skipped = new Set<string>();
   let turn = 0;
@@ -40,29 +40,30 @@ export function weightedMean(options: WeightedMeanOptions): Aggregator {
   let ready: WeightedUpdate[] = [];
   const atOnce = sums.reduce((total, { length }) => total + length, 0) > manyNumbers ? 1 : updatesAtOnce;
 
-  function addToSums(site: string, tensors: NamedTensors): void {
+  function addToSums(site: string, update: Omit<WeightedUpdate, 'weight'>): void {
     waiting.delete(site);
-    ready.push({ tensors, weight: taken.get(site)! });
+    ready.push({ ...update, weight: taken.get(site)! });
     if (ready.length >= atOnce) addReady();
   }
 
   function addReady(): void {
     let t = 0;
     for (const name of reference.keys()) accumulate(sums[t++]!, name, ready);
+    for (const { release } of ready) release?.();
     ready = [];
   }
 
   function addThoseWhoseTurnItIs(): void {
     for (; turn < siteOrder.length; turn++) {
       const site = siteOrder[turn]!;
-      const tensors = waiting.get(site);
-      if (tensors) addToSums(site, tensors);
+      const update = waiting.get(site);
+      if (update) addToSums(site, update);
       else if (!skipped.has(site)) return;
     }
   }
 
   return {
-    add(update: SiteUpdate): void {
+    add(update: SiteUpdate, release?: () => void): void {
       const { site, payload } = update;
       if (!expected.has(site)) reject(site, `the round expects ${named(siteOrder)}`);
       if (skipped.has(site)) reject(site, 'the round goes on without this site');
@@ -70,7 +71,7 @@ export function weightedMean(options: WeightedMeanOptions): Aggregator {
       if (result !== undefined) reject(site, 'the round is over');
       validateUpdate(update, options);
       taken.set(site, payload.steps);
-      waiting.set(site, payload.tensors);
+      waiting.set(site, { tensors: payload.tensors, release });
       addThoseWhoseTurnItIs();
     },
 
@@ -117,6 +118,7 @@ function named(sites: readonly string[]): string {
 
 interface WeightedUpdate {
   readonly tensors: NamedTensors;
+  readonly release: (() => void) | undefined;
   readonly weight: number;
 }
 

@@ -11,6 +11,7 @@ import type { PrivacyCost } from '../privacy/cost';
 import type { NoiseSource } from '../privacy/noise-source';
 import type { Task, Update } from '../protocol/messages';
 import type { NamedTensors } from '../tensor/tensor';
+import { leaveMemory } from '../tensor/update-memory';
 import type { Executor, ExecutorContext } from './executor';
 
 /** Where a site keeps what later rounds need. */
@@ -74,6 +75,7 @@ export function createSite(parts: SiteParts): Site {
     const durable = task.kind === 'train' ? keepState(task.round) : Promise.resolve();
     durable.catch(() => {}); // Reported to whoever awaits it; the filter's error comes first.
     const filters = filtersFor(parts.filtersOut, task.kind, parts.name);
+    if (filters.length > 0) leaveMemory(payload.tensors); // A filter may keep what it is given.
     const filtered = await applyFilters(filters, payload, filterContext);
     const other = (performance.now() - started) / 1000 - seconds.validate - seconds.train;
     const update: Update = {

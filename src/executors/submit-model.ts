@@ -6,6 +6,7 @@
  */
 import { DataError } from '../errors';
 import type { NamedTensors, Tensor, TensorData } from '../tensor/tensor';
+import { leaveMemory } from '../tensor/update-memory';
 import type { Executor, ExecutorResult } from './executor';
 
 const prefix = 'submitted/';
@@ -24,6 +25,7 @@ export function withSubmitModel(inner: Executor): Executor {
       if (task.kind === 'submit-model') return submission(last);
       const result = await inner.execute(task, context);
       const { kind, tensors, steps } = result.payload;
+      if (kind === 'weights') leaveMemory(tensors); // They are kept beyond the answer.
       if (task.kind === 'train') last = { model: kind === 'weights' ? tensors : added(task.model, tensors), steps };
       return result;
     },

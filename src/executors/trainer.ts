@@ -9,9 +9,10 @@ import type { Task } from '../protocol/messages';
 import type { Metrics, Payload } from '../protocol/payload';
 import { trainSettings } from '../protocol/train-settings';
 import { ownTensors } from '../tensor/shared-tensors';
-import type { NamedTensors, Tensor, TensorData } from '../tensor/tensor';
+import { bytesOf, type NamedTensors, type TensorData } from '../tensor/tensor';
+import { updateTensors } from '../tensor/update-memory';
 import type { Executor, ExecutorContext } from './executor';
-import { checkTrainReply, checkValidateReply, type TrainReply } from './training-reply';
+import { checkFinite, checkTrainReply, checkValidateReply, type TrainReply } from './training-reply';
 
 /** Training code of one site. It is made once a run and may keep what it likes; what must survive a restart goes into `state`. */
 export interface Trainer {
@@ -55,7 +56,7 @@ export function trainerExecutor(trainer: Trainer, transfer: Transfer): Executor 
 
   async function trained(task: Task, scores: Metrics, context: ExecutorContext): Promise<Payload> {
     const reply = await trainer.train({ ...task, model: ownTensors(task.model) }, context);
-    const { weights, metrics, steps } = checkTrainReply(reply, task.model);
+    const { weights, metrics, steps } = checkTrainReply(reply, task.model, { finite: transfer === 'weights' });
     return {
       kind: transfer,
       tensors: formUpdate(transfer, task.model, weights),
@@ -87,32 +88,57 @@ function merge(scores: Metrics, ofTraining: Metrics): Metrics {
 }
 
 /**
- * The trained model, or its difference to the received one, in the memory of the trained tensors, which are given away; what
- * training left alone is copied.
+ * The trained model, or its difference to the received one, in memory of its own: training code keeps its tensors.
+ *
+ * @throws NonFiniteError for a difference that is not finite.
  */
 export function formUpdate(transfer: Transfer, received: NamedTensors, trained: NamedTensors): NamedTensors {
-  const seen = new Set<TensorData>(); // Names may share a tensor: tied weights.
-  const own = new Map([...trained].map(([name, value]) => [name, ownTensor(value, received.get(name)!, seen)]));
-  if (transfer === 'weight-diff') for (const [name, { data }] of own) subtract(data, received.get(name)!.data);
-  return own;
-}
-
-/** What training left alone, such as a frozen parameter, still is the received tensor: a copy may be changed. */
-function ownTensor(trained: Tensor, received: Tensor, seen: Set<TensorData>): Tensor {
-  const shared = trained.data.buffer === received.data.buffer || seen.has(trained.data);
-  seen.add(trained.data);
-  return shared ? { ...trained, data: trained.data.slice() } : trained;
-}
-
-function subtract(values: TensorData, base: TensorData): void {
-  if (values instanceof BigInt64Array && base instanceof BigInt64Array) {
-    for (let i = 0; i < values.length; i++) values[i] = values[i]! - base[i]!;
-  } else if (
-    (values instanceof Float32Array && base instanceof Float32Array) ||
-    (values instanceof Float64Array && base instanceof Float64Array)
-  ) {
-    for (let i = 0; i < values.length; i++) values[i] = values[i]! - base[i]!;
-  } else {
-    throw new InternalError('A model holds float32 or float64 parameters and int64 counters only.');
+  const update = updateTensors(trained);
+  for (const [name, tensor] of update) {
+    const { data } = trained.get(name)!;
+    if (transfer === 'weights') bytesOf(tensor).set(bytesOf(trained.get(name)!));
+    else if (!subtract(tensor.data, data, received.get(name)!.data)) checkFinite(name, tensor);
   }
+  return update;
+}
+
+/** `to = values − base`. Returns whether all of it is finite. */
+function subtract(to: TensorData, values: TensorData, base: TensorData): boolean {
+  if (to instanceof BigInt64Array && values instanceof BigInt64Array && base instanceof BigInt64Array) {
+    for (let i = 0; i < to.length; i++) to[i] = values[i]! - base[i]!;
+    return true;
+  }
+  if (areNumbers(to) && areNumbers(values) && areNumbers(base)) return subtractNumbers(to, values, base);
+  throw new InternalError('A model holds float32 or float64 parameters and int64 counters only.');
+}
+
+type Numbers = Float32Array | Float64Array;
+
+function areNumbers(data: TensorData): data is Numbers {
+  return data instanceof Float32Array || data instanceof Float64Array;
+}
+
+/**
+ * One pass, four numbers at a time: half the time of one by one. What is not finite times zero is NaN, which no later addition
+ * undoes.
+ */
+function subtractNumbers(to: Numbers, values: Numbers, base: Numbers): boolean {
+  const { length } = to;
+  const whole = length - (length % 4);
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < whole; i += 4) {
+    to[i] = values[i]! - base[i]!;
+    to[i + 1] = values[i + 1]! - base[i + 1]!;
+    to[i + 2] = values[i + 2]! - base[i + 2]!;
+    to[i + 3] = values[i + 3]! - base[i + 3]!;
+    a += to[i]! * 0;
+    b += to[i + 1]! * 0;
+    c += to[i + 2]! * 0;
+    d += to[i + 3]! * 0;
+  }
+  for (let i = whole; i < length; i++) {
+    to[i] = values[i]! - base[i]!;
+    a += to[i]! * 0;
+  }
+  return a + b + c + d === 0;
 }

@@ -31,11 +31,20 @@ export type TensorForms = ReadonlyMap<string, Pick<Tensor, 'dtype' | 'shape'>>;
 /** Most metrics of one answer. */
 const mostMetrics = 10_000;
 
+export interface ReplyChecks {
+  /** Look at every number of the weights; a caller who forms differences sees there what is not finite. @default true */
+  readonly finite?: boolean;
+}
+
 /**
  * @param reply what the training code gave, of any type.
  * @throws ConfigError or NonFiniteError naming what is wrong.
  */
-export function checkTrainReply(reply: unknown, received: TensorForms): Required<TrainReply> {
+export function checkTrainReply(
+  reply: unknown,
+  received: TensorForms,
+  { finite = true }: ReplyChecks = {},
+): Required<TrainReply> {
   const { weights, metrics, steps } = checkKeys(reply, 'train', ['weights', 'metrics', 'steps'], '{ weights, steps }');
   checkTensors(weights, 'The weights of a train task');
   if (typeof steps !== 'number' || !Number.isSafeInteger(steps) || steps < 1) {
@@ -44,6 +53,7 @@ export function checkTrainReply(reply: unknown, received: TensorForms): Required
     });
   }
   checkWeights(weights, received);
+  if (finite) for (const [name, tensor] of weights) checkFinite(name, tensor);
   return { weights, metrics: checkMetrics(metrics ?? {}), steps };
 }
 
@@ -53,7 +63,7 @@ export function checkValidateReply(reply: unknown): ValidateReply {
   return { metrics: checkMetrics(metrics) };
 }
 
-/** @throws ConfigError when training code answers with other tensors than it was given; NonFiniteError for NaN and infinity. */
+/** @throws ConfigError when training code answers with other tensors than it was given. */
 export function checkWeights(weights: NamedTensors, received: TensorForms): void {
   const missing = [...received.keys()].find((name) => !weights.has(name));
   const extra = [...weights.keys()].find((name) => !received.has(name));
@@ -72,12 +82,11 @@ export function checkWeights(weights: NamedTensors, received: TensorForms): void
         { hint: 'Keep the shape and the dtype of every tensor.' },
       );
     }
-    checkFinite(name, tensor);
   }
 }
 
 /** @throws NonFiniteError naming the tensor and the place. */
-function checkFinite(name: string, tensor: Tensor): void {
+export function checkFinite(name: string, tensor: Tensor): void {
   const at = firstNonFinite(tensor);
   if (at < 0) return;
   throw new NonFiniteError(`The training code answered with ${tensor.data[at]} in '${name}' (element ${at}).`, {

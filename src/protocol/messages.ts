@@ -35,6 +35,12 @@ export interface Update {
 
 /** How a site ended a task. A failure carries no data values or file paths. */
 export type SiteAnswer =
-  | { readonly status: 'ok'; readonly site: string; readonly update: Update }
+  | {
+      readonly status: 'ok';
+      readonly site: string;
+      readonly update: Update;
+      /** Gives the memory of the update's tensors back, once nobody reads them any more. Not to call it costs time only. */
+      readonly release?: () => void;
+    }
   | { readonly status: 'failed'; readonly site: string; readonly error: ErrorData }
   | { readonly status: 'late'; readonly site: string };

@@ -73,7 +73,11 @@ export function filteredSites(sites: Sites, filters: ServerFilters): Sites {
     try {
       const passed = filtersFor(incoming, task.kind, site);
       const payload = await applyFilters(passed, update.payload, contextOf(task, site, options, costs));
-      return { ...answer, update: { ...update, payload, privacy: [...update.privacy, ...costs] } };
+      const { release: _, ...kept } = answer; // A filter may keep what it was given.
+      return {
+        ...(passed.length === 0 ? answer : kept),
+        update: { ...update, payload, privacy: [...update.privacy, ...costs] },
+      };
     } catch (error) {
       if (options.signal.aborted) throw error;
       return { status: 'failed', site, error: errorToData(error) };

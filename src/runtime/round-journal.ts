@@ -44,7 +44,7 @@ export function roundJournal(folder: string): JournalFiles {
   /** Updates on their way to disk, by round. */
   const records = new Map<number, Promise<void>[]>();
   let inFlight = 0;
-  return { accepted, record, close };
+  return { accepted, record, keeps: isWorthKeeping, close };
 
   async function* accepted(round: number, model: NamedTensors, sites: readonly string[]): AsyncGenerator<Update> {
     const ofRound = join(folder, String(round));
@@ -61,7 +61,6 @@ export function roundJournal(folder: string): JournalFiles {
   }
 
   async function record(update: Update, model: NamedTensors): Promise<void> {
-    if (!isWorthKeeping(update)) return;
     const size = sizeInBytes(update.payload.tensors);
     const ofRound = records.get(update.round) ?? [];
     records.set(update.round, ofRound);

@@ -13,6 +13,8 @@ export interface SiteLink {
   readonly name: string;
   /** Carries out the task. Rejects when the site cannot; the transport tells the workflow. */
   run(task: Task, signal: AbortSignal): Promise<Update>;
+  /** Gives the memory of an update back: its tensors may hold another one soon. */
+  release?(update: Update): void;
 }
 
 export interface InMemoryOptions {
@@ -104,7 +106,8 @@ function arrivals<T>() {
 
 async function answerOf(link: SiteLink, task: Task, signal: AbortSignal): Promise<SiteAnswer> {
   try {
-    return { status: 'ok', site: link.name, update: await link.run(task, signal) };
+    const update = await link.run(task, signal);
+    return { status: 'ok', site: link.name, update, release: () => link.release?.(update) };
   } catch (error) {
     return { status: 'failed', site: link.name, error: withoutDetails(error) };
   }

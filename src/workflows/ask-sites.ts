@@ -14,8 +14,11 @@ export interface AskOptions {
   readonly roundDeadlineSeconds: number;
   /** Sites that are asked. @default all */
   readonly sites?: readonly string[];
-  /** Takes an update as it comes; refuses it by throwing an `UpdateRejectedError`. @default nothing */
-  readonly add?: (update: Update) => void;
+  /**
+   * Takes an update as it comes; refuses it by throwing an `UpdateRejectedError`. Pass `release` on to the aggregator if nobody
+   * else reads the update's tensors: many small rounds are faster then. @default nothing
+   */
+  readonly add?: (update: Update, release?: () => void) => void;
   /** Told of each site that was asked and gave no update that counts. @default nothing */
   readonly skip?: (site: string) => void;
 }
@@ -50,13 +53,14 @@ export async function askSites(task: Task, parts: WorkflowParts, options: AskOpt
     const { site } = answer;
     if (answer.status === 'late') return { site, status: 'late', reason: `no answer within ${roundDeadlineSeconds} s` };
     if (answer.status === 'failed') return { site, status: 'failed', reason: answer.error.message };
+    const kept = journal.keeps?.(answer.update) ?? true;
     try {
-      add(answer.update);
+      add(answer.update, kept ? undefined : answer.release);
     } catch (error) {
       if (!isConsiliumError(error, 'UpdateRejectedError')) throw error;
       return { site, status: 'rejected', reason: error.message };
     }
-    await journal.record(answer.update, task.model);
+    if (kept) await journal.record(answer.update, task.model);
     return participated(answer.update);
   }
 }

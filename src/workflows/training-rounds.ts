@@ -70,7 +70,7 @@ export function foldingInto(
 ): Pick<AskOptions, 'add' | 'skip'> {
   const present = new Set(asked);
   for (const name of sites.names) if (!present.has(name)) aggregator.skip?.(name);
-  return { add: (update) => aggregator.add(update), skip: (site) => aggregator.skip?.(site) };
+  return { add: (update, release) => aggregator.add(update, release), skip: (site) => aggregator.skip?.(site) };
 }
 
 /** The mean over the sites that answered. */

@@ -28,11 +28,15 @@ export interface RoundJournal {
    */
   accepted(round: number, model: NamedTensors, sites: readonly string[]): AsyncIterable<Update>;
   /**
-   * Begins to write it; the checkpoint of the round is not complete before, and fails where this failed. The journal may leave
-   * out an update that cost nobody any privacy: then its site is asked again. Where it returns a promise, the next update
-   * waits for it: the disk is behind.
+   * Begins to write it; the checkpoint of the round is not complete before, and fails where this failed. Where it returns a
+   * promise, the next update waits for it: the disk is behind.
    */
   record(update: Update, model: NamedTensors): void | Promise<void>;
+  /**
+   * Whether the update is worth recording. One that is not may be neither recorded nor read once its memory was released; its
+   * site is asked again after an interruption. @default it is
+   */
+  keeps?(update: Update): boolean;
 }
 
 export interface WorkflowParts {

@@ -40,9 +40,11 @@ export type SlotRequest =
       readonly type: 'task';
       readonly id: number;
       readonly site: string;
-      readonly task: Task;
+      readonly task: Omit<Task, 'model'>;
       /** Equal for equal models only: sites may be given different ones in a round. */
       readonly modelId: number;
+      /** Absent when it is that of the task sent before. */
+      readonly model?: NamedTensors;
     }
   | {
       readonly type: 'pictures';
@@ -52,6 +54,8 @@ export type SlotRequest =
       readonly count: number;
     }
   | { readonly type: 'abort'; readonly id: number }
+  /** Memory of updates that have been used. */
+  | { readonly type: 'memory'; readonly memories: readonly SharedArrayBuffer[] }
   /** Stop the task in hand at its next step and end the thread. */
   | { readonly type: 'close' };
 

@@ -5,6 +5,7 @@
  */
 
 import { rm } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorToData, InternalError } from '../../errors';
 import type { CaseSource } from '../../executors/case-source';
@@ -17,6 +18,7 @@ import type { Update } from '../../protocol/messages';
 import type { FeatureSource } from '../../statistics/feature-source';
 import { ownTensors } from '../../tensor/shared-tensors';
 import type { NamedTensors } from '../../tensor/tensor';
+import { sendableTensors, takeBack } from '../../tensor/update-memory';
 import { writeFileAtomic } from '../../util/atomic-file';
 import { composeSite } from '../container';
 import { startLoader } from '../loader/loader-client';
@@ -30,17 +32,27 @@ const setup = workerData as SlotSetup;
 const ofLoader = setup.sites.flatMap(({ cases }) => cases ?? []);
 const loader = ofLoader.length === 0 ? undefined : startLoader(ofLoader, (site, message) => log(site, 'warn', message));
 const scores = scoreCache();
+const siteSetups = new Map(setup.sites.map((site) => [site.name, site]));
 const sites = new Map<string, Site>();
 const running = new Map<number, AbortController>();
+/** The model of the task received last. */
+let sent: NamedTensors = new Map();
 /** Tasks follow one another: two sessions at once would only fight for the cores. */
 let queue: Promise<void> = Promise.resolve();
 
 port.on('message', (request: SlotRequest) => {
   if (request.type === 'abort') return running.get(request.id)?.abort();
   if (request.type === 'close') return void close();
+  if (request.type === 'memory') return request.memories.forEach(takeBack);
   const controller = new AbortController();
   running.set(request.id, controller);
-  queue = queue.then(() => answer(request, controller.signal)).finally(() => running.delete(request.id));
+  if (request.type === 'task') sent = request.model ?? sent;
+  const model = request.type === 'task' ? sent : request.model;
+  // Between two tasks the thread hears what has come meanwhile: that one is no longer wanted, say.
+  queue = queue
+    .then(nextTurn)
+    .then(() => answer(request, model, controller.signal))
+    .finally(() => running.delete(request.id));
 });
 try {
   loadModules(setup.job.modules, setup.folder);
@@ -58,24 +70,28 @@ async function close(): Promise<void> {
   port.close();
 }
 
-async function answer(request: Exclude<SlotRequest, { type: 'abort' | 'close' }>, signal: AbortSignal): Promise<void> {
+async function answer(
+  request: Extract<SlotRequest, { type: 'task' | 'pictures' }>,
+  model: NamedTensors,
+  signal: AbortSignal,
+): Promise<void> {
   const { id } = request;
   try {
     signal.throwIfAborted();
     if (request.type === 'pictures') {
-      const wanted = { count: request.count, model: ownTensors(request.model) };
+      const wanted = { count: request.count, model: ownTensors(model) };
       const pictures = await drawCases(setup, loader?.source(request.site), wanted, signal);
       return reply({ type: 'pictures', id, pictures });
     }
     const { site } = request;
-    const task = { ...request.task, model: receivedModel(request.modelId, request.task.model) };
+    const task = { ...request.task, model: receivedModel(request.modelId, model) };
     const context: ExecutorContext = {
       signal,
       progress: (progress) => reply({ type: 'progress', site, round: task.round, progress }),
     };
     const { update, durable } = await (await siteOf(site)).run(task, context);
     // The disk is slow: the next task of the queue does not wait for it.
-    durable.then(() => reply({ type: 'update', id, update }, buffersOf(update))).catch((error) => fail(id, error));
+    durable.then(() => answered(id, update)).catch((error) => fail(id, error));
   } catch (error) {
     fail(id, error);
   }
@@ -92,7 +108,7 @@ function receivedModel(id: number, model: NamedTensors): NamedTensors {
 async function siteOf(name: string): Promise<Site> {
   const known = sites.get(name);
   if (known) return known;
-  const site = setup.sites.find((candidate) => candidate.name === name);
+  const site = siteSetups.get(name);
   if (!site) throw new InternalError(`This slot has no site '${name}'.`);
   const composed = await composeSite(setup, site, {
     scores,
@@ -134,10 +150,12 @@ function fail(id: number, error: unknown): void {
   reply({ type: 'failed', id, error: errorToData(error) });
 }
 
-function buffersOf({ payload }: Update): ArrayBuffer[] {
-  return [...new Set([...payload.tensors.values()].map(({ data }) => data.buffer as ArrayBuffer))];
+/** The tensors are shared, not transferred: see `tensor/update-memory.ts`. */
+function answered(id: number, update: Update): void {
+  const payload = { ...update.payload, tensors: sendableTensors(update.payload.tensors) };
+  reply({ type: 'update', id, update: { ...update, payload } });
 }
 
-function reply(message: SlotReply, transfer: ArrayBuffer[] = []): void {
-  port.postMessage(message, transfer);
+function reply(message: SlotReply): void {
+  port.postMessage(message);
 }

@@ -18,6 +18,8 @@ export interface Slot {
   run(site: string, task: Task, signal: AbortSignal): Promise<Update>;
   /** Predicts a few validation cases of a site, for the report of a simulation. */
   pictures(site: string, model: NamedTensors, count: number, signal: AbortSignal): Promise<readonly CasePicture[]>;
+  /** Gives the memory of an update back to the worker, which writes another one into it. */
+  release(update: Update): void;
   /** Ends the worker after the step in hand: to end a thread in the middle of a native call ends the process. */
   close(): Promise<void>;
 }
@@ -53,12 +55,20 @@ export function startSlot({ setup, onProgress, onLog, onLost, worker: module = '
   const pending = new Map<number, Pending>();
   let nextId = 0;
   let closed = false;
+  /** The model that the worker was sent last. */
+  let sentModel: number | undefined;
   let worker: Worker | undefined = start();
 
   return {
     async run(site, task, signal) {
-      const { modelId, model } = shared(task.model);
-      const reply = await ask(site, (id) => ({ type: 'task', id, site, modelId, task: { ...task, model } }), signal);
+      const { model: received, ...rest } = task;
+      const { modelId, model } = shared(received);
+      const request = (id: number): SlotRequest => {
+        const known = sentModel === modelId;
+        sentModel = modelId;
+        return { type: 'task', id, site, modelId, task: rest, ...(!known && { model }) };
+      };
+      const reply = await ask(site, request, signal);
       if (reply.type !== 'update') throw new EngineError(`The slot answered '${reply.type}' to a task.`);
       return reply.update;
     },
@@ -72,6 +82,11 @@ export function startSlot({ setup, onProgress, onLog, onLost, worker: module = '
         throw new EngineError(`The slot answered '${reply.type}' to a request for pictures.`);
       return reply.pictures;
     },
+    release({ payload }) {
+      const all = new Set([...payload.tensors.values()].map(({ data }) => data.buffer));
+      const memories = [...all].filter((memory) => memory instanceof SharedArrayBuffer);
+      if (memories.length > 0) worker?.postMessage({ type: 'memory', memories } satisfies SlotRequest);
+    },
     async close() {
       closed = true;
       if (!worker) return;
@@ -82,6 +97,7 @@ export function startSlot({ setup, onProgress, onLog, onLost, worker: module = '
   };
 
   function start(): Worker {
+    sentModel = undefined;
     const started = spawnWorker(__dirname, module, { workerData: setup });
     started.on('message', receive);
     started.on('error', (error) => lose(started, `its worker died: ${error.message}`, error));

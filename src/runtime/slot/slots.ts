@@ -9,6 +9,7 @@ import type { JobSpec } from '../../jobs/job-spec';
 import type { Task, Update } from '../../protocol/messages';
 import type { NamedTensors } from '../../tensor/tensor';
 import type { SiteLink } from '../../transport/in-memory';
+import { collectGarbage } from '../../util/collect-garbage';
 import type { CasePicture } from './case-pictures';
 import { type Slot, startSlot } from './slot';
 import type { SlotSite } from './slot-messages';
@@ -43,6 +44,13 @@ export function defaultSessionThreads(slots: number): number {
   return Math.min(8, Math.max(1, Math.floor(availableParallelism() / slots)));
 }
 
+/** The engine of JavaScript does not see how large a dead piece of shared memory is. */
+const mostUnreleased = 256 * 2 ** 20;
+
+function sizeInBytes({ payload }: Update): number {
+  return [...payload.tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+}
+
 export function startSlots({ job, folder, sites, threads, testNoiseSeed, emit }: SlotsOptions): Slots {
   const sitesOf = (slot: number) => sites.filter((_, i) => i % threads === slot);
   const sessionThreads = job.engine.sessionThreads ?? defaultSessionThreads(threads);
@@ -57,13 +65,22 @@ export function startSlots({ job, folder, sites, threads, testNoiseSeed, emit }:
       },
     }),
   );
+  /** Bytes of updates that came since the last collection and were not given back. */
+  let unreleased = 0;
   const failures = new Map<string, Error>();
   const slotOf = new Map<string, Slot>(sites.map(({ name }, i) => [name, slots[i % threads]!]));
   return {
     count: threads,
     sessionThreads,
     failures,
-    links: sites.map(({ name }) => ({ name, run: (task, signal) => run(name, task, signal) })),
+    links: sites.map(({ name }) => ({
+      name,
+      run: (task, signal) => run(name, task, signal),
+      release: (update) => {
+        unreleased -= sizeInBytes(update);
+        slotOf.get(name)!.release(update);
+      },
+    })),
     pictures: (site, model, count, signal) => slotOf.get(site)!.pictures(site, model, count, signal),
     async close() {
       await Promise.all(slots.map((slot) => slot.close()));
@@ -72,7 +89,13 @@ export function startSlots({ job, folder, sites, threads, testNoiseSeed, emit }:
 
   async function run(site: string, task: Task, signal: AbortSignal): Promise<Update> {
     try {
-      return await slotOf.get(site)!.run(site, task, signal);
+      const update = await slotOf.get(site)!.run(site, task, signal);
+      unreleased += sizeInBytes(update);
+      if (unreleased > mostUnreleased) {
+        collectGarbage();
+        unreleased = 0;
+      }
+      return update;
     } catch (error) {
       if (!signal.aborted && error instanceof Error) {
         failures.set(site, error);
