@@ -11,6 +11,7 @@ import { checkJobFile } from '../jobs/job-file';
 import { jobSchemaJson, jobSchemaText } from '../jobs/job-schema';
 import { jobHash } from '../jobs/job-spec';
 import { type JobProblem, jobFileError } from '../jobs/job-yaml';
+import { checkParts } from '../runtime/part-check';
 import { exportedLine } from './exported-line';
 import { readJobSource, recipeNames } from './job-source';
 import { jobSummary } from './job-summary';
@@ -67,6 +68,7 @@ async function reportOn(file: string): Promise<FileReport> {
   try {
     const check = await checkJobFile(file, { folder: dirname(resolve(file)) });
     if ('problems' in check) return { file, valid: false, problems: check.problems };
+    checkParts(check.job, dirname(resolve(file)));
     return { file, valid: true, name: check.job.name, hash: jobHash(check.job), problems: [] };
   } catch (error) {
     // A file that cannot be read must not hide what is wrong with the others.

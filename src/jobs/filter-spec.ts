@@ -109,14 +109,16 @@ export const filterTraits: {
   readonly [K in BuiltInFilterSpec['kind']]: {
     readonly accepts: readonly PayloadKind[];
     readonly at: readonly Place[];
+    /** What it changes; other payloads that it accepts pass as they are. */
+    readonly changes: readonly PayloadKind[];
   };
 } = {
-  svt: { accepts: ['weight-diff', 'metrics'], at: ['site-out'] },
-  'svt-nvflare': { accepts: ['weight-diff', 'metrics'], at: ['site-out'] },
-  'exclude-vars': { accepts: ['weight-diff', 'metrics'], at: ['site-out'] },
-  percentile: { accepts: ['weight-diff', 'metrics'], at: ['site-out'] },
-  'block-metrics': { accepts: payloadKinds, at: ['site-out'] },
-  'allow-metrics': { accepts: payloadKinds, at: ['site-out'] },
+  svt: { accepts: ['weight-diff', 'metrics'], at: ['site-out'], changes: ['weight-diff'] },
+  'svt-nvflare': { accepts: ['weight-diff', 'metrics'], at: ['site-out'], changes: ['weight-diff'] },
+  'exclude-vars': { accepts: ['weight-diff', 'metrics'], at: ['site-out'], changes: ['weight-diff'] },
+  percentile: { accepts: ['weight-diff', 'metrics'], at: ['site-out'], changes: ['weight-diff'] },
+  'block-metrics': { accepts: payloadKinds, at: ['site-out'], changes: payloadKinds },
+  'allow-metrics': { accepts: payloadKinds, at: ['site-out'], changes: payloadKinds },
 };
 
 /**

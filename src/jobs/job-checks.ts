@@ -193,7 +193,24 @@ function checkFilter(job: CheckedJob, placement: FilterPlacement, report: Report
       ['filter'],
       `'${filter.kind}' accepts ${traits.accepts.join(', ')}, but this job sends ${refused.join(', ')} there; ${wayOut(refused)}`,
     );
+    return;
   }
+  checkReached(filter.kind, traits.changes, sent, report);
+}
+
+/** A privacy filter that only ever meets what it passes on unchanged would look like protection. */
+function checkReached(
+  kind: string,
+  changes: readonly PayloadKind[],
+  sent: readonly PayloadKind[],
+  report: Report,
+): void {
+  if (sent.some((one) => changes.includes(one))) return;
+  const passing = sent.length === 0 ? 'nothing' : sent.join(', ');
+  report(
+    ['tasks'],
+    `'${kind}' changes ${changes.join(', ')}, but what passes it here is ${passing}; name the task 'train', or no tasks for all`,
+  );
 }
 
 function wayOut(refused: readonly PayloadKind[]): string {

@@ -158,7 +158,8 @@ function cameAt({ input, options }: Context, path: Path): string {
   if (Array.isArray(value) && value.length > 8) return `a list of ${value.length}`;
   const source = options.sourceOf?.(path);
   if (typeof value === 'string') return shorten(source === undefined || source === value ? `'${value}'` : source);
-  return shorten(source ?? (typeof value === 'number' ? String(value) : JSON.stringify(value)));
+  // A function or a symbol has no JSON.
+  return shorten(source ?? (typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))));
 }
 
 function kindOfValue(value: unknown): string {

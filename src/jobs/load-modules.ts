@@ -44,11 +44,18 @@ export function load(file: string): unknown {
   try {
     return require(file);
   } catch (cause) {
-    throw new ConfigError(`'${file}' could not be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new ConfigError(`'${file}' could not be loaded: ${reasonOf(cause)}`, {
       cause,
       hint: 'Correct the file; it is loaded where the job is checked, and in every worker.',
     });
   }
+}
+
+/** What went wrong, without the compiler's own stack, which follows its picture of the place in the file. */
+function reasonOf(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const [reason = ''] = message.split(/\n\s*(?:Caused by:|Stack backtrace:)/);
+  return reason.trimEnd();
 }
 
 /**

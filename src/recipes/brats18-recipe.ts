@@ -5,6 +5,7 @@
  * @module
  */
 import type { JobInput } from '../jobs/job-spec';
+import { checkOptions } from './check-options';
 import { roundInput, type TrainingRecipeOptions, trainingInput } from './fed-avg-recipe';
 import { Recipe } from './recipe';
 
@@ -69,6 +70,7 @@ const defaults = {
 export class Brats18Recipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: Brats18RecipeOptions = {}) {
+    checkOptions('Brats18Recipe', options);
     const compiled = compile(options);
     super({ ...trainingInput(compiled), workflow: { kind: 'fed-avg', ...roundInput(compiled) } }, 'Brats18Recipe');
   }

@@ -1,3 +1,4 @@
+import { checkOptions } from './check-options';
 import { type FedAvgRecipeOptions, fedAvgInput, given } from './fed-avg-recipe';
 import { Recipe } from './recipe';
 
@@ -15,6 +16,7 @@ export interface CrossSiteEvalRecipeOptions extends FedAvgRecipeOptions {
 export class CrossSiteEvalRecipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: CrossSiteEvalRecipeOptions) {
+    checkOptions('CrossSiteEvalRecipe', options);
     const { checkpoints } = options;
     const workflow = { kind: 'cross-site-eval', ...given({ checkpoints }) };
     super(fedAvgInput(options, workflow), 'CrossSiteEvalRecipe', options.folder);

@@ -1,3 +1,4 @@
+import { checkOptions } from './check-options';
 import { given, roundInput, type TrainingRecipeOptions, trainingInput } from './fed-avg-recipe';
 import { Recipe } from './recipe';
 
@@ -10,6 +11,7 @@ export interface CyclicRecipeOptions extends TrainingRecipeOptions {
 export class CyclicRecipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: CyclicRecipeOptions) {
+    checkOptions('CyclicRecipe', options);
     const { order } = options;
     const workflow = { kind: 'cyclic', ...roundInput(options), ...given({ order }) };
     super({ ...trainingInput(options), workflow }, 'CyclicRecipe', options.folder);

@@ -1,6 +1,7 @@
 import { ConfigError } from '../errors';
 import type { JobInput } from '../jobs/job-spec';
 import type { roundSettings } from '../jobs/workflow-spec';
+import { checkOptions } from './check-options';
 import { type CommonOptions, commonInput, Recipe, sitesOf } from './recipe';
 
 /** What all recipes share that send a model to the sites. */
@@ -55,6 +56,7 @@ type FedAvgInput = Extract<JobInput['workflow'], { readonly kind: 'fed-avg' }>;
 export class FedAvgRecipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: FedAvgRecipeOptions) {
+    checkOptions('FedAvgRecipe', options);
     super(fedAvgInput(options), 'FedAvgRecipe', options.folder);
   }
 }
@@ -108,8 +110,7 @@ function trainerInput(options: TrainedOptions): unknown {
     });
   }
   const common = { ...(transfer !== undefined && { transfer }), ...(replySeconds !== undefined && { replySeconds }) };
-  if (trainScript !== undefined)
-    return { kind: 'script', script: trainScript, args: [...(trainArgs ?? [])], ...common };
+  if (trainScript !== undefined) return { kind: 'script', script: trainScript, args: trainArgs ?? [], ...common };
   if (trainArgs !== undefined) {
     throw new ConfigError('trainArgs go with trainScript; put the arguments of trainCommand into its own list.');
   }

@@ -1,3 +1,4 @@
+import { checkOptions } from './check-options';
 import { askInput, type ModelRecipeOptions, trainingInput } from './fed-avg-recipe';
 import { Recipe } from './recipe';
 
@@ -8,6 +9,7 @@ export interface FedEvalRecipeOptions extends ModelRecipeOptions {}
 export class FedEvalRecipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: FedEvalRecipeOptions) {
+    checkOptions('FedEvalRecipe', options);
     const workflow = { kind: 'fed-eval', ...askInput(options) };
     super({ ...trainingInput(options), workflow }, 'FedEvalRecipe', options.folder);
   }

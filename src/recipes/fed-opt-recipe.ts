@@ -1,4 +1,5 @@
 import type { ServerOptimiserOptions } from '../jobs/server-optimiser-spec';
+import { checkOptions } from './check-options';
 import { type FedAvgRecipeOptions, fedAvgInput } from './fed-avg-recipe';
 import { Recipe } from './recipe';
 
@@ -11,6 +12,7 @@ export interface FedOptRecipeOptions extends FedAvgRecipeOptions {
 export class FedOptRecipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: FedOptRecipeOptions) {
+    checkOptions('FedOptRecipe', options);
     const { serverOptimiser = { kind: 'adam' } } = options;
     super(fedAvgInput(options, { kind: 'fed-avg', serverOptimiser }), 'FedOptRecipe', options.folder);
   }

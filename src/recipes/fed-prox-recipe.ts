@@ -1,3 +1,4 @@
+import { checkOptions } from './check-options';
 import { type FedAvgRecipeOptions, fedAvgInput } from './fed-avg-recipe';
 import { Recipe } from './recipe';
 
@@ -13,6 +14,7 @@ export interface FedProxRecipeOptions extends FedAvgRecipeOptions {
 export class FedProxRecipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: FedProxRecipeOptions) {
+    checkOptions('FedProxRecipe', options);
     const { proximalMu = 0.01 } = options;
     super(fedAvgInput(options, { kind: 'fed-avg', proximalMu }), 'FedProxRecipe', options.folder);
   }

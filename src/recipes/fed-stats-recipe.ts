@@ -1,4 +1,5 @@
 import type { JobInput } from '../jobs/job-spec';
+import { checkOptions } from './check-options';
 import { type CommonOptions, commonInput, Recipe, sitesOf } from './recipe';
 
 type FedStatsInput = Extract<JobInput['workflow'], { readonly kind: 'fed-stats' }>;
@@ -37,6 +38,7 @@ export interface FedStatsRecipeOptions extends CommonOptions {
 export class FedStatsRecipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: FedStatsRecipeOptions) {
+    checkOptions('FedStatsRecipe', options);
     const { statistics, features, bins, ranges, quantiles, minSites, roundDeadlineSeconds } = options;
     const { minCount, minNoiseLevel, maxNoiseLevel, maxBinsPercent } = options;
     const workflow = {

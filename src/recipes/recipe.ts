@@ -4,6 +4,8 @@
  * @module
  */
 import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { ConfigError } from '../errors';
+import { checkKeys } from '../jobs/check-keys';
 import type { Environment, Run, RunOptions } from '../jobs/environment';
 import type { Place } from '../jobs/filter-spec';
 import { type JobInput, type JobSpec, parseJob } from '../jobs/job-spec';
@@ -67,6 +69,7 @@ export abstract class Recipe {
 
   /** Adds a filter behind those that stand there. @throws ConfigError when it does not fit the job. */
   addFilter(place: FilterPlace, filter: FilterInput): this {
+    checkKeys('The place of a filter', place, ['at', 'tasks', 'sites']);
     const { at, tasks, sites } = place;
     const placement = { at, ...(tasks && { tasks: [...tasks] }), ...(sites && { sites: [...sites] }), filter };
     this.#job = this.#compile({ ...this.#job, filters: [...this.#job.filters, placement] });
@@ -133,5 +136,14 @@ export function commonInput(options: CommonOptions): Record<string, unknown> {
 
 /** The names of the sites: as given, or `site-1` … `site-n`. */
 export function sitesOf(sites: number | readonly string[]): string[] {
-  return typeof sites === 'number' ? Array.from({ length: sites }, (_, i) => `site-${i + 1}`) : [...sites];
+  if (Array.isArray(sites)) return [...sites];
+  if (typeof sites === 'number' && Number.isInteger(sites) && sites >= 1 && sites <= mostSites) {
+    return Array.from({ length: sites }, (_, i) => `site-${i + 1}`);
+  }
+  throw new ConfigError(
+    `sites must be a whole number from 1 to ${mostSites}, or a list of names, but is ${JSON.stringify(sites)}.`,
+  );
 }
+
+/** As many as a job may have. */
+const mostSites = 10_000;

@@ -30,6 +30,10 @@ const volumes = {
   data: { kind: 'brats18-phantom' },
 } as const;
 
+/** What an evaluation takes: it has no rounds. */
+const { rounds: _, ...evaluated } = common;
+const { rounds: __, ...evaluatedVolumes } = volumes;
+
 /** Every recipe, with the options that are its own. */
 const recipes: readonly [string, () => Recipe][] = [
   ['Brats18Recipe', () => new Brats18Recipe({ privacy: {} })],
@@ -42,10 +46,10 @@ const recipes: readonly [string, () => Recipe][] = [
     () => new ScaffoldRecipe({ ...volumes, trainer: { ...segmentation, optimiser: { kind: 'sgd' } } }),
   ],
   ['CyclicRecipe', () => new CyclicRecipe({ ...common, order: 'random-no-repeat' })],
-  ['FedEvalRecipe', () => new FedEvalRecipe({ ...common, model: { kind: 'checkpoint', file: 'model.pt' } })],
+  ['FedEvalRecipe', () => new FedEvalRecipe({ ...evaluated, model: { kind: 'checkpoint', file: 'model.pt' } })],
   [
     'FedEvalRecipe',
-    () => new FedEvalRecipe({ ...volumes, trainer: segmentation, initialCheckpoint: 'model.safetensors' }),
+    () => new FedEvalRecipe({ ...evaluatedVolumes, trainer: segmentation, initialCheckpoint: 'model.safetensors' }),
   ],
   ['CrossSiteEvalRecipe', () => new CrossSiteEvalRecipe({ ...common, checkpoints: { theirs: 'theirs.pt' } })],
 ];
@@ -113,7 +117,7 @@ it.each<[string, () => unknown, RegExp]>([
       ),
     /but this job sends weights there/,
   ],
-  ['an evaluation of no model', () => new FedEvalRecipe(common), /initialCheckpoint: nothing is trained/],
+  ['an evaluation of no model', () => new FedEvalRecipe(evaluated), /initialCheckpoint: nothing is trained/],
   [
     'a checkpoint with the name of a site',
     () => new CrossSiteEvalRecipe({ ...common, checkpoints: { 'site-1': 'a.pt' } }),

@@ -1,4 +1,5 @@
 import type { ServerOptimiserOptions } from '../jobs/server-optimiser-spec';
+import { checkOptions } from './check-options';
 import { type FedAvgRecipeOptions, fedAvgInput, given } from './fed-avg-recipe';
 import { Recipe } from './recipe';
 
@@ -19,6 +20,7 @@ export interface ScaffoldRecipeOptions extends FedAvgRecipeOptions {
 export class ScaffoldRecipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: ScaffoldRecipeOptions) {
+    checkOptions('ScaffoldRecipe', options);
     const { learningRate, serverOptimiser } = options;
     const workflow = { kind: 'scaffold', ...given({ learningRate, serverOptimiser }) };
     super(fedAvgInput(options, workflow), 'ScaffoldRecipe', options.folder);

@@ -1,4 +1,5 @@
 import type { JobInput } from '../jobs/job-spec';
+import { checkOptions } from './check-options';
 import { type TrainedOptions, trainingInput } from './fed-avg-recipe';
 import { Recipe } from './recipe';
 
@@ -11,6 +12,7 @@ export interface WorkflowRecipeOptions extends TrainedOptions {
 export class WorkflowRecipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: WorkflowRecipeOptions) {
+    checkOptions('WorkflowRecipe', options);
     super({ ...trainingInput(options), workflow: options.workflow }, 'WorkflowRecipe', options.folder);
   }
 }

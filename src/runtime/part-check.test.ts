@@ -36,7 +36,7 @@ describe("a filter of the user's own", () => {
 
   it('that does not is an error that says what accepts what, and what to do', () => {
     const full = check({ at: 'site-out', tasks: ['train'] }, 'weights', 'weight-diff');
-    expect(full).toThrow("Filter 'only' at site-out accepts weight-diff, but this job sends weights there.");
+    expect(full).toThrow("filters.0: filter 'only' at site-out accepts weight-diff, but this job sends weights there.");
     expect(full).toThrow(expect.objectContaining({ hint: expect.stringContaining('trainer.transfer') }));
     const all = check({ at: 'server-in' }, 'weight-diff', 'weight-diff');
     expect(all).toThrow('but this job sends metrics there.');

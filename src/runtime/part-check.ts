@@ -13,12 +13,12 @@ import { checkCode } from '../jobs/own-code';
  */
 export function checkParts(job: JobSpec, folder: string): void {
   checkCode(job, folder);
-  for (const placement of job.filters) {
+  for (const [i, placement] of job.filters.entries()) {
     const { name, accepts } = createFilter(placement.filter);
     const refused = payloadsAt(placement, job).filter((kind) => !accepts.includes(kind));
     if (refused.length === 0) continue;
     throw new ConfigError(
-      `Filter '${name}' at ${placement.at} accepts ${accepts.join(', ')}, but this job sends ${refused.join(', ')} there.`,
+      `filters.${i}: filter '${name}' at ${placement.at} accepts ${accepts.join(', ')}, but this job sends ${refused.join(', ')} there.`,
       { hint: "Name the tasks it is meant for with 'tasks', set trainer.transfer, or let the filter accept them." },
     );
   }

@@ -10,6 +10,7 @@ import { transferOf } from '../jobs/trainer-spec';
 import { aggregatorOf, type WorkflowTraits, workflowTraits } from '../jobs/workflow-spec';
 import type { Sites } from '../protocol/sites';
 import type { NamedTensors } from '../tensor/tensor';
+import { didYouMean } from '../util/nearest';
 import { isBetter, type RoundReport } from '../workflows/workflow';
 import type { Checkpoint, CheckpointStore } from './checkpoint';
 import { parameterNames } from './parameter-names';
@@ -59,6 +60,7 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
     for await (const report of workflow) {
       const seconds = (performance.now() - started) / 1000;
       const line = lineOf(report, seconds, new Date(), checkpoint.history);
+      if (checkpoint.history.length === 0) warnOfKeyMetric(report, traits, emit);
       checkpoint = {
         jobHash: options.jobHash,
         round: report.state.round,
@@ -78,6 +80,18 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
     await committing;
   }
   return checkpoint;
+}
+
+/** Without the key metric no model is better than another, and the last one would pass for the best. */
+function warnOfKeyMetric(
+  { metrics }: RoundReport,
+  { keyMetric }: WorkflowTraits,
+  emit: ServerRunOptions['emit'],
+): void {
+  const reported = Object.keys(metrics);
+  if (reported.length === 0 || reported.includes(keyMetric)) return;
+  const message = `No site reports the key metric '${keyMetric}', which chooses the best model.${didYouMean(keyMetric, reported)} Reported are ${reported.join(', ')}; set workflow.keyMetric.`;
+  emit({ kind: 'log', level: 'warn', message });
 }
 
 /** Puts a finished round on disk, then tells of it. */
