@@ -46,6 +46,7 @@ const packages: Record<string, readonly string[]> = {
   pngjs: ['tracking'],
   commander: ['cli'],
   'cli-progress': ['cli'],
+  picocolors: ['cli'],
 };
 
 const root = process.argv[2] ?? 'src';

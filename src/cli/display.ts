@@ -4,10 +4,10 @@
  * @module
  */
 import { MultiBar, type SingleBar } from 'cli-progress';
-import pc from 'picocolors';
 import type { RunEvent } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { workflowTraits } from '../jobs/workflow-spec';
+import { type Colours, coloursOf } from './colours';
 import { describeRound, describeScore, formatDuration } from './describe-round';
 
 export interface Display {
@@ -17,22 +17,24 @@ export interface Display {
 
 /** @param stream where the display goes; bars only when it is a terminal. */
 export function createDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
-  return stream.isTTY ? liveDisplay(job, stream) : plainDisplay(job, (line) => stream.write(`${line}\n`));
+  return stream.isTTY ? liveDisplay(job, stream) : plainDisplay(job, stream);
 }
 
-function plainDisplay(job: JobSpec, print: (line: string) => void): Display {
-  const eta = roundClock(job);
+function plainDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
+  const colours = coloursOf(stream);
+  const eta = roundClock(job, colours);
   return {
     show(event) {
       if (event.kind === 'progress') return;
       eta.note(event);
-      for (const line of linesOf(event, job)) print(line + eta.after(event));
+      for (const line of linesOf(event, job, colours)) stream.write(`${line}${eta.after(event)}\n`);
     },
     close() {},
   };
 }
 
 function liveDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
+  const colours = coloursOf(stream);
   const bars = new MultiBar(
     {
       stream,
@@ -46,10 +48,10 @@ function liveDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
     },
     undefined,
   );
-  const eta = roundClock(job);
+  const eta = roundClock(job, colours);
   const { rounds } = workflowTraits(job.workflow);
   let score = '';
-  const whole = bars.create(rounds, 0, { site: '', phase: 'starting' }, { format: `  ${pc.bold('{phase}')}` });
+  const whole = bars.create(rounds, 0, { site: '', phase: 'starting' }, { format: `  ${colours.bold('{phase}')}` });
   const bySite = new Map<string, SingleBar>();
   return {
     show(event) {
@@ -57,7 +59,7 @@ function liveDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
       if (event.kind === 'round-started') showRound(event.round);
       if (event.kind === 'progress') showProgress(event);
       if (event.kind === 'round-finished') score = describeScore(event.metrics, job);
-      for (const line of linesOf(event, job)) printWhole(line + eta.after(event));
+      for (const line of linesOf(event, job, colours)) printWhole(line + eta.after(event));
       if (event.kind === 'done') bars.stop();
     },
     close: () => bars.stop(),
@@ -84,21 +86,21 @@ function liveDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
   }
 }
 
-function linesOf(event: RunEvent, job: JobSpec): string[] {
+function linesOf(event: RunEvent, job: JobSpec, { bold, yellow }: Colours): string[] {
   switch (event.kind) {
     case 'started': {
       const { slots, resumedAt } = event;
       const { rounds } = workflowTraits(job.workflow);
       const from = resumedAt === undefined ? '' : `, continued after ${resumedAt} finished`;
       const size = `${job.sites.length} sites, ${rounds} rounds${from}, ${slots} at a time`;
-      return [`${pc.bold(job.name)}: ${size}; files in ${event.folder}`];
+      return [`${bold(job.name)}: ${size}; files in ${event.folder}`];
     }
     case 'log': {
       const text = event.site === undefined ? event.message : `${event.site}: ${event.message}`;
-      return [event.level === 'warn' ? pc.yellow(text) : text];
+      return [event.level === 'warn' ? yellow(text) : text];
     }
     case 'site-lost':
-      return [pc.yellow(`${event.site}: ${event.reason}; its next task starts anew`)];
+      return [yellow(`${event.site}: ${event.reason}; its next task starts anew`)];
     case 'round-finished':
       return [describeRound(event, job)];
     default:
@@ -107,14 +109,14 @@ function linesOf(event: RunEvent, job: JobSpec): string[] {
 }
 
 /** Estimates the time left from the rounds seen so far. */
-function roundClock(job: JobSpec) {
+function roundClock(job: JobSpec, { dim }: Colours) {
   const seconds: number[] = [];
   return {
     note(event: RunEvent): void {
       if (event.kind === 'round-finished') seconds.push(event.seconds);
     },
     after(event: RunEvent): string {
-      return event.kind === 'round-finished' && !event.final ? pc.dim(this.left(event.round + 1)) : '';
+      return event.kind === 'round-finished' && !event.final ? dim(this.left(event.round + 1)) : '';
     },
     /** The time that the rounds from `round` on will take, once one round has been seen. */
     left(round: number): string {

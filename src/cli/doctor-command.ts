@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import pc from 'picocolors';
 import { ConfigError } from '../errors';
 import { examine, type Finding } from '../runtime/doctor';
+import { outColours } from './colours';
 import { printJson } from './print-json';
 
 interface DoctorFlags {
@@ -9,7 +9,11 @@ interface DoctorFlags {
   readonly json?: boolean;
 }
 
-const marks = { ok: pc.green('ok  '), warning: pc.yellow('look'), problem: pc.red('bad ') } as const;
+const marks = {
+  ok: outColours.green('ok  '),
+  warning: outColours.yellow('look'),
+  problem: outColours.red('bad '),
+} as const;
 
 /** `consilium doctor [job.yaml]`: whether this machine can run jobs, or this job. */
 export function doctorCommand(): Command {
@@ -39,5 +43,5 @@ export function doctorCommand(): Command {
 }
 
 function line({ name, status, message, hint }: Finding): string {
-  return `${marks[status]} ${name}: ${message}\n${hint === undefined ? '' : `     ${pc.dim('→')} ${hint}\n`}`;
+  return `${marks[status]} ${name}: ${message}\n${hint === undefined ? '' : `     ${outColours.dim('→')} ${hint}\n`}`;
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import { CommanderError } from 'commander';
-import pc from 'picocolors';
 import { errorToData, isConsiliumError } from '../errors';
+import { errColours } from './colours';
 import { hasPrintedJson, printJson } from './print-json';
 
 /** 0 finished, 1 failed, 2 wrong input, 130 stopped. */
@@ -28,10 +28,12 @@ export function printError(error: unknown): void {
   const said: (string | undefined)[] = [];
   while (current instanceof Error || isConsiliumError(current)) {
     const { message } = current;
-    if (!said.some((text) => text?.includes(message))) process.stderr.write(`${pc.red(`${label}:`)} ${message}\n`);
+    if (!said.some((text) => text?.includes(message)))
+      process.stderr.write(`${errColours.red(`${label}:`)} ${message}\n`);
     said.push(message);
     if (isConsiliumError(current)) {
-      if (current.hint && !said.includes(current.hint)) process.stderr.write(`${pc.dim('→')} ${current.hint}\n`);
+      if (current.hint && !said.includes(current.hint))
+        process.stderr.write(`${errColours.dim('→')} ${current.hint}\n`);
       said.push(current.hint);
     } else if (!isSystemError(current)) {
       process.stderr.write(`${current.stack ?? ''}\n`);

@@ -1,14 +1,19 @@
 import { Command } from 'commander';
-import pc from 'picocolors';
 import type { FinishedRounds } from '../runtime/read-run';
 import { readRun } from '../runtime/read-run';
+import { outColours } from './colours';
 import { printJson } from './print-json';
 
 interface ReportFlags {
   readonly json?: boolean;
 }
 
-const colours = { finished: pc.green, running: pc.cyan, failed: pc.red, aborted: pc.yellow } as const;
+const colours = {
+  finished: outColours.green,
+  running: outColours.cyan,
+  failed: outColours.red,
+  aborted: outColours.yellow,
+} as const;
 
 /** `consilium report <run folder>`: where a run stands, round by round. */
 export function reportCommand(): Command {
@@ -40,13 +45,13 @@ function asJson({ lines, report, error, ...run }: FinishedRounds) {
 
 function describe(run: FinishedRounds): string {
   const { lines, keyMetric, sites, error, report } = run;
-  const head = `${pc.bold(run.run)}  ${colours[run.outcome](run.outcome)}  ${sites.length} sites, seed ${run.seed}${run.synthetic ? ', SYNTHETIC data' : ''}`;
+  const head = `${outColours.bold(run.run)}  ${colours[run.outcome](run.outcome)}  ${sites.length} sites, seed ${run.seed}${run.synthetic ? ', SYNTHETIC data' : ''}`;
   const rows = [['round', keyMetric, 'sites', 'seconds'], ...lines.map((line) => rowOf(line, keyMetric))];
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   const table = rows.map((row) => row.map((cell, i) => cell.padStart(widths[i]!)).join('  '));
   return `${[
     head,
-    ...(error === undefined ? [] : [pc.red(error)]),
+    ...(error === undefined ? [] : [outColours.red(error)]),
     '',
     ...(lines.length === 0 ? ['No round is finished yet.'] : table),
     ...missing(run),

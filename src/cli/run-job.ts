@@ -3,7 +3,7 @@
  *
  * @module
  */
-import pc from 'picocolors';
+
 import { errorToData } from '../errors';
 import type { Run, RunResult } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
@@ -11,6 +11,7 @@ import { workflowTraits } from '../jobs/workflow-spec';
 import { SimEnv, type SimEnvOptions } from '../runtime/sim-env';
 import { statisticsOf } from '../statistics/statistics-of';
 import { crossSiteMatrix } from '../workflows/cross-site-matrix';
+import { outColours } from './colours';
 import { crossSiteTable } from './cross-site-table';
 import { formatDuration } from './describe-round';
 import { createDisplay } from './display';
@@ -86,7 +87,7 @@ function printResult(result: RunResult, { workflow }: JobSpec): void {
     '',
     ...(statistics ? [...statisticsLines(statistics), ''] : []),
     ...(matrix ? [...crossSiteTable(matrix), ''] : []),
-    `${pc.green('finished')} in ${formatDuration(seconds)}${final.metrics[keyMetric] === undefined ? '' : scores}`,
+    `${outColours.green('finished')} in ${formatDuration(seconds)}${final.metrics[keyMetric] === undefined ? '' : scores}`,
     `  report      ${files.report}`,
     statistics ? `  statistics  ${files.statistics}` : `  best model  ${files.best_pt}`,
     `  folder      ${folder}`,

@@ -1,6 +1,6 @@
-import pc from 'picocolors';
 import type { FederatedStatistics } from '../statistics/result';
 import { statisticsTable } from '../statistics/table';
+import { outColours } from './colours';
 
 /** With more sites, the terminal shows the numbers of all together only. */
 const mostSites = 6;
@@ -21,5 +21,5 @@ export function statisticsLines(statistics: FederatedStatistics): string[] {
   );
   const marked = columns.some((name) => name.endsWith('*'));
   const legend = marked ? ['* moved outwards by noise'] : [];
-  return [...lines.map((line, i) => (i === 0 ? pc.dim(line) : line)), ...legend, statistics.notice];
+  return [...lines.map((line, i) => (i === 0 ? outColours.dim(line) : line)), ...legend, statistics.notice];
 }
