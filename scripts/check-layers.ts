@@ -39,6 +39,8 @@ const packages: Record<string, readonly string[]> = {
   'onnxruntime-node': ['onnx'],
   yaml: ['jobs'],
   ws: ['transport'],
+  '@peculiar/x509': ['runtime'],
+  'prom-client': ['runtime'],
   tsyringe: ['runtime'],
   'reflect-metadata': ['runtime'],
   protobufjs: ['util'],
