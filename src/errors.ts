@@ -75,6 +75,21 @@ export class EngineError extends ConsiliumError {
   readonly tag = 'EngineError';
 }
 
+/** No connection could be made, or it was lost for good: address, certificate, network. */
+export class ConnectError extends ConsiliumError {
+  readonly tag = 'ConnectError';
+}
+
+/** The other end speaks wrong: an unknown message, a broken frame, a version that nobody has. */
+export class ProtocolError extends ConsiliumError {
+  readonly tag = 'ProtocolError';
+}
+
+/** What was asked for is not allowed: by a role, a roster, a site's policy, a signature. */
+export class RefusedError extends ConsiliumError {
+  readonly tag = 'RefusedError';
+}
+
 /** The user or the caller stopped the run. Exit code 130. */
 export class AbortedError extends ConsiliumError {
   readonly tag = 'AbortedError';
@@ -96,6 +111,9 @@ const errorClasses = {
   WorkspaceError,
   NonFiniteError,
   EngineError,
+  ConnectError,
+  ProtocolError,
+  RefusedError,
   AbortedError,
   InternalError,
 } as const;

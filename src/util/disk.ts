@@ -1,0 +1,43 @@
+/**
+ * A disk as it is passed in. What is durable is what was flushed: a file's bytes by `sync` on the file, its name by
+ * `syncFolder` on its folder. A simulated disk loses everything else in a power cut.
+ *
+ * Errors are those of Node's file system, with its codes (`ENOENT`, `ENOSPC`, …); `util/atomic-file.ts` turns them into
+ * errors for people.
+ *
+ * @module
+ */
+
+/** How a file is opened: to read; as a new one that must not exist; at its end, made when missing; to read and write at places. */
+export type OpenMode = 'read' | 'new' | 'append' | 'update';
+
+export interface DiskFile {
+  size(): Promise<number>;
+  /** Fills `into` from the place on, and returns how many bytes there were. */
+  read(into: Uint8Array, at: number): Promise<number>;
+  /** Writes the parts one after the other: at `at`, or at the end (`new`: after what was written before). */
+  write(parts: readonly Uint8Array[], at?: number): Promise<void>;
+  truncate(size: number): Promise<void>;
+  /** What was written is durable when it resolves. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Disk {
+  open(path: string, mode: OpenMode): Promise<DiskFile>;
+  /** The whole file. */
+  readFile(path: string): Promise<Buffer>;
+  exists(path: string): Promise<boolean>;
+  /** Names in the folder, in no particular order. @throws ENOENT when there is none. */
+  list(folder: string): Promise<string[]>;
+  /** Makes the folder and those above it; nothing when it is there. */
+  makeFolder(path: string): Promise<void>;
+  /** Replaces what was there under the new name, in one step. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file, or a folder with all that is in it; nothing when there is none. */
+  remove(path: string): Promise<void>;
+  /** New, renamed and removed names in the folder are durable when it resolves. */
+  syncFolder(path: string): Promise<void>;
+  /** Free space for this user, bytes. */
+  freeBytes(path: string): Promise<number>;
+}
