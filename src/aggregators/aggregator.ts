@@ -20,11 +20,17 @@ export interface Aggregator {
    * Checks the whole update, then takes it; a refused update leaves no trace.
    * @param release to be called once the update's tensors are of no more use; what they hold is lost then. An aggregator that
    *   keeps them need not call it.
-   * @throws UpdateRejectedError that says what was expected, what came and where.
+   * @param reload reads the update again, where it is kept on disk: an update that has to wait for its turn need not stay in
+   *   memory.
+   * @returns a promise where updates that waited are read again: the next one may be added once it has resolved.
+   * @throws UpdateRejectedError, at once, that says what was expected, what came and where.
    */
-  add(update: SiteUpdate, release?: () => void): void;
-  /** Told of a site that will not answer in this round: what waits for its turn behind it need not wait any longer. */
-  skip?(site: string): void;
+  add(update: SiteUpdate, release?: () => void, reload?: () => Promise<SiteUpdate>): void | Promise<void>;
+  /**
+   * Told of a site that will not answer in this round: what waits for its turn behind it need not wait any longer.
+   * @returns a promise where updates that waited are read again.
+   */
+  skip?(site: string): void | Promise<void>;
   /** Those taken so far, in site order. */
   contributions(): readonly Contribution[];
   /** The new global model from the updates taken; ends the round. @throws QuorumError when there are none. */

@@ -1,4 +1,4 @@
-import { ConfigError, NonFiniteError, QuorumError, ShapeError } from '../errors';
+import { ConfigError, InternalError, NonFiniteError, QuorumError, ShapeError } from '../errors';
 import { firstNonFinite } from '../tensor/first-non-finite';
 import { allocate, type NamedTensors, type Tensor } from '../tensor/tensor';
 import type { Aggregator, Contribution, SiteUpdate } from './aggregator';
@@ -20,8 +20,9 @@ export interface WeightedMeanOptions extends UpdateRules {
  * in float64, rounded once to the model's dtype; a counter (int64) to the nearest whole number. Sums are formed in site order, never in order of arrival, so the same
  * updates give the same bits however they arrive; which sites are missing is all that matters.
  *
- * Memory: one float64 copy of the model, plus the updates that came before an update of an earlier site did (by
- * reference; at most all but one of the sites, and only until the first answers or is skipped).
+ * Memory: one float64 copy of the model, plus the updates that came before an update of an earlier site did: by
+ * reference, at most all but one of the sites, and only until the first answers or is skipped. Of those that can be read
+ * again, none but the one that is being added.
  *
  * @throws ConfigError for a site named twice or a `maxSteps` below 1; ShapeError for tensors that have no mean.
  */
@@ -30,7 +31,7 @@ export function weightedMean(options: WeightedMeanOptions): Aggregator {
   const { reference, siteOrder } = options;
   const sums = [...reference.values()].map(({ data }) => new Float64Array(data.length));
   const taken = new Map<string, number>();
-  const waiting = new Map<string, Omit<WeightedUpdate, 'weight'>>();
+  const waiting = new Map<string, WaitingUpdate>();
   const expected = new Set(siteOrder);
   const skipped = new Set<string>();
   let turn = 0;
@@ -53,17 +54,25 @@ export function weightedMean(options: WeightedMeanOptions): Aggregator {
     ready = [];
   }
 
-  function addThoseWhoseTurnItIs(): void {
+  /** Adds what is in memory; what has to be read first is added afterwards, one after the other. */
+  function addThoseWhoseTurnItIs(): void | Promise<void> {
     for (; turn < siteOrder.length; turn++) {
       const site = siteOrder[turn]!;
       const update = waiting.get(site);
+      if (update && !('tensors' in update)) return readAndGoOn(site, update.reload);
       if (update) addToSums(site, update);
       else if (!skipped.has(site)) return;
     }
   }
 
+  async function readAndGoOn(site: string, reload: () => Promise<SiteUpdate>): Promise<void> {
+    const { payload } = await reload();
+    waiting.set(site, { tensors: payload.tensors, release: undefined });
+    await addThoseWhoseTurnItIs();
+  }
+
   return {
-    add(update: SiteUpdate, release?: () => void): void {
+    add(update, release, reload): void | Promise<void> {
       const { site, payload } = update;
       if (!expected.has(site)) reject(site, `the round expects ${named(siteOrder)}`);
       if (skipped.has(site)) reject(site, 'the round goes on without this site');
@@ -72,13 +81,15 @@ export function weightedMean(options: WeightedMeanOptions): Aggregator {
       validateUpdate(update, options);
       taken.set(site, payload.steps);
       waiting.set(site, { tensors: payload.tensors, release });
-      addThoseWhoseTurnItIs();
+      const added = addThoseWhoseTurnItIs();
+      if (waiting.has(site) && reload) waiting.set(site, { reload });
+      return added;
     },
 
-    skip(site: string): void {
+    skip(site: string): void | Promise<void> {
       if (taken.has(site)) return;
       skipped.add(site);
-      addThoseWhoseTurnItIs();
+      return addThoseWhoseTurnItIs();
     },
 
     contributions(): readonly Contribution[] {
@@ -88,7 +99,11 @@ export function weightedMean(options: WeightedMeanOptions): Aggregator {
     finish(): NamedTensors {
       if (result !== undefined) return result;
       if (taken.size === 0) throw new QuorumError('No site has sent an update that could be averaged in this round.');
-      for (const site of siteOrder) if (waiting.has(site)) addToSums(site, waiting.get(site)!);
+      for (const site of siteOrder) {
+        const update = waiting.get(site);
+        if (update && !('tensors' in update)) throw new InternalError(`The update of ${site} was not read again.`);
+        if (update) addToSums(site, update);
+      }
       addReady();
       const total = [...taken.values()].reduce((sum, steps) => sum + steps, 0);
       result = meanOf(options, sums, total);
@@ -115,6 +130,9 @@ function checkOptions({ reference, siteOrder, maxSteps }: WeightedMeanOptions): 
 function named(sites: readonly string[]): string {
   return sites.length <= 8 ? sites.join(', ') : `${sites.slice(0, 8).join(', ')} and ${sites.length - 8} more`;
 }
+
+/** An update that waits for its turn: in memory, or on disk. */
+type WaitingUpdate = Omit<WeightedUpdate, 'weight'> | { readonly reload: () => Promise<SiteUpdate> };
 
 interface WeightedUpdate {
   readonly tensors: NamedTensors;

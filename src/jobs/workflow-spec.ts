@@ -18,6 +18,28 @@ export const aggregatorSpec = z.union([
 ]);
 export type AggregatorSpec = z.output<typeof aggregatorSpec>;
 
+/** What becomes of sites that are slow, silent or in error. */
+const stragglerSettings = {
+  graceSeconds: z
+    .number()
+    .nonnegative()
+    .finite()
+    .optional()
+    .describe(
+      'How long a round waits for the others once minSites have answered, seconds. The whole deadline when absent.',
+    ),
+  roundRetries: z
+    .int()
+    .nonnegative()
+    .max(1000)
+    .default(2)
+    .describe('How often the sites that were too late are asked again when a round has fewer updates than minSites.'),
+  siteErrors: z
+    .enum(['tolerate', 'fail'])
+    .default('tolerate')
+    .describe('Whether a site that fails, or whose update is refused, only counts as missing or ends the run.'),
+};
+
 /** What all workflows have that ask sites round after round. */
 export const roundSettings = {
   rounds: count,
@@ -29,6 +51,7 @@ export const roundSettings = {
     .positive()
     .default(7 * 24 * 3600)
     .describe('A round that takes longer closes with the updates it has, seconds.'),
+  ...stragglerSettings,
 };
 
 /** What workflows have that train one model round after round. */
@@ -135,6 +158,7 @@ const fedStatsSpec = z
     kind: z.literal('fed-stats'),
     minSites: roundSettings.minSites,
     roundDeadlineSeconds: roundSettings.roundDeadlineSeconds,
+    ...stragglerSettings,
     statistics: z
       .array(z.enum(statisticNames))
       .nonempty()

@@ -41,6 +41,15 @@ export type SiteAnswer =
       readonly update: Update;
       /** Gives the memory of the update's tensors back, once nobody reads them any more. Not to call it costs time only. */
       readonly release?: () => void;
+      /** File that holds the update, flushed, as the round journal keeps it: the journal may take it over. */
+      readonly spooled?: string;
+      /** Tells the site what became of its update, once that is on disk. */
+      readonly acknowledge?: (outcome: 'accepted' | 'rejected', reason: string) => void;
     }
   | { readonly status: 'failed'; readonly site: string; readonly error: ErrorData }
-  | { readonly status: 'late'; readonly site: string };
+  | {
+      readonly status: 'late';
+      readonly site: string;
+      /** Why nobody waits for it any longer; the deadline when absent. */
+      readonly reason?: string;
+    };

@@ -8,6 +8,8 @@ import type { SiteAnswer, Task } from './messages';
 export interface BroadcastOptions {
   /** Sites that have not answered by then are `late`. */
   readonly deadlineSeconds: number;
+  /** Ends the waiting early: sites that have not answered when it is aborted are `late` too. */
+  readonly until?: AbortSignal;
   readonly signal: AbortSignal;
 }
 

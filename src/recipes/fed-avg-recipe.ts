@@ -30,6 +30,12 @@ export interface ModelRecipeOptions extends CommonOptions {
   readonly keyMetricMode?: 'max' | 'min';
   /** A round that takes longer closes with the updates it has, seconds. @default a week */
   readonly roundDeadlineSeconds?: number;
+  /** How long a round waits for the others once `minSites` have answered, seconds. @default the whole deadline */
+  readonly graceSeconds?: number;
+  /** How often sites that were too late are asked again when a round has too few updates. @default 2 */
+  readonly roundRetries?: number;
+  /** Whether a site in error only counts as missing or ends the run. @default 'tolerate' */
+  readonly siteErrors?: 'tolerate' | 'fail';
 }
 
 /** What all recipes share that train one model round after round. */
@@ -96,8 +102,10 @@ export function roundInput(options: TrainingRecipeOptions): Record<string, unkno
 /** The settings of whatever a workflow asks the sites. */
 export function askInput(options: ModelRecipeOptions & { readonly sitesPerRound?: number }): Record<string, unknown> {
   const { sites, sitesPerRound, keyMetric, keyMetricMode, roundDeadlineSeconds } = options;
+  const { graceSeconds, roundRetries, siteErrors } = options;
   const minSites = options.minSites ?? sitesPerRound ?? sitesOf(sites).length;
-  return { minSites, ...given({ keyMetric, keyMetricMode, roundDeadlineSeconds }) };
+  const stragglers = { roundDeadlineSeconds, graceSeconds, roundRetries, siteErrors };
+  return { minSites, ...given({ keyMetric, keyMetricMode, ...stragglers }) };
 }
 
 function trainerInput(options: TrainedOptions): unknown {

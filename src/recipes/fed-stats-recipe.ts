@@ -21,6 +21,12 @@ export interface FedStatsRecipeOptions extends CommonOptions {
   readonly minSites?: number;
   /** A site that has not answered a question by then is late, seconds. @default a week */
   readonly roundDeadlineSeconds?: number;
+  /** How long to wait for the others once `minSites` have answered, seconds. @default the whole deadline */
+  readonly graceSeconds?: number;
+  /** How often sites that were too late are asked again when there are too few answers. @default 2 */
+  readonly roundRetries?: number;
+  /** Whether a site in error only counts as missing or ends the run. @default 'tolerate' */
+  readonly siteErrors?: 'tolerate' | 'fail';
   /** A site with fewer cases of a feature gives nothing of it. @default 10 */
   readonly minCount?: number;
   /** A minimum or maximum leaves moved outwards by at least this share of its size. @default 0.1 */
@@ -39,12 +45,14 @@ export class FedStatsRecipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: FedStatsRecipeOptions) {
     checkOptions('FedStatsRecipe', options);
-    const { statistics, features, bins, ranges, quantiles, minSites, roundDeadlineSeconds } = options;
+    const { statistics, features, bins, ranges, quantiles, minSites } = options;
+    const { roundDeadlineSeconds, graceSeconds, roundRetries, siteErrors } = options;
+    const stragglers = { roundDeadlineSeconds, graceSeconds, roundRetries, siteErrors };
     const { minCount, minNoiseLevel, maxNoiseLevel, maxBinsPercent } = options;
     const workflow = {
       kind: 'fed-stats',
       minSites: minSites ?? sitesOf(options.sites).length,
-      ...given({ statistics, features, bins, ranges, quantiles, roundDeadlineSeconds }),
+      ...given({ statistics, features, bins, ranges, quantiles, ...stragglers }),
     };
     const trainer = { kind: 'statistics', ...given({ minCount, minNoiseLevel, maxNoiseLevel, maxBinsPercent }) };
     super({ ...commonInput(options), workflow, trainer }, 'FedStatsRecipe', options.folder);

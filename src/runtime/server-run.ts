@@ -10,6 +10,7 @@ import { transferOf } from '../jobs/trainer-spec';
 import { aggregatorOf, type WorkflowTraits, workflowTraits } from '../jobs/workflow-spec';
 import type { Sites } from '../protocol/sites';
 import type { NamedTensors } from '../tensor/tensor';
+import { type Clock, nodeClock } from '../util/clock';
 import { didYouMean } from '../util/nearest';
 import { isBetter, type RoundReport } from '../workflows/workflow';
 import type { Checkpoint, CheckpointStore } from './checkpoint';
@@ -28,12 +29,14 @@ export interface ServerRunOptions {
   /** Told of each line once its checkpoint is on disk. */
   readonly onLine: (line: RoundLine, checkpoint: Checkpoint) => Promise<void>;
   readonly emit: (event: RunEvent) => void;
+  /** @default this machine's */
+  readonly clock?: Clock;
   readonly signal: AbortSignal;
 }
 
 /** Runs the remaining rounds and the final evaluation, and returns the last checkpoint. */
 export async function runServer(options: ServerRunOptions): Promise<Checkpoint> {
-  const { job, store, emit, signal } = options;
+  const { job, store, emit, signal, clock = nodeClock } = options;
   const traits = workflowTraits(job.workflow);
   let checkpoint = options.start;
   if (checkpoint.history.at(-1)?.final) return checkpoint;
@@ -50,16 +53,17 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
     best: () => checkpoint.best?.model,
     loadModel: options.loadModel,
     seed: job.seed,
+    clock,
     signal: AbortSignal.any([signal, failed.signal]),
   });
   // While a checkpoint goes to disk, the next round has begun: one at a time, and its failure ends the round.
   let committing = Promise.resolve();
-  let started = performance.now();
+  let started = clock.monotonicMs();
   emit({ kind: 'round-started', round: checkpoint.round, rounds: traits.rounds });
   try {
     for await (const report of workflow) {
-      const seconds = (performance.now() - started) / 1000;
-      const line = lineOf(report, seconds, new Date(), checkpoint.history);
+      const seconds = (clock.monotonicMs() - started) / 1000;
+      const line = lineOf(report, seconds, new Date(clock.wallMs()), checkpoint.history);
       if (checkpoint.history.length === 0) warnOfKeyMetric(report, traits, emit);
       checkpoint = {
         jobHash: options.jobHash,
@@ -73,7 +77,7 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
       committing = commit(options, line, checkpoint, report.notes ?? []);
       committing.catch((error) => failed.abort(error));
       signal.throwIfAborted();
-      started = performance.now();
+      started = clock.monotonicMs();
     }
   } finally {
     // Also after an error: finished rounds are kept, and a full disk is the better reason than the abort it caused.

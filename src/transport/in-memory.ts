@@ -43,12 +43,12 @@ export function inMemorySites(links: readonly SiteLink[], { ahead = links.length
 async function* broadcast(
   links: readonly SiteLink[],
   task: Task,
-  { deadlineSeconds, signal, ahead }: BroadcastOptions & Required<InMemoryOptions>,
+  { deadlineSeconds, until, signal, ahead }: BroadcastOptions & Required<InMemoryOptions>,
 ): AsyncGenerator<SiteAnswer> {
   if (signal.aborted) throw new AbortedError('The run was stopped.');
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), Math.min(deadlineSeconds * 1000, 0x7fffffff));
-  const taskSignal = AbortSignal.any([signal, deadline.signal]);
+  const taskSignal = AbortSignal.any([signal, deadline.signal, ...(until ? [until] : [])]);
   setMaxListeners(0, taskSignal); // One for each task in hand, and they go with it.
   const arrived = arrivals<{ readonly index: number; readonly answer: SiteAnswer }>();
   taskSignal.addEventListener('abort', arrived.interrupt, { once: true });

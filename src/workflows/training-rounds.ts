@@ -5,16 +5,13 @@
  */
 import type { Aggregator } from '../aggregators/aggregator';
 import type { NamedTensors } from '../tensor/tensor';
-import { type AskOptions, askSites } from './ask-sites';
+import { type AskOptions, askSites, type RoundPolicy } from './ask-sites';
 import { type EarlyStopSpec, noteScore, stopReason } from './early-stop';
 import { sampleSites } from './sampling';
 import { meanMetrics, type Participation, type RoundReport, type WorkflowParts, type WorkflowState } from './workflow';
 
-export interface RoundsSpec extends EarlyStopSpec {
+export interface RoundsSpec extends EarlyStopSpec, RoundPolicy {
   readonly rounds: number;
-  /** Answers that a round needs. */
-  readonly minSites: number;
-  readonly roundDeadlineSeconds: number;
   /** Sites of a round. @default all */
   readonly sitesPerRound?: number | undefined;
 }
@@ -69,8 +66,11 @@ export function foldingInto(
   asked: readonly string[],
 ): Pick<AskOptions, 'add' | 'skip'> {
   const present = new Set(asked);
-  for (const name of sites.names) if (!present.has(name)) aggregator.skip?.(name);
-  return { add: (update, release) => aggregator.add(update, release), skip: (site) => aggregator.skip?.(site) };
+  for (const name of sites.names) if (!present.has(name)) void aggregator.skip?.(name); // Nothing was added yet.
+  return {
+    add: (update, release, reload) => aggregator.add(update, release, reload),
+    skip: (site) => aggregator.skip?.(site),
+  };
 }
 
 /** The mean over the sites that answered. */

@@ -5,10 +5,11 @@
  */
 import type { Aggregator } from '../aggregators/aggregator';
 import type { WeightedMeanOptions } from '../aggregators/weighted-mean';
-import type { Update } from '../protocol/messages';
+import type { Task, Update } from '../protocol/messages';
 import type { Metrics } from '../protocol/payload';
 import type { Sites } from '../protocol/sites';
 import type { NamedTensors } from '../tensor/tensor';
+import type { Clock } from '../util/clock';
 import type { Json } from '../util/json';
 
 /** Where a run stands: enough to go on from. */
@@ -31,12 +32,26 @@ export interface RoundJournal {
    * Begins to write it; the checkpoint of the round is not complete before, and fails where this failed. Where it returns a
    * promise, the next update waits for it: the disk is behind.
    */
-  record(update: Update, model: NamedTensors): void | Promise<void>;
+  record(update: Update, model: NamedTensors, more?: RecordOptions): void | Promise<void>;
+  /** Reads a recorded update again. Absent where updates that wait for their turn stay in memory. */
+  reload?(update: Update, model: NamedTensors): Promise<Update>;
+  /**
+   * Records who took part in a task that closed without some of its sites. Durable when it resolves: a run that goes on after
+   * an interruption then counts the same sites, because others have built on that already.
+   */
+  conclude?(task: Task, participations: readonly Participation[]): Promise<void>;
+  /** What was concluded of this very task, before an interruption. */
+  concluded?(task: Task): Promise<readonly Participation[] | undefined>;
   /**
    * Whether the update is worth recording. One that is not may be neither recorded nor read once its memory was released; its
    * site is asked again after an interruption. @default it is
    */
   keeps?(update: Update): boolean;
+}
+
+export interface RecordOptions {
+  /** File that holds the update already, flushed and in the journal's own form: it is taken over instead of written anew. */
+  readonly spooled?: string | undefined;
 }
 
 export interface WorkflowParts {
@@ -56,6 +71,7 @@ export interface WorkflowParts {
   readonly journal: RoundJournal;
   /** The job's seed, for whatever a workflow draws. */
   readonly seed: number;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 

@@ -4,6 +4,7 @@ import type { Task, Update } from '../../src/protocol/messages';
 import type { Payload } from '../../src/protocol/payload';
 import { float32, type NamedTensors } from '../../src/tensor/tensor';
 import { inMemorySites, type SiteLink } from '../../src/transport/in-memory';
+import { nodeClock } from '../../src/util/clock';
 import type { RoundReport, WorkflowParts, WorkflowState } from '../../src/workflows/workflow';
 
 /** A model of one tensor `w`. */
@@ -46,6 +47,7 @@ export function partsOf(links: readonly SiteLink[], more: Partial<WorkflowParts>
       throw new Error(`no file ${file}`);
     },
     seed: 0,
+    clock: nodeClock,
     signal: new AbortController().signal,
     ...more,
   };
