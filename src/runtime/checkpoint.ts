@@ -4,15 +4,15 @@
  *
  * @module
  */
-import { existsSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError, isConsiliumError } from '../errors';
 import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
 import type { NamedTensors } from '../tensor/tensor';
-import { flushFolder, writeFileAtomic } from '../util/atomic-file';
+import { codeOf, flushFolder, namesIn, workspaceError, writeFileAtomic } from '../util/atomic-file';
+import type { Disk } from '../util/disk';
 import { fromJson, toJson } from '../util/exact-json';
+import { nodeDisk } from '../util/node-disk';
 import { sha256Of } from '../util/sha256';
 import type { RoundJournal } from '../workflows/workflow';
 import { modelDigest, noteDigest } from './model-digest';
@@ -60,8 +60,13 @@ export interface CheckpointStore {
 
 type SavedState = z.infer<typeof savedState>;
 
-export function checkpointStore(folder: string): CheckpointStore {
-  const journal = roundJournal(join(folder, 'updates'));
+export interface CheckpointStoreOptions {
+  /** @default this machine's */
+  readonly disk?: Disk;
+}
+
+export function checkpointStore(folder: string, { disk = nodeDisk }: CheckpointStoreOptions = {}): CheckpointStore {
+  const journal = roundJournal(join(folder, 'updates'), { disk });
   /** The last checkpoint that is known to be whole. */
   let whole: SavedState | undefined;
   /** SHA-256 of the model files that this process has written. */
@@ -69,7 +74,7 @@ export function checkpointStore(folder: string): CheckpointStore {
   return { load, save, journal };
 
   async function load(warn: (message: string) => void): Promise<Checkpoint | undefined> {
-    const [newest, before] = await savedStates(folder);
+    const [newest, before] = await savedStates(folder, disk);
     if (newest === undefined) return undefined;
     try {
       return await read(join(folder, newest));
@@ -81,7 +86,7 @@ export function checkpointStore(folder: string): CheckpointStore {
   }
 
   async function read(file: string): Promise<Checkpoint> {
-    const state = await readState(file);
+    const state = await readState(file, disk);
     const { jobHash, round, model, memory, best, history } = state;
     const checkpoint = {
       jobHash,
@@ -98,8 +103,7 @@ export function checkpointStore(folder: string): CheckpointStore {
 
   async function readModel({ file: name, sha256 }: { file: string; sha256: string }): Promise<NamedTensors> {
     const file = join(folder, name);
-    if (!existsSync(file)) throw damaged(file, 'it is missing');
-    const bytes = await readFile(file);
+    const bytes = await readWhole(file, disk);
     if (sha256Of(bytes) !== sha256) throw damaged(file, 'its checksum differs');
     const { tensors } = decodeSafetensors(bytes);
     noteDigest(tensors, sha256);
@@ -118,8 +122,8 @@ export function checkpointStore(folder: string): CheckpointStore {
         : null,
       history: [...history],
     };
-    await flushFolder(folder); // The names of the models stand before a checkpoint says so.
-    await writeFileAtomic(join(folder, stateName(state)), stateText(state));
+    await flushFolder(folder, disk); // The names of the models stand before a checkpoint says so.
+    await writeFileAtomic(join(folder, stateName(state)), stateText(state), { disk });
     await removeOutdated(state, whole);
     whole = state;
   }
@@ -128,9 +132,9 @@ export function checkpointStore(folder: string): CheckpointStore {
   async function writeModel(name: string, model: NamedTensors): Promise<{ file: string; sha256: string }> {
     const file = `${name}.safetensors`;
     const known = written.get(file);
-    if (known !== undefined && existsSync(join(folder, file))) return { file, sha256: known };
+    if (known !== undefined && (await disk.exists(join(folder, file)))) return { file, sha256: known };
     const parts = safetensorsParts(model);
-    const writing = writeFileAtomic(join(folder, file), parts, { durableName: false });
+    const writing = writeFileAtomic(join(folder, file), parts, { durableName: false, disk });
     const sha256 = modelDigest(model, () => parts);
     await writing;
     written.set(file, sha256);
@@ -142,9 +146,9 @@ export function checkpointStore(folder: string): CheckpointStore {
     const keep = states.flatMap((state) =>
       state ? [stateName(state), state.model.file, state.memory?.file, state.best?.file] : [],
     );
-    const old = (await readdir(folder)).filter((name) => ours.test(name) && !keep.includes(name));
+    const old = (await disk.list(folder)).filter((name) => ours.test(name) && !keep.includes(name));
     await journal.close(openRound(states[0]!));
-    await Promise.all(old.map((name) => rm(join(folder, name), { force: true })));
+    await Promise.all(old.map((name) => disk.remove(join(folder, name))));
   }
 }
 
@@ -157,8 +161,8 @@ function stateName({ history }: Pick<SavedState, 'history'>): string {
 }
 
 /** The checkpoints of a folder, the newest first. */
-async function savedStates(folder: string): Promise<string[]> {
-  const names = existsSync(folder) ? await readdir(folder) : [];
+async function savedStates(folder: string, disk: Disk): Promise<string[]> {
+  const names = await namesIn(folder, disk);
   const numberOf = (name: string) => Number(/^state-(\d+)\.json$/.exec(name)?.[1] ?? Number.NaN);
   return names.filter((name) => numberOf(name) >= 0).sort((a, b) => numberOf(b) - numberOf(a));
 }
@@ -180,9 +184,8 @@ function openRound({ round, history }: SavedState): number {
   return history.at(-1)?.final ? round + 1 : round;
 }
 
-async function readState(file: string): Promise<SavedState> {
-  if (!existsSync(file)) throw damaged(file, 'it is missing');
-  const text = await readFile(file, 'utf8');
+async function readState(file: string, disk: Disk): Promise<SavedState> {
+  const text = (await readWhole(file, disk)).toString('utf8');
   let json: unknown;
   try {
     json = fromJson(text);
@@ -192,6 +195,12 @@ async function readState(file: string): Promise<SavedState> {
   const parsed = savedState.safeParse(json);
   if (!parsed.success) throw damaged(file, parsed.error.issues[0]?.message ?? 'unknown fields');
   return parsed.data;
+}
+
+async function readWhole(file: string, disk: Disk): Promise<Buffer> {
+  return disk.readFile(file).catch((error: unknown) => {
+    throw codeOf(error) === 'ENOENT' ? damaged(file, 'it is missing') : workspaceError('read', file, error);
+  });
 }
 
 function damaged(file: string, problem: string): DataError {

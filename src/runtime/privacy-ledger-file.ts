@@ -6,7 +6,9 @@
 import type { PrivacyCost } from '../privacy/cost';
 import { describeCost } from '../privacy/describe-cost';
 import { appendLine, writeFileAtomic } from '../util/atomic-file';
+import type { Disk } from '../util/disk';
 import { toJson } from '../util/exact-json';
+import { nodeDisk } from '../util/node-disk';
 import type { RoundLine } from './round-line';
 
 export interface PrivacyLedgerFile {
@@ -23,13 +25,17 @@ interface LedgerLine extends PrivacyCost {
 }
 
 /** Opens the ledger and makes it equal to the rounds so far. */
-export async function openPrivacyLedger(file: string, history: readonly RoundLine[]): Promise<PrivacyLedgerFile> {
+export async function openPrivacyLedger(
+  file: string,
+  history: readonly RoundLine[],
+  disk: Disk = nodeDisk,
+): Promise<PrivacyLedgerFile> {
   const totals = new Map<string, number>();
-  await writeFileAtomic(file, history.flatMap(book).map(asText).join(''));
+  await writeFileAtomic(file, history.flatMap(book).map(asText).join(''), { disk });
   return {
     async add(line) {
       const text = book(line).map(asText).join('');
-      if (text !== '') await appendLine(file, text.trimEnd(), { durable: true });
+      if (text !== '') await appendLine(file, text.trimEnd(), { durable: true, disk });
     },
   };
 

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import { existsSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError, isConsiliumError } from '../errors';
 import type { Update } from '../protocol/messages';
 import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
 import type { NamedTensors } from '../tensor/tensor';
-import { writeFileAtomic } from '../util/atomic-file';
+import { namesIn, writeFileAtomic } from '../util/atomic-file';
+import type { Disk } from '../util/disk';
 import { fromJson, toJson } from '../util/exact-json';
+import { nodeDisk } from '../util/node-disk';
 import type { RoundJournal } from '../workflows/workflow';
 import { modelDigest } from './model-digest';
 
@@ -39,8 +39,13 @@ export function isWorthKeeping({ payload, privacy, seconds }: Update): boolean {
   return taken > flushSeconds + sizeInBytes(payload.tensors) / bytesPerSecond;
 }
 
+export interface RoundJournalOptions {
+  /** @default this machine's */
+  readonly disk?: Disk;
+}
+
 /** The journal in a folder of its own, which need not exist yet. */
-export function roundJournal(folder: string): JournalFiles {
+export function roundJournal(folder: string, { disk = nodeDisk }: RoundJournalOptions = {}): JournalFiles {
   /** Updates on their way to disk, by round. */
   const records = new Map<number, Promise<void>[]>();
   let inFlight = 0;
@@ -48,11 +53,11 @@ export function roundJournal(folder: string): JournalFiles {
 
   async function* accepted(round: number, model: NamedTensors, sites: readonly string[]): AsyncGenerator<Update> {
     const ofRound = join(folder, String(round));
-    const names = existsSync(ofRound) ? (await readdir(ofRound)).filter(isUpdateFile) : [];
+    const names = (await namesIn(ofRound, disk)).filter(isUpdateFile);
     const place = new Map(sites.map((site, i) => [site, i]));
     const wanted = names.filter((name) => place.has(siteOf(name)));
     for (const name of wanted.sort((a, b) => place.get(siteOf(a))! - place.get(siteOf(b))!)) {
-      const { tensors, metadata } = await readUpdate(join(ofRound, name));
+      const { tensors, metadata } = await readUpdate(join(ofRound, name), disk);
       if (metadata.model !== modelDigest(model)) continue;
       // Written by `record` of this very library; the workflow and the aggregator check what matters again.
       const update = fromJson(metadata.update ?? 'null') as Update;
@@ -79,7 +84,7 @@ export function roundJournal(folder: string): JournalFiles {
     // A round may give a site the same task for several models.
     const name = `${update.site}.${update.task}.${model.slice(0, 12)}.safetensors`;
     const file = join(folder, String(update.round), name);
-    await writeFileAtomic(file, safetensorsParts(tensors, metadata));
+    await writeFileAtomic(file, safetensorsParts(tensors, metadata), { disk });
   }
 
   async function close(open: number): Promise<void> {
@@ -88,9 +93,8 @@ export function roundJournal(folder: string): JournalFiles {
       await Promise.all(writing);
       records.delete(recorded);
     }
-    const rounds = existsSync(folder) ? await readdir(folder) : [];
-    const finished = rounds.filter((name) => Number(name) < open);
-    await Promise.all(finished.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+    const finished = (await namesIn(folder, disk)).filter((name) => Number(name) < open);
+    await Promise.all(finished.map((name) => disk.remove(join(folder, name))));
   }
 }
 
@@ -103,9 +107,9 @@ function siteOf(updateFile: string): string {
   return updateFile.split('.')[0]!;
 }
 
-async function readUpdate(file: string): Promise<ReturnType<typeof decodeSafetensors>> {
+async function readUpdate(file: string, disk: Disk): Promise<ReturnType<typeof decodeSafetensors>> {
   try {
-    return decodeSafetensors(await readFile(file));
+    return decodeSafetensors(await disk.readFile(file));
   } catch (cause) {
     if (!isConsiliumError(cause, 'DataError')) throw cause;
     const hint = 'Remove this file and continue with --resume: the site is asked again.';

@@ -1,17 +1,14 @@
 /**
  * Files that survive a crash: a file is either the old one or the new one, never half of each; an appended line that was
- * awaited as durable is on disk.
+ * awaited as durable is on disk. All of it works on any {@link Disk}, by default that of this machine.
  *
  * @module
  */
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { WorkspaceError } from '../errors';
+import type { Disk, DiskFile, OpenMode } from './disk';
 import { limit } from './limit';
-
-/** Files that this process writes at one time: a run may have thousands, and a process may open about a thousand. */
-const openFiles = limit(64);
+import { nodeDisk } from './node-disk';
 
 /** Bytes, text, or pieces of bytes that follow one another. */
 export type FileData = Uint8Array | string | readonly Uint8Array[];
@@ -24,6 +21,8 @@ export interface WriteOptions {
   readonly durable?: boolean;
   /** Flush the folder too, so that the name is durable; a caller who writes several files flushes it once. @default `durable` */
   readonly durableName?: boolean;
+  /** @default this machine's */
+  readonly disk?: Disk;
 }
 
 /**
@@ -33,73 +32,52 @@ export interface WriteOptions {
 export async function writeFileAtomic(
   path: string,
   data: FileData,
-  { durable = true, durableName = durable }: WriteOptions = {},
+  { durable = true, durableName = durable, disk = nodeDisk }: WriteOptions = {},
 ): Promise<void> {
   const folder = dirname(path);
-  // Not the number of the process: in a container it is the same each time, and a killed one may have left its file.
-  const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`);
+  const temporary = join(folder, `.${basename(path)}.${disk.freshName()}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    await disk.makeFolder(folder);
     try {
-      await openFiles(() =>
-        withFile(temporary, 'wx', async (file) => {
-          for (const part of partsOf(data)) await writePart(file, part);
-          if (durable) await file.sync();
-        }),
-      );
-      await rename(temporary, path);
+      await withFile(disk, temporary, 'new', async (file) => {
+        await file.write(piecesOf(data));
+        if (durable) await file.sync();
+      });
+      await disk.rename(temporary, path);
     } catch (error) {
-      await rm(temporary, { force: true });
+      await disk.remove(temporary);
       throw error;
     }
-    if (durableName) await flush(folder);
+    if (durableName) await disk.syncFolder(folder);
   } catch (error) {
     throw workspaceError('write', path, error);
   }
+}
+
+function piecesOf(data: FileData): readonly Uint8Array[] {
+  if (typeof data === 'string') return [Buffer.from(data)];
+  return data instanceof Uint8Array ? [data] : data;
 }
 
 /**
  * Removes what killed processes left half-written in a folder and in those below it. Call it only while nobody writes there.
  * @throws WorkspaceError.
  */
-export async function removeTemporaryFiles(folder: string): Promise<void> {
+export async function removeTemporaryFiles(folder: string, disk: Disk = nodeDisk): Promise<void> {
   try {
-    const left = (await readdir(folder, { recursive: true })).filter((path) => /^\..+\.tmp$/.test(basename(path)));
-    await Promise.all(left.map((path) => rm(join(folder, path), { force: true })));
+    const paths = await disk.list(folder, { recursive: true });
+    const left = paths.filter((path) => /^\..+\.tmp$/.test(basename(path)));
+    await Promise.all(left.map((path) => disk.remove(join(folder, path))));
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw workspaceError('clear', folder, error);
-  }
-}
-
-/** Pieces of data for as few calls as the system allows: `FileHandle.writeFile` makes one for every half megabyte. */
-function partsOf(data: FileData): readonly (readonly Uint8Array[])[] {
-  if (typeof data === 'string') return [[Buffer.from(data)]];
-  const pieces = data instanceof Uint8Array ? [data] : data;
-  const groups: Uint8Array[][] = [];
-  for (let i = 0; i < pieces.length; i += mostPieces) groups.push(pieces.slice(i, i + mostPieces));
-  return groups;
-}
-
-/** Pieces that one `writev` call takes on every system. */
-const mostPieces = 512;
-
-async function writePart(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
-  const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
-  const { bytesWritten } = await file.writev([...pieces]);
-  if (bytesWritten === size) return;
-  // A short write: some file systems stop at 2 GiB, and a full disk takes what fits. The rest goes piece by piece.
-  let skipped = bytesWritten;
-  for (const piece of pieces) {
-    for (let at = Math.min(skipped, piece.byteLength); at < piece.byteLength; ) {
-      at += (await file.write(piece, at)).bytesWritten;
-    }
-    skipped = Math.max(0, skipped - piece.byteLength);
   }
 }
 
 export interface AppendOptions {
   /** Flush to disk before the promise resolves. Default false. */
   readonly durable?: boolean;
+  /** @default this machine's */
+  readonly disk?: Disk;
 }
 
 /**
@@ -118,54 +96,95 @@ export async function appendLine(path: string, line: string, options: AppendOpti
 export async function appendData(
   path: string,
   data: Uint8Array | string,
-  { durable = false }: AppendOptions = {},
+  { durable = false, disk = nodeDisk }: AppendOptions = {},
 ): Promise<void> {
   try {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-    const size = await openFiles(() => withFileToAppend(path, (file) => append(file, bytes, durable)));
-    if (size === 0 && durable) await flush(dirname(path));
+    const size = await withFileToAppend(disk, path, (file) => append(file, bytes, durable));
+    if (size === 0 && durable) await disk.syncFolder(dirname(path));
   } catch (error) {
     throw workspaceError('append to', path, error);
   }
 }
 
 /** Appends all or nothing, and returns the size of the file before. */
-async function append(file: FileHandle, bytes: Uint8Array, durable: boolean): Promise<number> {
-  const { size } = await file.stat();
+async function append(file: DiskFile, bytes: Uint8Array, durable: boolean): Promise<number> {
+  const size = await file.size();
   try {
-    await writePart(file, [bytes]);
+    await file.write([bytes]);
+    if (durable) await file.sync();
   } catch (error) {
     await file.truncate(size).catch(() => {}); // What was written first is the better reason.
     throw error;
   }
-  if (durable) await file.sync();
   return size;
 }
 
 /** Opens a file at its end. Its folder is made when it turns out to be missing: most files are appended to many times. */
-async function withFileToAppend<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
-  const file = await open(path, 'a').catch(async (error: unknown) => {
+async function withFileToAppend<T>(disk: Disk, path: string, use: (file: DiskFile) => Promise<T>): Promise<T> {
+  try {
+    return await withFile(disk, path, 'append', use);
+  } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    await mkdir(dirname(path), { recursive: true });
-    return open(path, 'a');
-  });
-  return closing(file, use);
+    await disk.makeFolder(dirname(path));
+    return withFile(disk, path, 'append', use);
+  }
 }
 
 /**
  * Drops what follows the last line feed: the remains of a line that a crash cut off and nobody was told about. Call it
  * before appending to a file of an earlier process. Returns how many bytes were dropped; 0 when there is no file.
  */
-export async function dropTornLine(path: string): Promise<number> {
+export async function dropTornLine(path: string, disk: Disk = nodeDisk): Promise<number> {
   try {
-    const bytes = await readFile(path);
+    const bytes = await disk.readFile(path);
     const whole = bytes.lastIndexOf(0x0a) + 1;
-    if (whole < bytes.length) await truncate(path, whole);
+    if (whole < bytes.length) await withFile(disk, path, 'update', (file) => file.truncate(whole));
     return bytes.length - whole;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return 0;
     throw workspaceError('repair', path, error);
   }
+}
+
+/** Makes what was appended to a file durable. @throws WorkspaceError with the path and what to do. */
+export async function flushFile(path: string, disk: Disk = nodeDisk): Promise<void> {
+  await withFile(disk, path, 'append', (file) => file.sync()).catch((error: unknown) => {
+    throw workspaceError('write', path, error);
+  });
+  await flushFolder(dirname(path), disk);
+}
+
+/** Makes new and renamed entries of the folder durable. @throws WorkspaceError with the path and what to do. */
+export async function flushFolder(folder: string, disk: Disk = nodeDisk): Promise<void> {
+  await disk.syncFolder(folder).catch((error: unknown) => {
+    throw workspaceError('write', folder, error);
+  });
+}
+
+/** Names in the folder; none when it does not exist. @throws WorkspaceError. */
+export async function namesIn(folder: string, disk: Disk = nodeDisk): Promise<string[]> {
+  return disk.list(folder).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw workspaceError('read', folder, error);
+  });
+}
+
+/** Files of a disk that are written at one time: a run may have thousands, and a process may open about a thousand. */
+const mostOpenFiles = 64;
+const openFiles = new WeakMap<Disk, ReturnType<typeof limit>>();
+
+async function withFile<T>(disk: Disk, path: string, mode: OpenMode, use: (file: DiskFile) => Promise<T>): Promise<T> {
+  const whenFree = openFiles.get(disk) ?? limit(mostOpenFiles);
+  openFiles.set(disk, whenFree);
+  return whenFree(async () => {
+    const file = await disk.open(path, mode);
+    try {
+      return await use(file);
+    } finally {
+      await file.close();
+    }
+  });
 }
 
 /** A failure of the file system as an error that says what could not be done, why, and what to do. */
@@ -203,39 +222,7 @@ const reasons: Readonly<Record<string, readonly [why: string, hint: string]>> = 
   EMFILE: ['too many files are open', 'Raise the limit of open files (ulimit -n), or use fewer threads.'],
 };
 
-function codeOf(error: unknown): string {
+/** The code of an error of the file system; empty for other errors. */
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-async function withFile<T>(path: string, flags: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
-  return closing(await open(path, flags), use);
-}
-
-async function closing<T>(file: FileHandle, use: (file: FileHandle) => Promise<T>): Promise<T> {
-  try {
-    return await use(file);
-  } finally {
-    await file.close();
-  }
-}
-
-/** Makes what was appended to a file durable. @throws WorkspaceError with the path and what to do. */
-export async function flushFile(path: string): Promise<void> {
-  await withFile(path, 'a', (file) => file.sync()).catch((error: unknown) => {
-    throw workspaceError('write', path, error);
-  });
-  await flushFolder(dirname(path));
-}
-
-/** Makes new and renamed entries of the folder durable. @throws WorkspaceError with the path and what to do. */
-export async function flushFolder(folder: string): Promise<void> {
-  await flush(folder).catch((error: unknown) => {
-    throw workspaceError('write', folder, error);
-  });
-}
-
-/** Windows has no such operation, and needs none. */
-async function flush(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  await withFile(folder, 'r', (handle) => handle.sync());
 }

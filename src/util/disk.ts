@@ -8,17 +8,17 @@
  * @module
  */
 
-/** How a file is opened: to read; as a new one that must not exist; at its end, made when missing; to read and write at places. */
+/** How a file is opened: to read; as a new one that must not exist; at its end, or at places, and made when missing. */
 export type OpenMode = 'read' | 'new' | 'append' | 'update';
 
 export interface DiskFile {
   size(): Promise<number>;
   /** Fills `into` from the place on, and returns how many bytes there were. */
   read(into: Uint8Array, at: number): Promise<number>;
-  /** Writes the parts one after the other: at `at`, or at the end (`new`: after what was written before). */
+  /** Writes all of the parts, one after the other: at `at`, or (always in `append`) at the end. */
   write(parts: readonly Uint8Array[], at?: number): Promise<void>;
   truncate(size: number): Promise<void>;
-  /** What was written is durable when it resolves. */
+  /** What was written is durable when it resolves. After a failure nothing is known of it: write it anew. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
@@ -28,8 +28,8 @@ export interface Disk {
   /** The whole file. */
   readFile(path: string): Promise<Buffer>;
   exists(path: string): Promise<boolean>;
-  /** Names in the folder, in no particular order. @throws ENOENT when there is none. */
-  list(folder: string): Promise<string[]>;
+  /** Names in the folder, in no particular order; `recursive` also gives the paths of all that lies deeper. @throws ENOENT when there is none. */
+  list(folder: string, options?: { readonly recursive?: boolean }): Promise<string[]>;
   /** Makes the folder and those above it; nothing when it is there. */
   makeFolder(path: string): Promise<void>;
   /** Replaces what was there under the new name, in one step. */
@@ -40,4 +40,6 @@ export interface Disk {
   syncFolder(path: string): Promise<void>;
   /** Free space for this user, bytes. */
   freeBytes(path: string): Promise<number>;
+  /** Part of a file's name that nothing on this disk bears yet, not even what a killed process left. */
+  freshName(): string;
 }
