@@ -77,7 +77,8 @@ export function createSite(parts: SiteParts): Site {
     const filters = filtersFor(parts.filtersOut, task.kind, parts.name);
     if (filters.length > 0) leaveMemory(payload.tensors); // A filter may keep what it is given.
     const filtered = await applyFilters(filters, payload, filterContext);
-    const other = (performance.now() - started) / 1000 - seconds.validate - seconds.train;
+    const spent = (performance.now() - started) / 1000;
+    const other = Math.max(0, spent - seconds.validate - seconds.train); // Rounded sums may differ in the last bit.
     const update: Update = {
       site: parts.name,
       round: task.round,

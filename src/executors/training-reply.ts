@@ -5,7 +5,7 @@
  * @module
  */
 import { ConfigError, NonFiniteError } from '../errors';
-import type { Metrics } from '../protocol/payload';
+import { longestMetricName, type Metrics, mostMetrics } from '../protocol/payload';
 import { firstNonFinite } from '../tensor/first-non-finite';
 import { isTensor, type NamedTensors, sameShape, type Tensor } from '../tensor/tensor';
 
@@ -28,8 +28,8 @@ export interface ValidateReply {
 /** What the tensors of an answer have to look like. */
 export type TensorForms = ReadonlyMap<string, Pick<Tensor, 'dtype' | 'shape'>>;
 
-/** Most metrics of one answer. */
-const mostMetrics = 10_000;
+/** Most metrics of one answer: a payload has those of the validation and those of the training. */
+const mostOfOne = mostMetrics / 2;
 
 export interface ReplyChecks {
   /** Look at every number of the weights; a caller who forms differences sees there what is not finite. @default true */
@@ -121,11 +121,13 @@ function checkMetrics(metrics: unknown): Metrics {
     });
   }
   const entries = Object.entries(metrics);
-  if (entries.length > mostMetrics) {
-    throw new ConfigError(`An answer holds at most ${mostMetrics} metrics, but ${entries.length} came.`);
+  if (entries.length > mostOfOne) {
+    throw new ConfigError(`An answer holds at most ${mostOfOne} metrics, but ${entries.length} came.`);
   }
   for (const [name, value] of entries) {
-    if (name === '' || name.length > 200) throw new ConfigError('The name of a metric has 1 to 200 characters.');
+    if (name === '' || name.length > longestMetricName) {
+      throw new ConfigError(`The name of a metric has 1 to ${longestMetricName} characters.`);
+    }
     if (value !== null && !Number.isFinite(value)) {
       throw new ConfigError(`Metric '${name}' is ${shown(value)}, but has to be a finite number or null.`, {
         hint: 'Answer with null where a metric is not defined.',

@@ -52,19 +52,16 @@ const detail = z.union([
   z.literal('Infinity').transform(() => Number.POSITIVE_INFINITY),
   z.literal('-Infinity').transform(() => Number.NEGATIVE_INFINITY),
 ]);
-const entrySchema = z.strictObject({
-  site: z.string(),
-  filter: z.string(),
-  round: z.int(),
-  cost: z.strictObject({
-    mechanism: z.string(),
-    differentiallyPrivate: z.boolean(),
-    epsilon: amount,
-    delta: amount,
-    unit: z.string(),
-    details: z.record(z.string(), detail),
-  }),
+/** A cost as JSON holds it: infinite amounts, which JSON lacks, are the string "Infinity". */
+export const privacyCost: z.ZodType<PrivacyCost> = z.strictObject({
+  mechanism: z.string(),
+  differentiallyPrivate: z.boolean(),
+  epsilon: amount,
+  delta: amount,
+  unit: z.string(),
+  details: z.record(z.string(), detail),
 });
+const entrySchema = z.strictObject({ site: z.string(), filter: z.string(), round: z.int(), cost: privacyCost });
 
 /** The entry as one line of JSON without a line break. Infinite numbers, which JSON lacks, become the string "Infinity". */
 export function encodeLedgerEntry(entry: LedgerEntry): string {

@@ -9,6 +9,13 @@ import type { NamedTensors } from '../tensor/tensor';
 /** Scalars by name; `null` where a metric is not defined (a Dice over an empty region, say). */
 export type Metrics = Readonly<Record<string, number | null>>;
 
+/** Most metrics of a payload, and the longest name of one, in characters. */
+export const mostMetrics = 1024;
+export const longestMetricName = 128;
+
+/** More optimiser steps than any site can take in a round: the bound on the weight of an update. */
+export const mostSteps = 1e7;
+
 /** Numbers on their way out of or into a site. Filters change or block payloads; nothing else leaves a site. */
 export interface Payload {
   readonly kind: PayloadKind;

@@ -8,6 +8,7 @@ import type { RunEvent } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { transferOf } from '../jobs/trainer-spec';
 import { aggregatorOf, type WorkflowTraits, workflowTraits } from '../jobs/workflow-spec';
+import { mostSteps } from '../protocol/payload';
 import type { Sites } from '../protocol/sites';
 import type { NamedTensors } from '../tensor/tensor';
 import { type Clock, nodeClock } from '../util/clock';
@@ -48,7 +49,14 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
     sites: options.sites,
     journal: store.journal,
     aggregator: (reference, round, more = {}) =>
-      createAggregator(aggregator, { reference, round, siteOrder: job.sites, kind: transfer, maxSteps, ...more }),
+      createAggregator(aggregator, {
+        reference,
+        round,
+        siteOrder: job.sites,
+        kind: transfer,
+        maxSteps: mostSteps,
+        ...more,
+      }),
     parameters: parameterNames(job.model, checkpoint.model),
     best: () => checkpoint.best?.model,
     loadModel: options.loadModel,
@@ -117,9 +125,6 @@ async function commit(
   const { rounds } = workflowTraits(job.workflow);
   if (line.final !== true) emit({ kind: 'round-started', round: checkpoint.round, rounds });
 }
-
-/** More steps than any site can take in a round: the bound on the weight of an update. */
-const maxSteps = 1e7;
 
 /** The model with the best key metric; of equals, the earlier. Every validated model is a candidate, the last one too. */
 function better(best: Checkpoint['best'], report: RoundReport, traits: WorkflowTraits): Checkpoint['best'] {
