@@ -7,6 +7,7 @@
 import { basename, dirname, join } from 'node:path';
 import { WorkspaceError } from '../errors';
 import type { Disk, DiskFile, OpenMode } from './disk';
+import { durableFolder, forgetFolders } from './durable-folder';
 import { limit } from './limit';
 import { nodeDisk } from './node-disk';
 
@@ -27,7 +28,7 @@ export interface WriteOptions {
 
 /**
  * Writes a file as a whole: to a temporary name in the same folder, flushed, renamed, the folder flushed. Creates missing
- * folders. On failure the old file, if any, is untouched. @throws WorkspaceError with the path and what to do.
+ * folders, and flushes their names before. On failure the old file, if any, is untouched. @throws WorkspaceError with the path and what to do.
  */
 export async function writeFileAtomic(
   path: string,
@@ -37,9 +38,8 @@ export async function writeFileAtomic(
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${disk.freshName()}.tmp`);
   try {
-    await disk.makeFolder(folder);
     try {
-      await withFile(disk, temporary, 'new', async (file) => {
+      await inFolder({ disk, path: temporary, mode: 'new', durable }, async (file) => {
         await file.write(piecesOf(data));
         if (durable) await file.sync();
       });
@@ -100,7 +100,7 @@ export async function appendData(
 ): Promise<void> {
   try {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-    const size = await withFileToAppend(disk, path, (file) => append(file, bytes, durable));
+    const size = await inFolder({ disk, path, mode: 'append', durable }, (file) => append(file, bytes, durable));
     if (size === 0 && durable) await disk.syncFolder(dirname(path));
   } catch (error) {
     throw workspaceError('append to', path, error);
@@ -120,17 +120,6 @@ async function append(file: DiskFile, bytes: Uint8Array, durable: boolean): Prom
   return size;
 }
 
-/** Opens a file at its end. Its folder is made when it turns out to be missing: most files are appended to many times. */
-async function withFileToAppend<T>(disk: Disk, path: string, use: (file: DiskFile) => Promise<T>): Promise<T> {
-  try {
-    return await withFile(disk, path, 'append', use);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-    await disk.makeFolder(dirname(path));
-    return withFile(disk, path, 'append', use);
-  }
-}
-
 /**
  * Drops what follows the last line feed: the remains of a line that a crash cut off and nobody was told about. Call it
  * before appending to a file of an earlier process. Returns how many bytes were dropped; 0 when there is no file.
@@ -139,7 +128,7 @@ export async function dropTornLine(path: string, disk: Disk = nodeDisk): Promise
   try {
     const bytes = await disk.readFile(path);
     const whole = bytes.lastIndexOf(0x0a) + 1;
-    if (whole < bytes.length) await withFile(disk, path, 'update', (file) => file.truncate(whole));
+    if (whole < bytes.length) await withFile({ disk, path, mode: 'update' }, (file) => file.truncate(whole));
     return bytes.length - whole;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return 0;
@@ -149,7 +138,7 @@ export async function dropTornLine(path: string, disk: Disk = nodeDisk): Promise
 
 /** Makes what was appended to a file durable. @throws WorkspaceError with the path and what to do. */
 export async function flushFile(path: string, disk: Disk = nodeDisk): Promise<void> {
-  await withFile(disk, path, 'append', (file) => file.sync()).catch((error: unknown) => {
+  await withFile({ disk, path, mode: 'append' }, (file) => file.sync()).catch((error: unknown) => {
     throw workspaceError('write', path, error);
   });
   await flushFolder(dirname(path), disk);
@@ -170,11 +159,35 @@ export async function namesIn(folder: string, disk: Disk = nodeDisk): Promise<st
   });
 }
 
+interface Opening {
+  readonly disk: Disk;
+  readonly path: string;
+  readonly mode: OpenMode;
+}
+
+/** Opens a file in a folder that is made when it turns out to be missing: most files lie where others do. */
+async function inFolder<T>(
+  { durable, ...opening }: Opening & { readonly durable: boolean },
+  use: (file: DiskFile) => Promise<T>,
+): Promise<T> {
+  const { disk, path } = opening;
+  const folder = dirname(path);
+  if (durable) await durableFolder(folder, disk);
+  try {
+    return await withFile(opening, use);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    forgetFolders(disk);
+    await (durable ? durableFolder(folder, disk) : disk.makeFolder(folder));
+    return withFile(opening, use);
+  }
+}
+
 /** Files of a disk that are written at one time: a run may have thousands, and a process may open about a thousand. */
 const mostOpenFiles = 64;
 const openFiles = new WeakMap<Disk, ReturnType<typeof limit>>();
 
-async function withFile<T>(disk: Disk, path: string, mode: OpenMode, use: (file: DiskFile) => Promise<T>): Promise<T> {
+async function withFile<T>({ disk, path, mode }: Opening, use: (file: DiskFile) => Promise<T>): Promise<T> {
   const whenFree = openFiles.get(disk) ?? limit(mostOpenFiles);
   openFiles.set(disk, whenFree);
   return whenFree(async () => {
@@ -217,6 +230,7 @@ const reasons: Readonly<Record<string, readonly [why: string, hint: string]>> = 
     'a part of the path is a file, not a folder',
     'Remove that file, or choose another folder with --workspace.',
   ],
+  EIO: ['the disk reports an error', 'Check the disk, then continue with --resume. Finished rounds are kept.'],
   EISDIR: ['a folder of that name is in the way', 'Remove the folder, or choose another name.'],
   ENAMETOOLONG: ['the name is too long', 'Choose a shorter job name or workspace.'],
   EMFILE: ['too many files are open', 'Raise the limit of open files (ulimit -n), or use fewer threads.'],

@@ -1,25 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MersenneTwister } from '../../../src/util/mersenne-twister';
 import { testDisk } from '../../conformance/disk';
-import { type DiskOperation, type SimDisk, type SimDiskOptions, simDisk } from './disk';
-
-/** Acts at once, in order. */
-const atOnce = { after: (_: number, act: () => void) => setImmediate(act) };
-
-function newDisk(seed = 1, more: Partial<SimDiskOptions> = {}): SimDisk {
-  const random = new MersenneTwister(seed);
-  return simDisk({ random: () => random.random(), clock: atOnce, ...more });
-}
+import { quickDisk } from './crash';
+import type { DiskOperation, SimDisk } from './disk';
 
 testDisk('the simulated disk', async () => {
-  const disk = newDisk().mount();
+  const disk = quickDisk(1).mount();
   await disk.makeFolder('/work');
   return { disk, folder: '/work' };
 });
 
 let sim: SimDisk;
 beforeEach(() => {
-  sim = newDisk();
+  sim = quickDisk(1);
 });
 
 const text = (characters: string) => Buffer.from(characters);
@@ -79,7 +71,7 @@ describe('a power cut', () => {
     );
 
     async function cutAfter(seed: number, act: (disk: ReturnType<SimDisk['mount']>) => Promise<void>) {
-      const other = newDisk(seed, { files: new Map(Object.entries(before).map(([name, of]) => [name, text(of)])) });
+      const other = quickDisk(seed, { files: new Map(Object.entries(before).map(([name, of]) => [name, text(of)])) });
       await act(other.mount());
       other.powerCut('some');
       return textsOf(other);
@@ -89,7 +81,7 @@ describe('a power cut', () => {
   it('moves a file from folder to folder as a whole or not at all, and keeps it once the new folder was flushed', async () => {
     const outcomes = new Set<string>();
     for (let seed = 0; seed < 64; seed++) {
-      const other = newDisk(seed, {
+      const other = quickDisk(seed, {
         files: new Map([
           ['/x/a', text('1')],
           ['/y/b', text('2')],
@@ -107,7 +99,7 @@ describe('a power cut', () => {
   it('tears what was being written at the sectors, in any order, and never what was flushed', async () => {
     const found = new Set<string>();
     for (let seed = 0; seed < 200; seed++) {
-      const other = newDisk(seed, { files: new Map([['/a', Buffer.alloc(700, 'o')]]) });
+      const other = quickDisk(seed, { files: new Map([['/a', Buffer.alloc(700, 'o')]]) });
       const file = await other.mount().open('/a', 'update');
       await file.write([Buffer.alloc(1400, 'n')], 300);
       other.powerCut('some');
@@ -144,7 +136,7 @@ describe('a killed process', () => {
   it('is never answered; what it had asked for may have happened, in part, or not', async () => {
     const outcomes = new Set<string>();
     for (let seed = 0; seed < 100; seed++) {
-      const other = newDisk(seed, { files: new Map([['/a', text('0')]]) });
+      const other = quickDisk(seed, { files: new Map([['/a', text('0')]]) });
       const disk = other.mount();
       const file = await disk.open('/a', 'append');
       let answered = false;
@@ -247,7 +239,7 @@ describe('its time and its order', () => {
         setImmediate(act);
       },
     };
-    sim = newDisk(1, { clock });
+    sim = quickDisk(1, { clock });
     sim.faults.latencyMs = ({ kind }) => (kind === 'sync' ? 5000 : 1);
     await put('/a', text('1'));
     expect(waits).toEqual([1, 1, 5000, 1]);
@@ -260,7 +252,7 @@ describe('its time and its order', () => {
       seen.push(`${number} ${kind} ${path} ${when}`);
       if (number === cutAt && when === 'after') sim.powerCut('nothing');
     };
-    sim = newDisk(1, { onOperation });
+    sim = quickDisk(1, { onOperation });
     const disk = sim.mount();
     await disk.makeFolder('/x');
     await disk.syncFolder('/');
@@ -281,7 +273,7 @@ describe('its time and its order', () => {
 
   it('the same seed gives the same disk after the same crash, another seed another', async () => {
     const crashed = async (seed: number) => {
-      const other = newDisk(seed);
+      const other = quickDisk(seed);
       const disk = other.mount();
       const files = await Promise.all(['/a', '/b', '/c', '/d'].map((path) => disk.open(path, 'new')));
       await Promise.all(files.map((file) => file.write([Buffer.alloc(3000, 1)])));
