@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigError } from '../errors';
+import { canonicalJson } from '../util/canonical-json';
 import { type Json, json } from '../util/json';
 import { dataSpec } from './data-spec';
 import { environmentText } from './environment-text';
@@ -103,14 +104,5 @@ export function siteConfigOf({ siteConfig }: Pick<JobSpec, 'siteConfig'>, site: 
 
 /** SHA-256 of the job in canonical form: equal for jobs that mean the same, whatever the order of their keys. */
 export function jobHash(job: JobSpec): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sortKeys(job)))
-    .digest('hex');
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
+  return createHash('sha256').update(canonicalJson(job)).digest('hex');
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { DataError } from '../errors';
+import { type Json, refusedKeys } from './json';
 
 export type StrictJson = null | boolean | number | string | readonly StrictJson[] | ReadonlyMap<string, StrictJson>;
 
@@ -13,6 +14,23 @@ export interface StrictJsonOptions {
   readonly what?: string;
   /** Deepest nesting of arrays and objects that is accepted. Default 16. */
   readonly maxDepth?: number;
+}
+
+/**
+ * The same as plain data, for a schema to check. Keys that could reach an object's prototype are refused too.
+ * @throws DataError.
+ */
+export function parsePlainJson(text: string, options: StrictJsonOptions = {}): Json {
+  return plain(parseStrictJson(text, options), options.what ?? 'JSON');
+}
+
+function plain(value: StrictJson, what: string): Json {
+  if (Array.isArray(value)) return value.map((item) => plain(item, what));
+  if (!(value instanceof Map)) return value as null | boolean | number | string;
+  const entries = [...value] as readonly (readonly [string, StrictJson])[];
+  const refused = entries.find(([key]) => refusedKeys.includes(key));
+  if (refused) throw new DataError(`${what} has the key '${refused[0]}', which is not allowed.`);
+  return Object.fromEntries(entries.map(([key, item]) => [key, plain(item, what)]));
 }
 
 interface Cursor {
