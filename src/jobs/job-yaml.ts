@@ -5,10 +5,10 @@
  */
 import { z } from 'zod';
 import { type ConfigError, isConsiliumError } from '../errors';
-import { escapeEnvironment, substituteEnvironment, type Variables } from './environment-text';
+import { escapeEnvironment, substituteEnvironment, type Variables, variablesUnder } from './environment-text';
 import { type FileProblem, fileError, placed, placedFields } from './file-problems';
 import { explain, type FieldProblem } from './job-problems';
-import { type JobSpec, jobSpec } from './job-spec';
+import { type JobSpec, jobSpec, jobSpecAt } from './job-spec';
 import { loadModules } from './load-modules';
 import { codeProblem } from './own-code';
 import { readYaml, type YamlDocument } from './yaml-document';
@@ -18,13 +18,18 @@ import { yaml } from './yaml-library';
 export interface JobToYamlOptions {
   /** Where an editor finds the JSON Schema: a path from the job file, or a URL. @default no such line */
   readonly schema?: string;
+  /** Whether `${NAME}` in `data` is left for each site to fill in; else it stands for that very text. @default false */
+  readonly forSites?: boolean;
 }
 
 /** The job as YAML. Equal jobs give equal bytes. */
-export function jobToYaml(job: JobSpec, { schema }: JobToYamlOptions = {}): string {
+export function jobToYaml(job: JobSpec, { schema, forSites = false }: JobToYamlOptions = {}): string {
   const forEditors = schema === undefined ? '' : `# yaml-language-server: $schema=${schema}\n`;
   const { Document, isScalar, visit } = yaml();
-  const document = new Document(kindFirst(escapeEnvironment(job)), { aliasDuplicateObjects: false });
+  const document = new Document(
+    kindFirst(escapeEnvironment(job, variablesUnder(forSites ? ['data'] : [], jobSpec, job))),
+    { aliasDuplicateObjects: false },
+  );
   visit(document, {
     Seq(_, list) {
       // Sizes on one line, names one below the other.
@@ -54,6 +59,10 @@ export interface JobFromYamlOptions {
    * without it, a job that names modules is refused.
    */
   readonly folder?: string;
+  /** Whether `${NAME}` in `data` is left as it is: it is each site that fills in its own. @default false */
+  readonly forSites?: boolean;
+  /** The one site whose `siteConfig` is here, where the others' is not. @default the job has the configuration of all */
+  readonly onlySite?: string;
 }
 
 /** Something wrong with a job file. */
@@ -79,7 +88,8 @@ export function checkJobYaml(text: string | Uint8Array, options: JobFromYamlOpti
   if (document.problems.length > 0) return { problems: placed(document.text, document.problems) };
   const modules = loadNamedModules(document.value, options.folder);
   if (modules !== undefined) return refused(document, [{ path: ['modules'], ofKey: false, message: modules }]);
-  return checkDocument(jobSpec, document, options);
+  const schema = options.onlySite === undefined ? jobSpec : jobSpecAt(options.onlySite);
+  return checkDocument(schema, document, options);
 }
 
 /** Loads the user's own parts, whose schemas are known only then. @returns what is wrong with the modules, if anything is */
@@ -113,14 +123,19 @@ function readJobDocument(text: string | Uint8Array): YamlDocument {
 function checkDocument(
   schema: z.ZodType<JobSpec>,
   document: YamlDocument,
-  { environment = process.env, folder }: JobFromYamlOptions,
+  { environment = process.env, folder, forSites = false }: JobFromYamlOptions,
 ): JobCheck {
   if (document.value === null) {
     return {
       problems: placed(document.text, [{ offset: 0, message: "the file is empty; a job begins with 'version: 1'" }]),
     };
   }
-  const { value, problems } = substituteEnvironment(schema, document.value, environment);
+  const { value, problems } = substituteEnvironment(
+    schema,
+    document.value,
+    environment,
+    variablesUnder(forSites ? ['data'] : [], schema, document.value),
+  );
   const variables = new Set(problems.map(({ path }) => path.join('\0')));
   const wrong = explain(schema, value, { sourceOf: (path) => document.placeOf(path)?.source }).filter(
     ({ path }) => !variables.has(path.join('\0')),
