@@ -4,15 +4,18 @@
  *
  * @module
  */
-import { type KeyObject, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { ConfigError, RefusedError } from '../../errors';
 import { type Identity, type Role, roles } from '../../transport/connection';
 
 /** What a certificate says. */
-export interface CertificateFacts extends Identity {
+export interface CertificateFacts extends Identity, Dates {
   /** Organisation. */
   readonly org: string;
-  /** First and last moment of its validity, milliseconds since 1970. */
+}
+
+/** First and last moment of a certificate's validity, milliseconds since 1970. */
+export interface Dates {
   readonly notBefore: number;
   readonly notAfter: number;
 }
@@ -54,9 +57,12 @@ export function certificateFacts(certificate: X509Certificate, what: string): Ce
     role,
     org,
     fingerprint: fingerprintOf(certificate),
-    notBefore: Date.parse(certificate.validFrom),
-    notAfter: Date.parse(certificate.validTo),
+    ...datesOf(certificate),
   };
+}
+
+export function datesOf({ validFrom, validTo }: X509Certificate): Dates {
+  return { notBefore: Date.parse(validFrom), notAfter: Date.parse(validTo) };
 }
 
 /** SHA-256 of a certificate, hex in lower case without colons. */
@@ -71,7 +77,7 @@ export function checkIssued(certificate: X509Certificate, authority: X509Certifi
 }
 
 /** @throws RefusedError when a moment lies outside of the certificate's validity. */
-export function checkDates({ notBefore, notAfter }: CertificateFacts, now: number, what: string): void {
+export function checkDates({ notBefore, notAfter }: Dates, now: number, what: string): void {
   if (now < notBefore) {
     throw new RefusedError(`${what} is valid from ${day(notBefore)} on, but this machine says it is ${day(now)}.`, {
       hint: "Set this machine's clock.",
@@ -82,10 +88,6 @@ export function checkDates({ notBefore, notAfter }: CertificateFacts, now: numbe
       hint: "Check this machine's clock; if it is right, ask for a new kit: `consilium provision renew NAME`.",
     });
   }
-}
-
-export function publicKeyOf(certificate: X509Certificate): KeyObject {
-  return certificate.publicKey;
 }
 
 /** A fingerprint as people compare it: in groups of four. */
