@@ -50,7 +50,7 @@ export async function createAuthority(project: string, org: string, now: number)
   const keys = await newKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
-    name: [{ CN: [`${project} authority`] }, { O: [org] }],
+    name: [{ CN: [project] }, { OU: ['authority'] }, { O: [org] }],
     notBefore: new Date(now - backdatedMs),
     notAfter: new Date(now + authorityDays * dayMs),
     signingAlgorithm: signing,

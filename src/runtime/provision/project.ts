@@ -5,6 +5,8 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { ConfigError } from '../../errors';
+import { explain } from '../../jobs/job-problems';
 import { parseYaml } from '../../jobs/read-yaml';
 import { maxJobBytes } from '../../jobs/yaml-guard';
 import { readBounded } from '../../util/read-bounded';
@@ -38,13 +40,14 @@ const server = z
   .describe('The one server.');
 
 const site = z.strictObject({ name, org });
-const admin = z.strictObject({
-  name,
-  org,
-  role: z
-    .enum(['admin', 'researcher', 'site-admin'])
-    .describe('admin: everything; researcher: jobs of their own; site-admin: what happens at the sites of their org.'),
-});
+const adminRole = z
+  .enum(['admin', 'researcher', 'site-admin'])
+  .describe('admin: everything; researcher: jobs of their own; site-admin: what happens at the sites of their org.');
+const admin = z.strictObject({ name, org, role: adminRole });
+
+/** Somebody who takes part, and is not the server. */
+export const participantSpec = z.strictObject({ name, org, role: z.enum(['site', ...adminRole.options]) });
+export type Participant = z.output<typeof participantSpec>;
 
 export const projectSpec = z
   .strictObject({
@@ -65,6 +68,15 @@ export const projectSpec = z
 export type Project = z.output<typeof projectSpec>;
 export type ProjectInput = z.input<typeof projectSpec>;
 export type Admin = Project['admins'][number];
+
+/** @throws ConfigError for a name or an organisation that no certificate can have. */
+export function checkParticipant(participant: Participant): void {
+  const problems = explain(participantSpec, participant);
+  if (problems.length === 0) return;
+  throw new ConfigError(problems.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'), {
+    hint: 'Correct the name, the role or the organisation.',
+  });
+}
 
 /** Everybody's name is an identity of its own. */
 function checkNames({ server, sites, admins }: Project, context: z.RefinementCtx): void {
