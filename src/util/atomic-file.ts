@@ -24,8 +24,6 @@ export interface WriteOptions {
   readonly durable?: boolean;
   /** Flush the folder too, so that the name is durable; a caller who writes several files flushes it once. @default `durable` */
   readonly durableName?: boolean;
-  /** Permissions of the file from its first moment on, whatever the umask grants. @default what the system gives a new file */
-  readonly mode?: number;
 }
 
 /**
@@ -35,7 +33,7 @@ export interface WriteOptions {
 export async function writeFileAtomic(
   path: string,
   data: FileData,
-  { durable = true, durableName = durable, mode }: WriteOptions = {},
+  { durable = true, durableName = durable }: WriteOptions = {},
 ): Promise<void> {
   const folder = dirname(path);
   // Not the number of the process: in a container it is the same each time, and a killed one may have left its file.
@@ -44,9 +42,7 @@ export async function writeFileAtomic(
     await mkdir(folder, { recursive: true });
     try {
       await openFiles(() =>
-        withFile(temporary, 'wx', mode, async (file) => {
-          // The umask may have taken rights away.
-          if (mode !== undefined) await file.chmod(mode);
+        withFile(temporary, 'wx', async (file) => {
           for (const part of partsOf(data)) await writePart(file, part);
           if (durable) await file.sync();
         }),
@@ -211,13 +207,8 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-async function withFile<T>(
-  path: string,
-  flags: string,
-  mode: number | undefined,
-  use: (file: FileHandle) => Promise<T>,
-): Promise<T> {
-  return closing(await open(path, flags, mode), use);
+async function withFile<T>(path: string, flags: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  return closing(await open(path, flags), use);
 }
 
 async function closing<T>(file: FileHandle, use: (file: FileHandle) => Promise<T>): Promise<T> {
@@ -230,7 +221,7 @@ async function closing<T>(file: FileHandle, use: (file: FileHandle) => Promise<T
 
 /** Makes what was appended to a file durable. @throws WorkspaceError with the path and what to do. */
 export async function flushFile(path: string): Promise<void> {
-  await withFile(path, 'a', undefined, (file) => file.sync()).catch((error: unknown) => {
+  await withFile(path, 'a', (file) => file.sync()).catch((error: unknown) => {
     throw workspaceError('write', path, error);
   });
   await flushFolder(dirname(path));
@@ -246,5 +237,5 @@ export async function flushFolder(folder: string): Promise<void> {
 /** Windows has no such operation, and needs none. */
 async function flush(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
-  await withFile(folder, 'r', undefined, (handle) => handle.sync());
+  await withFile(folder, 'r', (handle) => handle.sync());
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** What JSON can say: plain data that survives YAML, a wire and `structuredClone`. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-export const refusedKeys: readonly string[] = ['__proto__', 'constructor', 'prototype'];
+const refusedKeys = ['__proto__', 'constructor', 'prototype'];
 
 /** Keys that could reach an object's prototype are refused, at every level. */
 export const json: z.ZodType<Json> = z.json().refine(hasPlainKeys, {

@@ -5,7 +5,7 @@
  * @module
  */
 import { DataError } from '../errors';
-import { type Json, refusedKeys } from './json';
+import type { Json } from './json';
 
 export type StrictJson = null | boolean | number | string | readonly StrictJson[] | ReadonlyMap<string, StrictJson>;
 
@@ -16,21 +16,19 @@ export interface StrictJsonOptions {
   readonly maxDepth?: number;
 }
 
-/**
- * The same as plain data, for a schema to check. Keys that could reach an object's prototype are refused too.
- * @throws DataError.
- */
-export function parsePlainJson(text: string, options: StrictJsonOptions = {}): Json {
-  return plain(parseStrictJson(text, options), options.what ?? 'JSON');
-}
+/** Keys that reach an object's prototype where somebody merges carelessly. */
+const refusedKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-function plain(value: StrictJson, what: string): Json {
-  if (Array.isArray(value)) return value.map((item) => plain(item, what));
+/** The value with objects in place of maps. @throws DataError for a key that could reach an object's prototype. */
+export function plainJson(value: StrictJson, what = 'JSON'): Json {
+  if (Array.isArray(value)) return value.map((item) => plainJson(item, what));
   if (!(value instanceof Map)) return value as null | boolean | number | string;
-  const entries = [...value] as readonly (readonly [string, StrictJson])[];
-  const refused = entries.find(([key]) => refusedKeys.includes(key));
-  if (refused) throw new DataError(`${what} has the key '${refused[0]}', which is not allowed.`);
-  return Object.fromEntries(entries.map(([key, item]) => [key, plain(item, what)]));
+  const object: Record<string, Json> = {};
+  for (const [key, item] of value as ReadonlyMap<string, StrictJson>) {
+    if (refusedKeys.has(key)) throw new DataError(`${what} has the key '${key}', which is not allowed.`);
+    object[key] = plainJson(item, what);
+  }
+  return object;
 }
 
 interface Cursor {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { ConfigError, DataError } from '../../errors';
 import { explain } from '../../jobs/job-problems';
-import { parsePlainJson } from '../../util/strict-json';
+import { parseStrictJson, plainJson } from '../../util/strict-json';
 
 /**
  * The content of a JSON file that strangers may have written: no key twice, bounded depth, as the schema says.
@@ -12,7 +12,8 @@ import { parsePlainJson } from '../../util/strict-json';
 export function parseJsonFile<T>(bytes: Uint8Array, schema: z.ZodType<T>, source: string): T {
   let value: unknown;
   try {
-    value = parsePlainJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes), { what: source });
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    value = plainJson(parseStrictJson(text, { what: source }), source);
   } catch (cause) {
     if (cause instanceof DataError) throw new ConfigError(cause.message, { cause });
     throw new ConfigError(`${source} is not valid UTF-8.`, { cause });

@@ -10,7 +10,7 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../../errors';
-import { workspaceError, writeFileAtomic } from '../../util/atomic-file';
+import { flushFolder, workspaceError, writeFileAtomic } from '../../util/atomic-file';
 import { readBounded } from '../../util/read-bounded';
 import { lockFolder } from '../run-folder';
 import { type Credentials, createAuthority } from './authority';
@@ -19,7 +19,7 @@ import { parseJsonFile } from './json-file';
 import { kitInfo, maxKitFileBytes } from './kit-files';
 import type { Project } from './project';
 import { maxRosterBytes, type Roster, signRoster, verifyRoster } from './roster';
-import { makePrivateFolder } from './write-kit';
+import { makePrivateFolder, writePrivateFile } from './write-kit';
 
 /** `ca/project.json`: what every kit of the project has in common. */
 const projectSettings = z.strictObject({
@@ -91,11 +91,13 @@ export async function createProject(out: string, project: Project, now: number):
   try {
     await rm(made, { recursive: true, force: true });
     await makePrivateFolder(made);
-    await writeFileAtomic(join(made, 'ca.key'), authority.key, { mode: 0o600 });
-    await writeFileAtomic(join(made, 'ca.pem'), authority.cert, { mode: 0o644 });
-    await writeFileAtomic(join(made, 'project.json'), `${JSON.stringify(settings, undefined, 1)}\n`, { mode: 0o600 });
-    await writeFileAtomic(join(made, 'roster.json'), signRoster(roster, authority.key), { mode: 0o600 });
+    await writePrivateFile(join(made, 'ca.key'), authority.key);
+    await writePrivateFile(join(made, 'ca.pem'), authority.cert);
+    await writePrivateFile(join(made, 'project.json'), `${JSON.stringify(settings, undefined, 1)}\n`);
+    await writePrivateFile(join(made, 'roster.json'), signRoster(roster, authority.key));
+    await flushFolder(made);
     await rename(made, caFolder(root));
+    await flushFolder(root);
   } catch (error) {
     throw workspaceError('create the authority', caFolder(root), error);
   }
@@ -106,7 +108,7 @@ export async function createProject(out: string, project: Project, now: number):
 /** A change of who takes part is in force once the master copy is written; then the server's kit gets it. */
 export async function saveRoster(folder: ProjectFolder, roster: Roster): Promise<void> {
   const signed = signRoster(roster, folder.authority.key);
-  await writeFileAtomic(join(caFolder(folder.root), 'roster.json'), signed, { mode: 0o600 });
+  await writeFileAtomic(join(caFolder(folder.root), 'roster.json'), signed);
   await publishRoster(folder, roster);
 }
 
@@ -117,7 +119,7 @@ async function publishRoster({ root, settings, authority }: ProjectFolder, roste
   const known = { ca: authority.cert, project: settings.project, source: copy };
   const there = existsSync(copy) ? verifyRoster(await readBounded(copy, maxRosterBytes, 'roster'), known) : undefined;
   if (there?.serial === roster.serial) return;
-  await writeFileAtomic(copy, signRoster(roster, authority.key), { mode: 0o600 });
+  await writeFileAtomic(copy, signRoster(roster, authority.key));
 }
 
 /** The roster in the server's kit, when the kit is still here. */
