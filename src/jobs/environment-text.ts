@@ -36,24 +36,46 @@ export interface Substituted {
   readonly problems: readonly VariableProblem[];
 }
 
+/** The fields whose texts are left as they are, because somebody else fills in their variables. */
+export type Kept = (path: Path) => boolean;
+
+const nothingKept: Kept = () => false;
+
+/** Fields under these keys that may hold variables. */
+export function variablesUnder(keys: readonly string[], schema: z.ZodType, input: unknown): Kept {
+  return (path) => {
+    const field = keys.includes(String(path[0])) ? schemaAt(schema, input, path) : undefined;
+    return field !== undefined && safe.has(field);
+  };
+}
+
 /** The value with all variables filled in. A missing one, or one in a field that is not declared safe, is a problem. */
-export function substituteEnvironment(schema: z.ZodType, input: unknown, environment: Variables): Substituted {
+export function substituteEnvironment(
+  schema: z.ZodType,
+  input: unknown,
+  environment: Variables,
+  kept: Kept = nothingKept,
+): Substituted {
   const problems: VariableProblem[] = [];
-  const value = mapTexts(input, [], (text, path) =>
-    text.replace(reference, (whole, dollars: string, name: string) => {
+  const value = mapTexts(input, [], (text, path) => {
+    if (!text.includes('${') || kept(path)) return text;
+    return text.replace(reference, (whole, dollars: string, name: string) => {
       if (dollars.length > 1) return whole.slice(1);
       const field = schemaAt(schema, input, path);
       const problem = field && safe.has(field) ? problemOf(name, environment) : notSafe(whole);
       if (problem !== undefined) problems.push({ path, message: problem, known: field !== undefined });
       return environment[name] ?? whole;
-    }),
-  );
+    });
+  });
   return { value, problems };
 }
 
 /** The value as a job file has to state it, so that {@link substituteEnvironment} gives it back. */
-export function escapeEnvironment(value: unknown): unknown {
-  return mapTexts(value, [], (text) => text.replace(reference, (whole) => `$${whole}`));
+export function escapeEnvironment(value: unknown, kept: Kept = nothingKept): unknown {
+  return mapTexts(value, [], (text, path) => {
+    if (!text.includes('${') || kept(path)) return text;
+    return text.replace(reference, (whole) => `$${whole}`);
+  });
 }
 
 const reference = /(\$+)\{([^{}]*)\}/g;

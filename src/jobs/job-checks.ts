@@ -29,11 +29,15 @@ export interface CheckedJob {
 
 export type Report = (path: readonly PropertyKey[], message: string) => void;
 
-/** Adds an issue for everything that does not fit together. */
-export function checkJob(job: CheckedJob, context: z.RefinementCtx): void {
+/**
+ * Adds an issue for everything that does not fit together.
+ *
+ * @param onlySite the one site whose `siteConfig` is here, where the others' is not
+ */
+export function checkJob(job: CheckedJob, context: z.RefinementCtx, onlySite?: string): void {
   const report: Report = (path, message) => context.addIssue({ code: 'custom', path: [...path], message });
   checkSites(job, report);
-  checkSiteConfig(job, report);
+  checkSiteConfig(job, report, onlySite === undefined ? job.sites : [onlySite]);
   checkAggregator(job, report);
   checkWorkflow(job, report);
   checkTrainer(job, report);
@@ -55,8 +59,8 @@ function checkSites({ sites, workflow, siteConfig }: CheckedJob, report: Report)
   }
 }
 
-/** What the trainer and the data of the user's own want to know of each site. */
-function checkSiteConfig({ sites, siteConfig, trainer, data }: CheckedJob, report: Report): void {
+/** What the trainer and the data of the user's own want to know of each of these sites. */
+function checkSiteConfig({ siteConfig, trainer, data }: CheckedJob, report: Report, sites: readonly string[]): void {
   for (const part of [findOwnPart('trainer', trainer.kind), findOwnPart('data', data.kind)]) {
     const schema = (part?.definition as { readonly siteConfig?: OptionsSchema } | undefined)?.siteConfig;
     if (!schema) continue;

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigError } from '../errors';
+import { canonicalJson } from '../util/canonical-json';
 import { type Json, json } from '../util/json';
 import { dataSpec } from './data-spec';
 import { environmentText } from './environment-text';
@@ -34,49 +35,54 @@ const engineSpec = z
   })
   .describe('Onnxruntime sessions: which execution provider, and how many threads one session uses.');
 
-export const jobSpec = z
-  .strictObject({
-    version: z.literal(1).describe('Version of this format.'),
-    name: z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, dots, dashes and underscores')
-      .describe('Name of the run and of its folder.'),
-    seed: z
-      .int()
-      .nonnegative()
-      .max(0xffffffff)
-      .default(0)
-      .describe('Everything random but privacy noise follows from this number.'),
-    sites: z
-      .array(siteName)
-      .nonempty()
-      .max(10_000)
-      .describe('Names of the sites, in the order in which updates are added up.'),
-    workflow: workflowSpec,
-    model: jobModel.prefault({ kind: 'tensors', tensors: {} }),
-    initialCheckpoint: environmentText(z.string().min(1))
-      .optional()
-      .describe(
-        'File whose tensors the model starts from instead of drawn ones, .safetensors or .pt; by name, all of them.',
-      ),
-    trainer: trainerSpec,
-    data: dataSpec.prefault({ kind: 'none' }),
-    filters: z.array(filterPlacement).default([]),
-    trackers: z
-      .array(ownSpec('tracker'))
-      .default([])
-      .describe("Where the figures of the rounds go besides the files of the run: trackers of the user's own."),
-    siteConfig: z
-      .record(siteName, json)
-      .default({})
-      .describe('By site: plain data that reaches the trainer of that site and nobody else.'),
-    modules: z
-      .array(z.string().min(1))
-      .default([])
-      .describe("Files that define parts of the user's own. A relative path starts from the job's folder."),
-    engine: engineSpec.prefault({}),
-  })
-  .superRefine(checkJob);
+const jobFields = z.strictObject({
+  version: z.literal(1).describe('Version of this format.'),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, dots, dashes and underscores')
+    .describe('Name of the run and of its folder.'),
+  seed: z
+    .int()
+    .nonnegative()
+    .max(0xffffffff)
+    .default(0)
+    .describe('Everything random but privacy noise follows from this number.'),
+  sites: z
+    .array(siteName)
+    .nonempty()
+    .max(10_000)
+    .describe('Names of the sites, in the order in which updates are added up.'),
+  workflow: workflowSpec,
+  model: jobModel.prefault({ kind: 'tensors', tensors: {} }),
+  initialCheckpoint: environmentText(z.string().min(1))
+    .optional()
+    .describe(
+      'File whose tensors the model starts from instead of drawn ones, .safetensors or .pt; by name, all of them.',
+    ),
+  trainer: trainerSpec,
+  data: dataSpec.prefault({ kind: 'none' }),
+  filters: z.array(filterPlacement).default([]),
+  trackers: z
+    .array(ownSpec('tracker'))
+    .default([])
+    .describe("Where the figures of the rounds go besides the files of the run: trackers of the user's own."),
+  siteConfig: z
+    .record(siteName, json)
+    .default({})
+    .describe('By site: plain data that reaches the trainer of that site and nobody else.'),
+  modules: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Files that define parts of the user's own. A relative path starts from the job's folder."),
+  engine: engineSpec.prefault({}),
+});
+
+export const jobSpec = jobFields.superRefine((job, context) => checkJob(job, context));
+
+/** The schema of a job as one site gets it: with that site's own `siteConfig`, and no other's. */
+export function jobSpecAt(site: string): typeof jobSpec {
+  return jobFields.superRefine((job, context) => checkJob(job, context, site));
+}
 
 /** A checked job, all defaults filled in. */
 export type JobSpec = z.infer<typeof jobSpec>;
@@ -103,14 +109,5 @@ export function siteConfigOf({ siteConfig }: Pick<JobSpec, 'siteConfig'>, site: 
 
 /** SHA-256 of the job in canonical form: equal for jobs that mean the same, whatever the order of their keys. */
 export function jobHash(job: JobSpec): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sortKeys(job)))
-    .digest('hex');
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
+  return createHash('sha256').update(canonicalJson(job)).digest('hex');
 }

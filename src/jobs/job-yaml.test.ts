@@ -267,6 +267,21 @@ describe('an environment variable in a job file', () => {
     expect(message).not.toContain('secret');
   });
 
+  it('of the data can be left for the sites, each of which fills in its own', () => {
+    const job = jobFromYaml(withVariable, 'job.yaml', { environment: {}, forSites: true });
+    expect(job.data).toMatchObject({ baseDir: `\${DATA}/brats` });
+    const sent = jobToYaml(job, { forSites: true });
+    expect(jobFromYaml(sent, 'job.yaml', { environment: {}, forSites: true })).toEqual(job);
+    expect(jobFromYaml(sent, 'job.yaml', { environment: { DATA: '/mnt/a' } }).data).toMatchObject({
+      baseDir: '/mnt/a/brats',
+    });
+    expect(() => jobFromYaml(sent, 'job.yaml', { environment: {} })).toThrow(
+      'the environment variable DATA is not set',
+    );
+    const other = changed('model:', `initialCheckpoint: \${START}\nmodel:`);
+    expect(() => jobFromYaml(other, 'job.yaml', { environment: {}, forSites: true })).toThrow('START is not set');
+  });
+
   it('can be written as plain text', () => {
     const job = jobFromYaml(changed('baseDir: /data', `baseDir: /$\${DATA}/$x/$$\${a}`), 'job.yaml', {
       environment: {},

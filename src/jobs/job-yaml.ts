@@ -4,26 +4,32 @@
  * @module
  */
 import { z } from 'zod';
-import { ConfigError, isConsiliumError } from '../errors';
-import { escapeEnvironment, substituteEnvironment, type Variables } from './environment-text';
-import { explain, type FieldProblem, mostProblems } from './job-problems';
-import { type JobSpec, jobSpec } from './job-spec';
+import { type ConfigError, isConsiliumError } from '../errors';
+import { escapeEnvironment, substituteEnvironment, type Variables, variablesUnder } from './environment-text';
+import { type FileProblem, fileError, placed, placedFields } from './file-problems';
+import { explain, type FieldProblem } from './job-problems';
+import { type JobSpec, jobSpec, jobSpecAt } from './job-spec';
 import { loadModules } from './load-modules';
 import { codeProblem } from './own-code';
-import { type Path, readYaml, type YamlDocument } from './yaml-document';
-import { decodeJobText, type TextProblem } from './yaml-guard';
+import { readYaml, type YamlDocument } from './yaml-document';
+import { decodeJobText } from './yaml-guard';
 import { yaml } from './yaml-library';
 
 export interface JobToYamlOptions {
   /** Where an editor finds the JSON Schema: a path from the job file, or a URL. @default no such line */
   readonly schema?: string;
+  /** Whether `${NAME}` in `data` is left for each site to fill in; else it stands for that very text. @default false */
+  readonly forSites?: boolean;
 }
 
 /** The job as YAML. Equal jobs give equal bytes. */
-export function jobToYaml(job: JobSpec, { schema }: JobToYamlOptions = {}): string {
+export function jobToYaml(job: JobSpec, { schema, forSites = false }: JobToYamlOptions = {}): string {
   const forEditors = schema === undefined ? '' : `# yaml-language-server: $schema=${schema}\n`;
   const { Document, isScalar, visit } = yaml();
-  const document = new Document(kindFirst(escapeEnvironment(job)), { aliasDuplicateObjects: false });
+  const document = new Document(
+    kindFirst(escapeEnvironment(job, variablesUnder(forSites ? ['data'] : [], jobSpec, job))),
+    { aliasDuplicateObjects: false },
+  );
   visit(document, {
     Seq(_, list) {
       // Sizes on one line, names one below the other.
@@ -53,16 +59,14 @@ export interface JobFromYamlOptions {
    * without it, a job that names modules is refused.
    */
   readonly folder?: string;
+  /** Whether `${NAME}` in `data` is left as it is: it is each site that fills in its own. @default false */
+  readonly forSites?: boolean;
+  /** The one site whose `siteConfig` is here, where the others' is not. @default the job has the configuration of all */
+  readonly onlySite?: string;
 }
 
-/** Something wrong with a job file. Lines and columns count from 1. */
-export interface JobProblem {
-  readonly line: number | undefined;
-  readonly column: number | undefined;
-  /** Of the field, with dots; empty when the text itself is wrong. */
-  readonly path: string;
-  readonly message: string;
-}
+/** Something wrong with a job file. */
+export type JobProblem = FileProblem;
 
 export type JobCheck = { readonly job: JobSpec } | { readonly problems: readonly JobProblem[] };
 
@@ -84,7 +88,8 @@ export function checkJobYaml(text: string | Uint8Array, options: JobFromYamlOpti
   if (document.problems.length > 0) return { problems: placed(document.text, document.problems) };
   const modules = loadNamedModules(document.value, options.folder);
   if (modules !== undefined) return refused(document, [{ path: ['modules'], ofKey: false, message: modules }]);
-  return checkDocument(jobSpec, document, options);
+  const schema = options.onlySite === undefined ? jobSpec : jobSpecAt(options.onlySite);
+  return checkDocument(schema, document, options);
 }
 
 /** Loads the user's own parts, whose schemas are known only then. @returns what is wrong with the modules, if anything is */
@@ -118,14 +123,19 @@ function readJobDocument(text: string | Uint8Array): YamlDocument {
 function checkDocument(
   schema: z.ZodType<JobSpec>,
   document: YamlDocument,
-  { environment = process.env, folder }: JobFromYamlOptions,
+  { environment = process.env, folder, forSites = false }: JobFromYamlOptions,
 ): JobCheck {
   if (document.value === null) {
     return {
       problems: placed(document.text, [{ offset: 0, message: "the file is empty; a job begins with 'version: 1'" }]),
     };
   }
-  const { value, problems } = substituteEnvironment(schema, document.value, environment);
+  const { value, problems } = substituteEnvironment(
+    schema,
+    document.value,
+    environment,
+    variablesUnder(forSites ? ['data'] : [], schema, document.value),
+  );
   const variables = new Set(problems.map(({ path }) => path.join('\0')));
   const wrong = explain(schema, value, { sourceOf: (path) => document.placeOf(path)?.source }).filter(
     ({ path }) => !variables.has(path.join('\0')),
@@ -141,55 +151,14 @@ function checkDocument(
 }
 
 function refused(document: YamlDocument, problems: readonly FieldProblem[]): JobCheck {
-  const found = problems.map((problem) => ({ ...problem, offset: offsetOf(document, problem) }));
-  return { problems: placed(document.text, found) };
+  return { problems: placedFields(document, problems) };
 }
-
-/** The start of the value or the key; of the nearest mapping around it when the field is missing. */
-function offsetOf(document: YamlDocument, { path, ofKey }: FieldProblem): number {
-  const place = document.placeOf(path);
-  if (place) return ofKey ? (place.key ?? place.value) : place.value;
-  for (let length = path.length - 1; length >= 0; length--) {
-    const around = document.placeOf(path.slice(0, length));
-    if (around) return around.key ?? around.value;
-  }
-  return 0;
-}
-
-/** In the order of the text, of problems of the text itself one for each line: the parser stumbles over one more than once. */
-function placed(text: string, problems: readonly (TextProblem & { readonly path?: Path })[]): readonly JobProblem[] {
-  const lineStarts = [0, ...[...text.matchAll(/\r\n|\n|\r/g)].map((match) => match.index + match[0].length)];
-  const sorted = [...problems].sort((a, b) => (a.offset ?? -1) - (b.offset ?? -1));
-  let line = 0;
-  let last = -1;
-  return sorted.flatMap(({ offset, path, message }): readonly JobProblem[] => {
-    if (offset === undefined) return [{ line: undefined, column: undefined, path: '', message }];
-    while ((lineStarts[line + 1] ?? Number.POSITIVE_INFINITY) <= offset) line++;
-    if (path === undefined && line === last) return [];
-    last = line;
-    const column = offset - (lineStarts[line] ?? 0) + 1;
-    return [{ line: line + 1, column, path: (path ?? []).map(String).join('.'), message }];
-  });
-}
-
-/** Problems beyond this are only counted. */
-const mostListed = 20;
 
 /** The problems of a job file as one error. */
 export function jobFileError(problems: readonly JobProblem[], source: string): ConfigError {
-  const lines = problems.slice(0, mostListed).map((problem) => `  ${jobProblemLine(problem, source)}`);
-  if (problems.length > mostListed) {
-    const rest = `${problems.length - mostListed}${problems.length < mostProblems ? '' : ' or more'}`;
-    lines.push(`  and ${rest} others`);
-  }
-  const count = problems.length === 1 ? '' : `, ${problems.length} problems`;
-  return new ConfigError(`${source} is not a valid job${count}:\n${lines.join('\n')}`, {
+  return fileError(problems, {
+    source,
+    what: 'job',
     hint: 'Correct the places named above; docs/reference/job.md lists all fields, and `consilium job schema` helps editors.',
   });
-}
-
-/** `<file>:<line>:<column>: <path>: <what is wrong>`, as editors and terminals recognise it. */
-export function jobProblemLine({ line, column, path, message }: JobProblem, source: string): string {
-  const place = line === undefined ? source : `${source}:${line}:${column}`;
-  return `${place}: ${path === '' ? '' : `${path}: `}${message}`;
 }

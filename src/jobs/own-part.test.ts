@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseJob } from './job-spec';
+import { jobSpec, jobSpecAt, parseJob } from './job-spec';
 import { type OwnPart, ownKinds, registerPart } from './own-part';
 
 const part: OwnPart = {
@@ -101,5 +101,29 @@ describe("an aggregator that a workflow of the user's own names", () => {
       parseJob({ ...job({}), filters: [], workflow: { kind: 'ward/flow', aggregator } });
     expect(flow({ kind: 'weighted-mean' })).not.toThrow();
     expect(flow({ kind: 'ward/median' })).toThrow("there is no aggregator 'ward/median'");
+  });
+});
+
+describe('a trainer that wants to know something of each site', () => {
+  const wanting = (site: string | undefined, siteConfig: object) => {
+    const definition = { siteConfig: z.strictObject({ folder: z.string() }) };
+    registerPart({ ...part, slot: 'trainer', kind: 'ward/reader', options: z.looseObject({}), definition });
+    const spec = { ...job({}), filters: [], sites: ['site-1', 'site-2'], trainer: { kind: 'ward/reader' }, siteConfig };
+    return (site === undefined ? jobSpec : jobSpecAt(site)).safeParse(spec);
+  };
+
+  it('is told when it is missing for one of them', () => {
+    expect(wanting(undefined, { 'site-1': { folder: '/a' } }).success).toBe(false);
+    expect(wanting(undefined, { 'site-1': { folder: '/a' }, 'site-2': { folder: '/b' } }).success).toBe(true);
+  });
+
+  it('is told of its own site alone where only that one is known', () => {
+    expect(wanting('site-2', { 'site-2': { folder: '/b' } }).success).toBe(true);
+    expect(wanting('site-2', {}).error?.issues[0]?.path).toEqual(['siteConfig', 'site-2']);
+    expect(wanting('site-2', { 'site-2': { folder: 1 } }).error?.issues[0]?.path).toEqual([
+      'siteConfig',
+      'site-2',
+      'folder',
+    ]);
   });
 });

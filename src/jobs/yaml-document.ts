@@ -37,8 +37,7 @@ export function readYaml(raw: string): YamlDocument {
   // Duplicate keys are looked for below: the library compares every pair of keys.
   const composer = new (yaml().Composer)({ uniqueKeys: false, merge: false, schema: 'core', prettyErrors: false });
   const [document, second] = [...composer.compose(scanned.tokens, true, text.length)];
-  if (second)
-    return failed(text, [{ offset: second.range[0], message: 'a second document; a job file holds one job' }]);
+  if (second) return failed(text, [{ offset: second.range[0], message: 'a second document; the file holds one' }]);
   const complaints = [...(document?.errors ?? []), ...(document?.warnings ?? [])];
   if (complaints.length > 0) {
     return failed(
@@ -104,7 +103,7 @@ function readMap(reading: Reading, items: readonly MapItem[], path: Path): Recor
 }
 
 function problemOfKey(key: unknown): string | undefined {
-  if (key === '<<') return 'merge keys are not allowed in a job; write the values again where they are needed';
+  if (key === '<<') return 'merge keys are not allowed; write the values again where they are needed';
   if (typeof key === 'string') {
     return ['__proto__', 'constructor', 'prototype'].includes(key) ? `'${key}' is not allowed as a key` : undefined;
   }

@@ -28,8 +28,7 @@ export type Guarded<T> = { readonly problems: readonly TextProblem[] } | T;
 
 /** The text of a job file: UTF-8, with or without byte order mark, and no control characters but tabs and line ends. */
 export function decodeJobText(bytes: Uint8Array): Guarded<{ readonly text: string }> {
-  if (bytes.byteLength > maxJobBytes)
-    return refuse(`the file has more than the ${maxJobBytes} bytes that a job may have`);
+  if (bytes.byteLength > maxJobBytes) return refuse(`the file has more than the ${maxJobBytes} bytes that it may have`);
   const wide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
   if (wide) return refuse('the text is UTF-16; save the file as UTF-8');
   try {
@@ -37,7 +36,7 @@ export function decodeJobText(bytes: Uint8Array): Guarded<{ readonly text: strin
     return checkText(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     const valid = new TextDecoder('utf-8').decode(bytes);
-    return refuse('the text is not valid UTF-8; a job is a text file, saved as UTF-8', valid.indexOf('\ufffd'));
+    return refuse('the text is not valid UTF-8; save the file as UTF-8 text', valid.indexOf('\ufffd'));
   }
 }
 
@@ -45,7 +44,7 @@ export function decodeJobText(bytes: Uint8Array): Guarded<{ readonly text: strin
 export function checkText(raw: string): Guarded<{ readonly text: string }> {
   const text = raw.startsWith('\ufeff') ? raw.slice(1) : raw;
   if (text.length > maxJobBytes || Buffer.byteLength(text) > maxJobBytes) {
-    return refuse(`the text has more than the ${maxJobBytes} bytes that a job may have`);
+    return refuse(`the text has more than the ${maxJobBytes} bytes that it may have`);
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
   const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.exec(text);
@@ -77,10 +76,10 @@ export function scanYaml(text: string): Guarded<{ readonly tokens: readonly CST.
 }
 
 const refused: { readonly [K in CST.TokenType]?: string } = {
-  anchor: 'anchors are not allowed in a job; write the value again where it is needed',
-  alias: 'aliases are not allowed in a job; write the value again (a text that begins with * needs quotes)',
-  tag: 'tags are not allowed in a job, which holds plain data (a text that begins with ! needs quotes)',
-  'directive-line': 'directives are not allowed in a job',
+  anchor: 'anchors are not allowed; write the value again where it is needed',
+  alias: 'aliases are not allowed; write the value again (a text that begins with * needs quotes)',
+  tag: 'tags are not allowed, the file holds plain data (a text that begins with ! needs quotes)',
+  'directive-line': 'directives are not allowed',
 };
 
 function quoted(lexeme: string): string {

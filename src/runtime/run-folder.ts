@@ -77,10 +77,14 @@ export async function archiveEarlierRun(folder: RunFolder): Promise<string | und
 /**
  * Takes the folder for this process. The lock names the process, so that the lock of a killed one does not block.
  *
+ * @param hint what to do when it is taken
  * @returns gives the folder back.
  * @throws WorkspaceError when another live process runs the job, or the folder cannot be written.
  */
-export async function lockFolder(folder: RunFolder): Promise<() => Promise<void>> {
+export async function lockFolder(
+  folder: Pick<RunFolder, 'root'>,
+  hint = 'Wait for that run, stop it, or choose another --job_name.',
+): Promise<() => Promise<void>> {
   const lock = lockFile(folder);
   await mkdir(dirname(lock), { recursive: true }).catch((error: unknown) => {
     throw workspaceError('create the folder', dirname(lock), error);
@@ -89,24 +93,24 @@ export async function lockFolder(folder: RunFolder): Promise<() => Promise<void>
     await writeFile(lock, identityOf(process.pid), { flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw workspaceError('create', lock, error);
-    await refuseIfRunning(folder);
+    await refuseIfRunning(folder, hint);
     await writeFile(lock, identityOf(process.pid));
   }
   return () => rm(lock, { force: true });
 }
 
 /** @throws WorkspaceError when a live process holds the folder. */
-async function refuseIfRunning(folder: RunFolder): Promise<void> {
+async function refuseIfRunning(folder: Pick<RunFolder, 'root'>, hint: string): Promise<void> {
   const lock = lockFile(folder);
   if (!existsSync(lock)) return;
   const owner = await readFile(lock, 'utf8');
   if (!isAlive(owner)) return;
   throw new WorkspaceError(`'${folder.root}' is in use by process ${owner.split(' ')[0]}.`, {
-    hint: 'Wait for that run, stop it, or choose another --job_name.',
+    hint,
   });
 }
 
-function lockFile(folder: RunFolder): string {
+function lockFile(folder: Pick<RunFolder, 'root'>): string {
   // Beside the folder, which may be moved away.
   return `${folder.root}.lock`;
 }

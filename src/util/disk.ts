@@ -11,6 +11,9 @@
 /** How a file is opened: to read; as a new one that must not exist; at its end, or at places, and made when missing. */
 export type OpenMode = 'read' | 'new' | 'append' | 'update';
 
+/** Who may use what is made: `private`: this user alone; `program`: this user alone, and it may be run. */
+export type Access = 'private' | 'program';
+
 export interface DiskFile {
   size(): Promise<number>;
   /** Fills `into` from the place on, and returns how many bytes there were. */
@@ -24,14 +27,15 @@ export interface DiskFile {
 }
 
 export interface Disk {
-  open(path: string, mode: OpenMode): Promise<DiskFile>;
+  /** @param access of a file that is made; what the system gives a new file when absent. */
+  open(path: string, mode: OpenMode, access?: Access): Promise<DiskFile>;
   /** The whole file. */
   readFile(path: string): Promise<Buffer>;
   exists(path: string): Promise<boolean>;
   /** Names in the folder, in no particular order; `recursive` also gives the paths of all that lies deeper. @throws ENOENT when there is none. */
   list(folder: string, options?: { readonly recursive?: boolean }): Promise<string[]>;
   /** Makes the folder and those above it; nothing when it is there. */
-  makeFolder(path: string): Promise<void>;
+  makeFolder(path: string, access?: 'private'): Promise<void>;
   /** Replaces what was there under the new name, in one step. */
   rename(from: string, to: string): Promise<void>;
   /** Removes a file, or a folder with all that is in it; nothing when there is none. */

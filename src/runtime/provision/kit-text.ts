@@ -1,0 +1,130 @@
+/**
+ * The texts of a startup kit: how it is started, what to do with it, and the settings that may be changed.
+ *
+ * @module
+ */
+import type { KitInfo } from './kit-files';
+
+/** `start.sh`: runs the command of the kit and starts it again when it crashes. */
+export function startScript({ kind, name, project }: KitInfo): string {
+  return kind === 'admin'
+    ? adminScript(name, project)
+    : daemonScript(kind === 'server' ? 'server' : 'client', name, project);
+}
+
+const findCommand = `# The kit's own folder: no command and no setting is looked for in it but by name.
+kit=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd) || exit 1
+if [ -n "\${CONSILIUM:-}" ]; then command=$CONSILIUM
+elif command -v consilium >/dev/null 2>&1; then command=consilium
+else command='npx --no-install consilium'; fi`;
+
+function adminScript(name: string, project: string): string {
+  return `#!/bin/sh
+# Runs a command as '${name}' of the project '${project}': ./start.sh submit job.yaml
+# CONSILIUM, when set, is the command to run instead of 'consilium'.
+${findCommand}
+[ $# -gt 0 ] || set -- jobs
+exec $command "$@" --kit "$kit"
+`;
+}
+
+/** Codes 0, 2 and 130 say that it is done, set up wrong or stopped: another start would end the same way. */
+function daemonScript(command: 'server' | 'client', name: string, project: string): string {
+  return `#!/bin/sh
+# Runs '${name}' of the project '${project}', and starts it again when it crashes, after 1, 2, 4, ... 60 seconds.
+# Flags are handed on: ./start.sh --workspace /data/consilium
+# CONSILIUM, when set, is the command to run instead of 'consilium'.
+${findCommand}
+child=
+stopping=
+stop() { stopping=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null; }
+trap stop INT TERM
+pause=1
+while [ -z "$stopping" ]; do
+  started=$(date +%s)
+  $command ${command} --kit "$kit" "$@" &
+  child=$!
+  wait "$child"; code=$?
+  # A signal ends the wait before the command has ended.
+  while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
+  child=
+  case $code in 0|2|130) exit $code;; esac
+  [ -z "$stopping" ] || exit $code
+  [ $(($(date +%s) - started)) -lt 300 ] || pause=1
+  echo "consilium ${command} has ended with code $code and is started again in $pause s" >&2
+  sleep "$pause" & child=$!
+  wait "$child"
+  child=
+  pause=$((pause * 2))
+  [ "$pause" -le 60 ] || pause=60
+done
+exit 130
+`;
+}
+
+/** `README.md`: three steps. */
+export function readme(info: KitInfo, caFingerprint: string): string {
+  return `# Startup kit of ${info.kind === 'admin' ? info.role : info.kind} \`${info.name}\`, project \`${info.project}\`
+
+This folder is who you are in the project: whoever has \`key.pem\` can act as \`${info.name}\`. Keep it readable by one user only.
+
+${steps(info).join('\n')}
+
+Compare the fingerprint of the project's authority with the operator, by telephone or in person:
+
+    ${caFingerprint}
+
+The kit is signed: a changed file is refused at the start. ${settings(info)}
+When the certificate nears its end (\`consilium doctor --kit .\` says when), the operator makes a new kit: \`consilium provision renew ${info.name}\`.
+`;
+}
+
+function steps({ kind, server }: KitInfo): readonly string[] {
+  const address = `${server.hosts[0]}:${server.port}`;
+  const check = '2. Check it and this machine: `consilium doctor --kit .`';
+  if (kind === 'server') {
+    return [
+      `1. Copy this folder to the server, and let ports ${[...new Set([server.port, server.adminPort])].join(' and ')} through its firewall.`,
+      check,
+      '3. Start it: `./start.sh`. It listens, and starts again after a crash.',
+    ];
+  }
+  if (kind === 'site') {
+    return [
+      `1. Copy this folder to the machine with the data. It dials out to \`${address}\`; nothing has to be opened for calls from outside. Say in \`site.yaml\` where the data are, and in \`policy.yaml\` what this site takes part in.`,
+      check,
+      '3. Start it: `./start.sh`. It stays connected, and starts again after a crash.',
+    ];
+  }
+  return [
+    '1. Copy this folder to your own machine.',
+    check,
+    '3. Submit a job: `consilium submit job.yaml --kit .`, and watch it: `consilium jobs --kit .`',
+  ];
+}
+
+function settings({ kind }: KitInfo): string {
+  if (kind === 'server')
+    return 'Yours to edit: `server.yaml`. `roster.json` says who may connect; the operator sends a new one.';
+  return kind === 'site' ? 'Yours to edit: `site.yaml` and `policy.yaml`.' : '';
+}
+
+/** What the files that a user may edit say at first: nothing but what they can say. */
+export const firstTexts: Readonly<Record<string, string>> = {
+  'server.yaml': `# Settings of this server. Everything has a default; docs/guide/provisioning.md explains each.
+# heartbeatSeconds: 10      something is said at least this often
+# deadSeconds: 60           a site that was silent for so long is disconnected
+# siteLostSeconds: 600      a site out of touch for so long is no longer waited for; it may come back
+# stallSeconds: 300         a round in which nothing moved for so long says so
+# shutdownSeconds: 10       time to end in order
+`,
+  'site.yaml': `# Settings of this site. Everything has a default; docs/guide/provisioning.md explains each.
+# variables:                what \${NAME} in the data of a job stands for here
+#   BRATS18_DIR: /data/brats18
+# reconnectMaxSeconds: 30   longest pause between two attempts to reach the server
+# shutdownSeconds: 10       time to end in order
+`,
+  'policy.yaml': `# What this site takes part in. A job cannot weaken it; whoever submits one is told what was refused and why.
+# Without any line here, jobs of built-in parts only are taken: no scripts, programs or modules of a job are run.
+`,
+};
