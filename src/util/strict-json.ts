@@ -5,6 +5,7 @@
  * @module
  */
 import { DataError } from '../errors';
+import type { Json } from './json';
 
 export type StrictJson = null | boolean | number | string | readonly StrictJson[] | ReadonlyMap<string, StrictJson>;
 
@@ -13,6 +14,21 @@ export interface StrictJsonOptions {
   readonly what?: string;
   /** Deepest nesting of arrays and objects that is accepted. Default 16. */
   readonly maxDepth?: number;
+}
+
+/** Keys that reach an object's prototype where somebody merges carelessly. */
+const refusedKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** The value with objects in place of maps. @throws DataError for a key that could reach an object's prototype. */
+export function plainJson(value: StrictJson, what = 'JSON'): Json {
+  if (Array.isArray(value)) return value.map((item) => plainJson(item, what));
+  if (!(value instanceof Map)) return value as null | boolean | number | string;
+  const object: Record<string, Json> = {};
+  for (const [key, item] of value as ReadonlyMap<string, StrictJson>) {
+    if (refusedKeys.has(key)) throw new DataError(`${what} has the key '${key}', which is not allowed.`);
+    object[key] = plainJson(item, what);
+  }
+  return object;
 }
 
 interface Cursor {
