@@ -7,23 +7,24 @@
  *
  * @module
  */
-import { InternalError } from '../errors';
-import type { BlobRef, Message } from '../protocol/wire/messages';
+import { ConnectError, isConsiliumError, ProtocolError } from '../errors';
+import { decodeFrame, encodeFrame, maxFrameNumber } from '../protocol/wire/frame';
+import type { BlobRef, Message, MessageOf } from '../protocol/wire/messages';
 import type { Clock } from '../util/clock';
+import { blobReceiver } from './blob-receiver';
+import { blobSender } from './blob-sender';
 import type { BlobSink, BlobSource } from './blobs';
 import type { CloseReason, Connection, ConnectionHandler, Dialer, Identity } from './connection';
+import { closeCodes } from './connection';
+import { messageBudget } from './message-budget';
+import { type PulseTimes, startPulse, type Vitals } from './pulse';
 
 /** What a channel says by itself: that it is alive, farewell, and blobs. */
 type OwnMessageType = 'beat' | 'bye' | 'want' | 'unwant' | 'chunk' | 'got' | 'no-blob';
 /** What its users say and hear. */
 export type ChannelMessage = Exclude<Message, { readonly type: OwnMessageType }>;
 
-export interface ChannelTimes {
-  /** Something is sent at least this often. */
-  readonly heartbeatMs: number;
-  /** An end that was not heard for so long, or took nothing for so long, is given up. */
-  readonly deadMs: number;
-}
+export type ChannelTimes = PulseTimes;
 
 export interface ChannelOptions extends ChannelTimes {
   readonly clock: Clock;
@@ -78,9 +79,208 @@ export interface OpenedChannel {
   readonly handler: ConnectionHandler;
 }
 
+/** A connection that holds so many bytes is given up at once: the other end reads too little of what it is told. */
+const overfullBytes = 64 << 20;
+/** Longest reason and hint that a `bye` carries, characters. */
+const longestReason = 2000;
+
 /** Opens a channel on a connection that has just been made. */
-export function openChannel(_connection: Connection, _options: ChannelOptions): OpenedChannel {
-  throw new InternalError('Channels are not written yet.');
+export function openChannel(connection: Connection, options: ChannelOptions): OpenedChannel {
+  const { clock, opening } = options;
+  const peer = connection.peer.name;
+  const stats = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, duplicates: 0, badChunks: 0 };
+  let open = true;
+  /** Whether the first message has come that `opening` asks for. */
+  let begun = opening === undefined;
+  let acknowledgements = 0;
+
+  const budget = messageBudget(clock, connection);
+  const receiver = blobReceiver({ peer, send, damaged: () => stats.badChunks++ });
+  const sender = blobSender({
+    get bufferedBytes() {
+      return connection.bufferedBytes;
+    },
+    source: (sha256) => options.source(sha256),
+    unreadable: (sha256, error) => options.unreadable(sha256, error),
+    send,
+  });
+  const pulse = startPulse(
+    { peer, clock, vitals, dead: close, beat: () => send({ type: 'beat' }), look: () => sender.pump() },
+    options,
+  );
+  const cancelOpening = opening === undefined ? undefined : afterAwake(clock, opening.withinMs, tooLate);
+
+  function vitals(): Vitals {
+    const { bufferedBytes } = connection;
+    const { chunks, waiting } = receiver;
+    const takenBytes = stats.bytesOut - bufferedBytes;
+    return { bufferedBytes, takenBytes, acknowledgements, chunks, owed: waiting, paused: budget.spent };
+  }
+
+  function send(message: Message, parts?: readonly Uint8Array[]): void {
+    if (!open) return;
+    write(message, parts);
+    if (connection.bufferedBytes > overfullBytes) {
+      close({ code: 'too-slow', message: `'${peer}' left ${overfullBytes} bytes of what it is sent unread.` });
+    } else if (stats.framesOut === maxFrameNumber - 1) {
+      close({ code: 'gone', message: 'The numbers of the frames are used up.' });
+    }
+  }
+
+  function write(message: Message, parts?: readonly Uint8Array[]): void {
+    const frame = encodeFrame(stats.framesOut + 1, message, parts);
+    stats.framesOut++;
+    for (const part of frame) stats.bytesOut += part.byteLength;
+    pulse.said();
+    connection.send(frame);
+  }
+
+  function receive(bytes: Uint8Array): void {
+    if (!open) return;
+    stats.bytesIn += bytes.byteLength;
+    try {
+      const { number, message, bytes: chunk } = decodeFrame(bytes);
+      if (isNext(number)) handle(message, chunk);
+    } catch (error) {
+      close(reasonOf(error), error);
+    }
+  }
+
+  /** Whether the frame is the next one; one that came before is not. @throws ProtocolError when frames are missing. */
+  function isNext(number: number): boolean {
+    const expected = stats.framesIn + 1;
+    if (number > expected) throw lostFrames(peer, expected, number - 1);
+    if (number < expected) {
+      stats.duplicates++;
+      budget.spend();
+      return false;
+    }
+    stats.framesIn++;
+    pulse.heard();
+    return true;
+  }
+
+  function handle(message: Message, chunk: Uint8Array): void {
+    switch (message.type) {
+      case 'chunk':
+        receiver.chunk(message, chunk);
+        break;
+      case 'got':
+        acknowledgements++;
+        sender.got(message);
+        break;
+      default:
+        budget.spend();
+        handleFew(message);
+    }
+  }
+
+  /** What nobody needs to say often. */
+  function handleFew(message: Exclude<Message, { readonly type: 'chunk' | 'got' }>): void {
+    if (message.type !== 'beat' && message.type !== 'bye') begin(message);
+    switch (message.type) {
+      case 'beat':
+        break;
+      case 'bye':
+        leave(reasonIn(message));
+        break;
+      case 'want':
+        sender.want(message);
+        break;
+      case 'unwant':
+        sender.unwant(message);
+        break;
+      case 'no-blob':
+        receiver.noBlob(message);
+        break;
+      default:
+        options.message(message);
+    }
+  }
+
+  function begin({ type }: Message): void {
+    if (begun) return;
+    if (type !== opening!.expect)
+      throw new ProtocolError(`A '${opening!.expect}' was to come first, and a '${type}' came.`);
+    begun = true;
+    cancelOpening!();
+  }
+
+  function tooLate(): void {
+    const { expect, withinMs } = opening!;
+    close({ code: 'protocol', message: `No '${expect}' came from '${peer}' within ${withinMs / 1000} s.` });
+  }
+
+  function close(reason: CloseReason, cause?: unknown): void {
+    if (!open) return;
+    const { code, message, hint } = reason;
+    const said = { type: 'bye', code, message: message.slice(0, longestReason) } as const;
+    write(hint === undefined ? said : { ...said, hint: hint.slice(0, longestReason) });
+    leave(reason, cause);
+  }
+
+  function leave(reason: CloseReason, cause?: unknown): void {
+    if (!open) return;
+    connection.close(reason);
+    end(reason, cause);
+  }
+
+  function end(reason: CloseReason, cause?: unknown): void {
+    if (!open) return;
+    open = false;
+    cancelOpening?.();
+    pulse.stop();
+    budget.stop();
+    sender.stop();
+    receiver.stop(connectionEnded(peer, reason));
+    options.closed(reason, cause);
+  }
+
+  const channel: Channel = {
+    peer: connection.peer,
+    get open() {
+      return open;
+    },
+    stats,
+    send: (message) => send(message),
+    fetch: (ref, sink, signal) => receiver.fetch(ref, sink, signal),
+    close: (reason) => close(reason),
+    setTimes: (times) => pulse.setTimes(times),
+  };
+  return { channel, handler: { message: receive, closed: (reason) => end(reason) } };
+}
+
+/** Calls `act` after a while in which this process ran: a call that is late because it could not is put off. */
+function afterAwake(clock: Clock, ms: number, act: () => void): () => void {
+  const due = clock.monotonicMs() + ms;
+  let cancel = clock.after(ms, () => {
+    const lateMs = clock.monotonicMs() - due;
+    if (lateMs < ms / 10) act();
+    else cancel = afterAwake(clock, ms / 10, act);
+  });
+  return () => cancel();
+}
+
+function reasonIn({ code, message, hint }: MessageOf<'bye'>): CloseReason {
+  const known = closeCodes.find((one) => one === code) ?? 'gone';
+  return hint === undefined ? { code: known, message } : { code: known, message, hint };
+}
+
+/** What the other end is told of an error: nothing of one that is not meant for people. */
+function reasonOf(error: unknown): CloseReason {
+  if (!isConsiliumError(error))
+    return { code: 'protocol', message: 'A message could not be handled, by an error here.' };
+  const { message, hint } = error;
+  return hint === undefined ? { code: 'protocol', message } : { code: 'protocol', message, hint };
+}
+
+function lostFrames(peer: string, first: number, last: number): ProtocolError {
+  const which = first === last ? `Frame ${first}` : `Frames ${first} to ${last}`;
+  return new ProtocolError(`${which} from '${peer}' did not arrive.`, { hint: 'A new connection is made by itself.' });
+}
+
+function connectionEnded(peer: string, { message, hint }: CloseReason): ConnectError {
+  return new ConnectError(`The connection to '${peer}' ended: ${message}`, hint === undefined ? {} : { hint });
 }
 
 /** Dials and opens a channel. Rejects as `Dialer.dial` does. */

@@ -76,7 +76,8 @@ const bye = z.strictObject({ type: z.literal('bye'), code: z.string().max(40), m
  * all that follows names the stream, so that what is still under way for an earlier one is never taken for a later one's.
  */
 const stream = z.int().positive().max(0xffffffff);
-const want = z.strictObject({ type: z.literal('want'), stream, blob: sha256Hex, offset: size });
+/** The offset is where the bytes are to begin. */
+const want = z.strictObject({ type: z.literal('want'), stream, blob: blobRef, offset: size });
 const unwant = z.strictObject({ type: z.literal('unwant'), stream });
 const chunk = z.strictObject({
   type: z.literal('chunk'),
