@@ -71,19 +71,25 @@ const beat = z.strictObject({ type: z.literal('beat') });
 /** The last word of either end: why the connection is closed. */
 const bye = z.strictObject({ type: z.literal('bye'), code: z.string().max(40), message: text, hint: text.optional() });
 
-/** Blobs, in both directions. */
-const want = z.strictObject({ type: z.literal('want'), blob: sha256Hex, offset: size });
-const unwant = z.strictObject({ type: z.literal('unwant'), blob: sha256Hex });
+/**
+ * Blobs, in both directions. Who wants one opens a stream under a number of its own, which grows by one with every `want`;
+ * all that follows names the stream, so that what is still under way for an earlier one is never taken for a later one's.
+ */
+const stream = z.int().positive().max(0xffffffff);
+/** The offset is where the bytes are to begin. */
+const want = z.strictObject({ type: z.literal('want'), stream, blob: blobRef, offset: size });
+const unwant = z.strictObject({ type: z.literal('unwant'), stream });
 const chunk = z.strictObject({
   type: z.literal('chunk'),
-  blob: sha256Hex,
+  stream,
   offset: size,
-  /** CRC-32C of the chunk's bytes. */
+  /** CRC-32 of the chunk's bytes. */
   crc: z.int().nonnegative().max(0xffffffff),
 });
 /** The receiver has everything up to here; the sender may go on. */
-const got = z.strictObject({ type: z.literal('got'), blob: sha256Hex, offset: size });
-const noBlob = z.strictObject({ type: z.literal('no-blob'), blob: sha256Hex });
+const got = z.strictObject({ type: z.literal('got'), stream, offset: size });
+/** There is no such blob, or no longer. */
+const noBlob = z.strictObject({ type: z.literal('no-blob'), stream });
 
 /** Jobs: server → site. */
 const job = z.strictObject({ type: z.literal('job'), job: jobId, bundle: blobRef });

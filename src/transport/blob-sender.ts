@@ -1,0 +1,141 @@
+/**
+ * The sending side of blobs on a channel: streams that the other end asked for, in turn, a chunk at a time. Memory is bounded
+ * by the window of each stream and by what the connection may hold; whoever has to wait waits for a `got`.
+ *
+ * @module
+ */
+import { InternalError, ProtocolError } from '../errors';
+import { maxChunkBytes } from '../protocol/wire/frame';
+import type { MessageOf } from '../protocol/wire/messages';
+import { crc32 } from '../util/crc';
+import type { BlobSource } from './blobs';
+
+/** Most bytes of a stream that are under way: sent, and not yet acknowledged. */
+export const windowBytes = 4 << 20;
+/** No chunk is handed to a connection that holds so many bytes already. */
+const fullBytes = 8 << 20;
+/** Most streams that one other end may have open. */
+const maxStreams = 64;
+
+export interface BlobSenderPort {
+  readonly bufferedBytes: number;
+  source(sha256: string): BlobSource | undefined;
+  send(message: MessageOf<'chunk' | 'no-blob'>, parts?: readonly Uint8Array[]): void;
+  unreadable(sha256: string, error: unknown): void;
+}
+
+export interface BlobSender {
+  /** What the other end says. @throws ProtocolError for what makes no sense. */
+  want(message: MessageOf<'want'>): void;
+  unwant(message: MessageOf<'unwant'>): void;
+  got(message: MessageOf<'got'>): void;
+  /** Sends what may be sent now. */
+  pump(): void;
+  /** Sends nothing any more. */
+  stop(): void;
+}
+
+interface Stream {
+  readonly id: number;
+  readonly source: BlobSource;
+  sent: number;
+  acknowledged: number;
+  /** Its next chunk is being read. */
+  reading: boolean;
+}
+
+export function blobSender(port: BlobSenderPort): BlobSender {
+  const streams = new Map<number, Stream>();
+  let last = 0;
+
+  function pump(): void {
+    for (let sent = true; sent; ) {
+      sent = false;
+      for (const stream of streams.values()) {
+        if (!maySend(stream)) continue;
+        sendNext(stream);
+        sent = true;
+      }
+    }
+  }
+
+  function maySend({ reading, source, sent, acknowledged }: Stream): boolean {
+    const inWindow = sent + maxChunkBytes <= acknowledged + windowBytes;
+    return !reading && inWindow && sent < source.ref.size && port.bufferedBytes < fullBytes;
+  }
+
+  function sendNext(stream: Stream): void {
+    const { source, sent } = stream;
+    try {
+      const parts = source.read(sent, Math.min(maxChunkBytes, source.ref.size - sent));
+      if (parts instanceof Promise) sendOnceRead(stream, parts);
+      else sendChunk(stream, parts);
+    } catch (error) {
+      giveUp(stream, error);
+    }
+  }
+
+  function sendOnceRead(stream: Stream, reading: Promise<readonly Uint8Array[]>): void {
+    stream.reading = true;
+    reading
+      .then((parts) => {
+        stream.reading = false;
+        if (streams.has(stream.id)) sendChunk(stream, parts);
+      })
+      .catch((error: unknown) => giveUp(stream, error))
+      .then(pump);
+  }
+
+  function sendChunk(stream: Stream, parts: readonly Uint8Array[]): void {
+    const { id, source, sent } = stream;
+    const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    const expected = Math.min(maxChunkBytes, source.ref.size - sent);
+    if (length !== expected) throw new InternalError(`A blob was to give ${expected} bytes and gave ${length}.`);
+    const crc = parts.reduce((before, part) => crc32(part, before), 0);
+    stream.sent += length;
+    port.send({ type: 'chunk', stream: id, offset: sent, crc }, parts);
+  }
+
+  function giveUp(stream: Stream, error: unknown): void {
+    if (!streams.delete(stream.id)) return;
+    port.send({ type: 'no-blob', stream: stream.id });
+    port.unreadable(stream.source.ref.sha256, error);
+  }
+
+  return {
+    pump,
+    want({ stream: id, blob, offset }) {
+      if (id !== last + 1) throw new ProtocolError(`Stream ${last + 1} was to come next, and ${id} came.`);
+      if (streams.size >= maxStreams) throw new ProtocolError(`More than ${maxStreams} blobs are wanted at one time.`);
+      if (offset >= blob.size) throw new ProtocolError(`A blob of ${blob.size} bytes was asked for from ${offset} on.`);
+      last = id;
+      const source = port.source(blob.sha256);
+      if (source?.ref.size === blob.size) {
+        streams.set(id, { id, source, sent: offset, acknowledged: offset, reading: false });
+      } else port.send({ type: 'no-blob', stream: id });
+      pump();
+    },
+    unwant({ stream: id }) {
+      checkKnown(id);
+      streams.delete(id);
+    },
+    got({ stream: id, offset }) {
+      checkKnown(id);
+      const stream = streams.get(id);
+      if (stream === undefined) return;
+      const { acknowledged, sent, source } = stream;
+      if (offset < acknowledged || offset > sent) {
+        throw new ProtocolError(`Byte ${offset} of a blob was acknowledged; ${acknowledged} to ${sent} are under way.`);
+      }
+      stream.acknowledged = offset;
+      if (offset === source.ref.size) streams.delete(id);
+      pump();
+    },
+    stop: () => streams.clear(),
+  };
+
+  /** What comes for a stream that has ended crossed its end on the way. */
+  function checkKnown(id: number): void {
+    if (id > last) throw new ProtocolError(`Stream ${id} was never asked for.`);
+  }
+}
