@@ -24,18 +24,25 @@ const metrics = z
   .record(z.string().max(longestMetricName), z.number().nullable())
   .refine((given) => Object.keys(given).length <= mostMetrics, `at most ${mostMetrics} metrics`);
 
-/** All of an update but its tensors. */
-const header = z.strictObject({
+/** An update without its payload, and what the payload says besides tensors. */
+export const updateFields = {
   site: siteName,
   round: z.int().nonnegative(),
   task: z.string().min(1).max(64),
-  payload: z.strictObject({
-    kind: z.enum(payloadKinds),
-    metrics,
-    steps: z.number().nonnegative().max(mostSteps),
-  }),
   privacy: z.array(privacyCost).max(mostCosts),
   seconds: z.strictObject({ validate: seconds, train: seconds, other: seconds }),
+  metrics,
+  steps: z.number().nonnegative().max(mostSteps),
+};
+
+/** All of an update but its tensors. */
+const header = z.strictObject({
+  site: updateFields.site,
+  round: updateFields.round,
+  task: updateFields.task,
+  payload: z.strictObject({ kind: z.enum(payloadKinds), metrics, steps: updateFields.steps }),
+  privacy: updateFields.privacy,
+  seconds: updateFields.seconds,
 });
 const metadata = z.strictObject({ update: z.string(), model: sha256Hex });
 

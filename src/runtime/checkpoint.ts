@@ -10,6 +10,7 @@ import { DataError, isConsiliumError } from '../errors';
 import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
 import type { NamedTensors } from '../tensor/tensor';
 import { codeOf, flushFolder, namesIn, workspaceError, writeFileAtomic } from '../util/atomic-file';
+import { checkedJson, withCheck } from '../util/checked-json';
 import type { Disk } from '../util/disk';
 import { fromJson, toJson } from '../util/exact-json';
 import { nodeDisk } from '../util/node-disk';
@@ -20,7 +21,7 @@ import { roundJournal } from './round-journal';
 import { type RoundLine, roundLine } from './round-line';
 
 const savedState = z.strictObject({
-  version: z.literal(2),
+  version: z.literal(3),
   jobHash: z.string(),
   /** Finished rounds. */
   round: z.int().nonnegative(),
@@ -48,7 +49,7 @@ export interface Checkpoint {
 export interface CheckpointStore {
   /**
    * The last complete checkpoint, or `undefined` when there is none. A damaged one is passed over for the one before it, and
-   * `warn` is told.
+   * `warn` is told; so it is when one of the last two is missing.
    *
    * @throws DataError when both are damaged.
    */
@@ -62,11 +63,16 @@ type SavedState = z.infer<typeof savedState>;
 
 export interface CheckpointStoreOptions {
   /** @default this machine's */
-  readonly disk?: Disk;
+  readonly disk?: Disk | undefined;
+  /** See `RoundJournalOptions`. @default false */
+  readonly keepAll?: boolean | undefined;
+  /** Told of a kept update that is damaged and passed over. @default that ends the run */
+  readonly warn?: ((message: string) => void) | undefined;
 }
 
-export function checkpointStore(folder: string, { disk = nodeDisk }: CheckpointStoreOptions = {}): CheckpointStore {
-  const journal = roundJournal(join(folder, 'updates'), { disk });
+export function checkpointStore(folder: string, options: CheckpointStoreOptions = {}): CheckpointStore {
+  const { disk = nodeDisk } = options;
+  const journal = roundJournal(join(folder, 'updates'), options);
   /** The last checkpoint that is known to be whole. */
   let whole: SavedState | undefined;
   /** SHA-256 of the model files that this process has written. */
@@ -76,6 +82,12 @@ export function checkpointStore(folder: string, { disk = nodeDisk }: CheckpointS
   async function load(warn: (message: string) => void): Promise<Checkpoint | undefined> {
     const [newest, before] = await savedStates(folder, disk);
     if (newest === undefined) return undefined;
+    await flushFolder(folder, disk); // An earlier process may not have come to it, and what follows builds on it.
+    if (before === undefined && newest !== firstState) {
+      warn(
+        `One of the last two checkpoints in '${folder}' is missing. Going on from '${newest}', the one that is left.`,
+      );
+    }
     try {
       return await read(join(folder, newest));
     } catch (error) {
@@ -112,7 +124,7 @@ export function checkpointStore(folder: string, { disk = nodeDisk }: CheckpointS
 
   async function save({ jobHash, round, model, memory, best, history }: Checkpoint): Promise<void> {
     const state: SavedState = {
-      version: 2,
+      version: 3,
       jobHash,
       round,
       model: await writeModel(`model-${round}`, model),
@@ -160,6 +172,9 @@ function stateName({ history }: Pick<SavedState, 'history'>): string {
   return `state-${history.length}.json`;
 }
 
+/** The only checkpoint that is ever alone. */
+const firstState = stateName({ history: [] });
+
 /** The checkpoints of a folder, the newest first. */
 async function savedStates(folder: string, disk: Disk): Promise<string[]> {
   const names = await namesIn(folder, disk);
@@ -176,7 +191,7 @@ function stateText({ history, ...state }: SavedState): string {
     lineTexts.set(line, text);
     return text;
   });
-  return `${toJson(state).slice(0, -1)},"history":[\n${lines.join(',\n')}]}`;
+  return withCheck(`${toJson(state).slice(0, -1)},"history":[\n${lines.join(',\n')}]}`);
 }
 
 /** The first round whose updates are still of use. */
@@ -185,14 +200,9 @@ function openRound({ round, history }: SavedState): number {
 }
 
 async function readState(file: string, disk: Disk): Promise<SavedState> {
-  const text = (await readWhole(file, disk)).toString('utf8');
-  let json: unknown;
-  try {
-    json = fromJson(text);
-  } catch {
-    throw damaged(file, 'it is not whole');
-  }
-  const parsed = savedState.safeParse(json);
+  const checked = checkedJson((await readWhole(file, disk)).toString('utf8'));
+  if (!checked) throw damaged(file, 'its checksum differs');
+  const parsed = savedState.safeParse(fromJson(checked.json));
   if (!parsed.success) throw damaged(file, parsed.error.issues[0]?.message ?? 'unknown fields');
   return parsed.data;
 }

@@ -17,7 +17,8 @@ import type { FeatureSource } from '../statistics/feature-source';
 import type { LoaderClient } from './loader/loader-client';
 import { noiseOf } from './noise';
 import { createExecutor } from './parts';
-import { siteLedger, siteStateStore } from './site-store';
+import { siteLedger } from './site-ledger';
+import { siteStateStore } from './site-store';
 import type { SlotSetup, SlotSite } from './slot/slot-messages';
 
 /** A token that remembers the type of its part. */
@@ -42,6 +43,7 @@ interface SharedParts {
   readonly scores: ScoreCache;
   readonly write: LoaderClient['write'];
   readonly log: (message: string) => void;
+  readonly warn: (message: string) => void;
 }
 
 /** The container of one site of a run. */
@@ -56,7 +58,7 @@ async function siteContainer(setup: SlotSetup, site: SlotSite, shared: SharedPar
   });
   container.register(tokens.filtersIn, { useFactory: () => filtersAt(job.filters, 'site-in') });
   container.register(tokens.filtersOut, { useFactory: () => filtersAt(job.filters, 'site-out') });
-  container.register(tokens.store, { useFactory: () => siteStateStore(site.folder, shared.write) });
+  container.register(tokens.store, { useFactory: () => siteStateStore(site.folder, shared.write, shared) });
   container.register(tokens.noise, { useValue: noise });
   container.register(tokens.ledger, { useValue: await siteLedger(site.folder, site.name) });
   return container;

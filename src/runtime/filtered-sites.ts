@@ -24,6 +24,14 @@ export interface ServerFilters {
   };
 }
 
+/** A broadcast: the task as the workflow gave it and as it was sent, and what that has cost. */
+interface Asked {
+  readonly task: Task;
+  readonly sent: Task;
+  readonly options: BroadcastOptions;
+  readonly spent: readonly PrivacyCost[];
+}
+
 /** The port with the server's filters on it; the port itself when there are none. */
 export function filteredSites(sites: Sites, filters: ServerFilters): Sites {
   const { outgoing, incoming, noise, ledger } = filters;
@@ -58,24 +66,25 @@ export function filteredSites(sites: Sites, filters: ServerFilters): Sites {
       for (const site of names) yield { status: 'failed', site, error: errorToData(error) };
       return;
     }
-    for await (const answer of sites.broadcast(filtered, names, options)) yield receive(answer, task, options, costs);
+    for await (const answer of sites.broadcast(filtered, names, options)) {
+      yield receive(answer, { task, sent: filtered, options, spent: costs });
+    }
   }
 
-  async function receive(
-    answer: SiteAnswer,
-    task: Task,
-    options: BroadcastOptions,
-    spent: readonly PrivacyCost[],
-  ): Promise<SiteAnswer> {
+  async function receive(answer: SiteAnswer, { task, sent, options, spent }: Asked): Promise<SiteAnswer> {
     if (answer.status !== 'ok') return answer;
     const { site, update } = answer;
     const costs = [...spent];
     try {
       const passed = filtersFor(incoming, task.kind, site);
       const payload = await applyFilters(passed, update.payload, contextOf(task, site, options, costs));
-      const { release: _, ...kept } = answer; // A filter may keep what it was given.
+      // The file holds what the site sent, and says on which model that was computed.
+      const isAsSpooled = passed.length + costs.length === 0 && sent.model === task.model;
+      const { release, spooled, ...rest } = answer;
       return {
-        ...(passed.length === 0 ? answer : kept),
+        ...rest,
+        ...(release && passed.length === 0 && { release }), // A filter may keep what it was given.
+        ...(spooled !== undefined && isAsSpooled && { spooled }),
         update: { ...update, payload, privacy: [...update.privacy, ...costs] },
       };
     } catch (error) {

@@ -29,7 +29,7 @@ import type { RunWork } from './run-handle';
 import { RunRecord } from './run-record';
 import { freshStart, runServer } from './server-run';
 import type { SimEnvOptions } from './sim-env';
-import { siteLedger } from './site-store';
+import { siteLedger } from './site-ledger';
 import { type Slots, startSlots } from './slot/slots';
 import { furtherModel, startingModel } from './starting-model';
 

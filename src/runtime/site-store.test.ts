@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { float32 } from '../tensor/tensor';
-import { writeFileAtomic } from '../util/atomic-file';
 import { siteStateStore } from './site-store';
+import { noteStateFile, writeStateFile } from './state-file';
 
 let folder: string;
 beforeEach(async () => {
@@ -12,14 +12,22 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const open = () =>
-  siteStateStore(folder, async (path, parts, superseded) => {
-    await writeFileAtomic(path, parts);
-    if (superseded !== undefined) await rm(superseded);
-  });
+let warnings: string[];
+beforeEach(() => {
+  warnings = [];
+});
+
+const write = async (path: string, parts: readonly Uint8Array[], superseded: string | undefined) => {
+  await writeStateFile(path, parts);
+  await noteStateFile(path, superseded);
+};
+const open = () => siteStateStore(folder, write, { warn: (message) => warnings.push(message) });
 const state = (round: number) => new Map([['w', float32([1], [round])]]);
 const roundOf = async (before: number) => (await open().load(before))?.get('w')?.data[0];
-const kept = async () => (await readdir(join(folder, 'state'))).map((name) => Number(/\d+/.exec(name)));
+const kept = async () => {
+  const names = await readdir(join(folder, 'state'));
+  return names.filter((name) => name.endsWith('.safetensors')).map((name) => Number(/\d+/.exec(name)));
+};
 
 it('keeps the states of the last four rounds', async () => {
   const store = open();

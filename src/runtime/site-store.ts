@@ -1,17 +1,17 @@
 /**
- * What a site keeps on disk between rounds: the trainer's state, and the ledger of its privacy filters.
+ * What a site keeps on disk between rounds of its trainer's state.
  *
  * @module
  */
 import { join } from 'node:path';
-import type { SiteLedger, SiteStateStore } from '../executors/site';
-import { decodeLedgerEntry, encodeLedgerEntry, type LedgerEntry, totalSpent } from '../privacy/ledger';
-import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
+import { isConsiliumError } from '../errors';
+import type { SiteStateStore } from '../executors/site';
+import { sealableParts } from '../tensor/sealed-safetensors';
 import { shareTensors } from '../tensor/shared-tensors';
-import { appendLine, codeOf, dropTornLine, namesIn } from '../util/atomic-file';
 import type { Disk } from '../util/disk';
 import { nodeDisk } from '../util/node-disk';
 import type { LoaderClient } from './loader/loader-client';
+import { readStateFile, stateFile, writtenRounds } from './state-file';
 
 /**
  * Saved states that are kept. The server commits a round while its sites are in the next, and may have to go back by one
@@ -19,32 +19,51 @@ import type { LoaderClient } from './loader/loader-client';
  */
 const GENERATIONS = 4;
 
+export interface SiteStateStoreOptions {
+  /** @default this machine's */
+  readonly disk?: Disk;
+  /** Told of a state that is damaged or lost, where an older one takes its place. */
+  readonly warn: (message: string) => void;
+}
+
 /**
- * The trainer's state after each of the last rounds.
+ * The trainer's state after each of the last rounds. A damaged one gives way to the one before, and `warn` is told.
  *
  * @param write see {@link LoaderClient.write}: off the training thread where there is another one.
  */
-export function siteStateStore(folder: string, write: LoaderClient['write'], disk: Disk = nodeDisk): SiteStateStore {
+export function siteStateStore(
+  folder: string,
+  write: LoaderClient['write'],
+  { disk = nodeDisk, warn }: SiteStateStoreOptions,
+): SiteStateStore {
   const states = join(folder, 'state');
   let memory: SharedArrayBuffer | undefined;
-  /** Rounds whose states are on disk, ascending. */
-  let saved: readonly number[] | undefined;
+  /** Rounds whose states were written, ascending. */
+  let written: readonly number[] | undefined;
   return {
     async load(round) {
-      const newest = (await savedRounds(states, disk)).filter((saved) => saved <= round).at(-1);
-      if (newest === undefined) return undefined;
-      return decodeSafetensors(await disk.readFile(fileOf(states, newest))).tensors;
+      const candidates = (await writtenRounds(states, disk)).filter((one) => one <= round);
+      for (let newest = candidates.pop(); newest !== undefined; newest = candidates.pop()) {
+        try {
+          return await readStateFile(stateFile(states, newest), disk);
+        } catch (error) {
+          const older = candidates.at(-1);
+          if (!isConsiliumError(error, 'DataError') || older === undefined) throw error;
+          warn(`${error.message} Going back to the state after round ${older}: the results will differ.`);
+        }
+      }
+      return undefined;
     },
     async save(round, state) {
       const shared = shareTensors(state, memory);
       const [first] = shared.values();
       memory = first?.data.buffer as SharedArrayBuffer | undefined;
-      saved ??= await savedRounds(states, disk);
-      saved = [...saved.filter((one) => one !== round), round].sort((a, b) => a - b);
-      const superseded = oldestSuperseded(saved, round);
-      saved = saved.filter((one) => one !== superseded);
-      const file = superseded === undefined ? undefined : fileOf(states, superseded);
-      await write(fileOf(states, round), safetensorsParts(shared), file);
+      written ??= await writtenRounds(states, disk);
+      written = [...written.filter((one) => one !== round), round].sort((a, b) => a - b);
+      const superseded = oldestSuperseded(written, round);
+      written = written.filter((one) => one !== superseded);
+      const file = superseded === undefined ? undefined : stateFile(states, superseded);
+      await write(stateFile(states, round), sealableParts(shared), file);
     },
   };
 }
@@ -55,35 +74,4 @@ export function siteStateStore(folder: string, write: LoaderClient['write'], dis
  */
 function oldestSuperseded([oldest, next]: readonly number[], round: number): number | undefined {
   return next !== undefined && next <= round - (GENERATIONS - 1) ? oldest : undefined;
-}
-
-function fileOf(states: string, round: number): string {
-  return join(states, `round-${String(round).padStart(6, '0')}.safetensors`);
-}
-
-async function savedRounds(states: string, disk: Disk): Promise<number[]> {
-  return (await namesIn(states, disk))
-    .flatMap((name) => /^round-(\d+)\.safetensors$/.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
-}
-
-/** The site's ledger, continued where an earlier process left it. */
-export async function siteLedger(folder: string, site: string, disk: Disk = nodeDisk): Promise<SiteLedger> {
-  const file = join(folder, 'privacy', 'ledger.jsonl');
-  await dropTornLine(file, disk);
-  const text = await disk.readFile(file).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return '';
-    throw error;
-  });
-  const entries = text.toString().split('\n').filter(Boolean).map(decodeLedgerEntry);
-  return {
-    spent: (filter) => totalSpent(entries, site, filter).epsilon,
-    booked: (round) => entries.filter((entry) => entry.round === round).map(({ cost }) => cost),
-    async charge(round, filter, cost) {
-      const entry: LedgerEntry = { site, round, filter, cost };
-      await appendLine(file, encodeLedgerEntry(entry), { durable: true, disk });
-      entries.push(entry);
-    },
-  };
 }

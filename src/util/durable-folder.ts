@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { dirname } from 'node:path';
+import { dirname, sep } from 'node:path';
 import type { Disk } from './disk';
 import { nodeDisk } from './node-disk';
 
@@ -32,9 +32,11 @@ export function durableFolder(path: string, disk: Disk = nodeDisk): Promise<void
   return made;
 }
 
-/** Folders of the disk were removed: looks at all of them again. */
-export function forgetFolders(disk: Disk): void {
-  known.delete(disk);
+/** Folders of the disk are removed, all or those at and below a path: looks at them again when they are needed. */
+export function forgetFolders(disk: Disk, path?: string): void {
+  if (path === undefined) known.delete(disk);
+  const ofDisk = known.get(disk);
+  for (const one of ofDisk?.keys() ?? []) if (one === path || one.startsWith(`${path}${sep}`)) ofDisk!.delete(one);
 }
 
 async function makeDurable(path: string, disk: Disk): Promise<void> {

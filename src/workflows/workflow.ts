@@ -50,7 +50,10 @@ export interface RoundJournal {
 }
 
 export interface RecordOptions {
-  /** File that holds the update already, flushed and in the journal's own form: it is taken over instead of written anew. */
+  /**
+   * File that holds the update already, as `protocol/update-file.ts` makes it, flushed, on the journal's own file system and
+   * named by the SHA-256 of its bytes. It is taken over instead of written anew: moved, so that it is gone afterwards.
+   */
   readonly spooled?: string | undefined;
 }
 

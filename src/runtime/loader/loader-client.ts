@@ -15,8 +15,8 @@ const ahead = 2;
 export interface LoaderClient {
   source(site: string): CaseSource;
   /**
-   * Writes a file as a whole, on the loader's thread: a training thread answers the disk only between two steps. Then removes
-   * the file that it supersedes, if there is one.
+   * Writes a state (see `state-file.ts`) as a whole, on the loader's thread: a training thread answers the disk only between
+   * two steps. Then removes the file that it supersedes, if there is one.
    */
   write(path: string, parts: readonly Uint8Array[], superseded: string | undefined): Promise<void>;
   close(): Promise<void>;

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { rm } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorToData, InternalError } from '../../errors';
 import type { TrainingSample, ValidationCase } from '../../executors/case-source';
-import { writeFileAtomic } from '../../util/atomic-file';
+import { noteStateFile, writeStateFile } from '../state-file';
 import type { LoaderReply, LoaderRequest, SiteCases } from './loader-messages';
 import { type SiteCaseReader, siteCaseReader } from './site-case-reader';
 
@@ -39,9 +38,9 @@ async function answer(request: LoaderRequest): Promise<void> {
       return;
     }
     case 'write':
-      await writeFileAtomic(request.path, request.parts);
+      await writeStateFile(request.path, request.parts);
       reply({ type: 'written', id });
-      if (request.superseded !== undefined) await rm(request.superseded, { force: true });
+      await noteStateFile(request.path, request.superseded);
       return;
     case 'close':
       streams.delete(id);

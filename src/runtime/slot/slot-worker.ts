@@ -4,7 +4,6 @@
  * @module
  */
 
-import { rm } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorToData, InternalError } from '../../errors';
@@ -19,11 +18,11 @@ import type { FeatureSource } from '../../statistics/feature-source';
 import { ownTensors } from '../../tensor/shared-tensors';
 import type { NamedTensors } from '../../tensor/tensor';
 import { sendableTensors, takeBack } from '../../tensor/update-memory';
-import { writeFileAtomic } from '../../util/atomic-file';
 import { composeSite } from '../container';
 import { startLoader } from '../loader/loader-client';
 import { createData } from '../parts';
 import { siteFeatures } from '../site-features';
+import { noteStateFile, writeStateFile } from '../state-file';
 import { drawCases } from './case-pictures';
 import type { SlotReply, SlotRequest, SlotSetup, SlotSite } from './slot-messages';
 
@@ -115,6 +114,7 @@ async function siteOf(name: string): Promise<Site> {
     ...dataOf(site),
     write: loader?.write ?? writeHere,
     log: (message) => log(name, 'info', message),
+    warn: (message) => log(name, 'warn', message),
   });
   sites.set(name, composed);
   return composed;
@@ -138,8 +138,8 @@ function dataOf({ name, cases, images }: SlotSite): SiteData {
 
 /** Without a loader the site's state is small, or there is none. */
 async function writeHere(path: string, parts: readonly Uint8Array[], superseded: string | undefined): Promise<void> {
-  await writeFileAtomic(path, parts);
-  if (superseded !== undefined) await rm(superseded, { force: true });
+  await writeStateFile(path, parts);
+  await noteStateFile(path, superseded);
 }
 
 function log(site: string, level: 'info' | 'warn', message: string): void {

@@ -1,0 +1,103 @@
+/**
+ * A site's own account of what its privacy filters have cost: one line for each call, each with a checksum that also covers
+ * the lines before it. A second file notes how many lines there are, so that lines that go missing at the end are missed too.
+ *
+ * A ledger that is not whole is refused and never mended: a lost line would be privacy that was spent and not booked.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import { DataError } from '../errors';
+import type { SiteLedger } from '../executors/site';
+import { decodeLedgerEntry, encodeLedgerEntry, type LedgerEntry, totalSpent } from '../privacy/ledger';
+import { appendLine, codeOf, workspaceError, writeFileAtomic } from '../util/atomic-file';
+import { checkedJson, withCheck } from '../util/checked-json';
+import type { Disk } from '../util/disk';
+import { limit } from '../util/limit';
+import { nodeDisk } from '../util/node-disk';
+
+/**
+ * The ledger in a site's folder, continued where an earlier process left it.
+ *
+ * @throws DataError when it is damaged or lines are missing.
+ */
+export async function siteLedger(folder: string, site: string, disk: Disk = nodeDisk): Promise<SiteLedger> {
+  const file = join(folder, 'privacy', 'ledger.jsonl');
+  const countFile = join(folder, 'privacy', 'ledger.count.json');
+  const text = await readText(file, disk);
+  const lines = readLines(text, file);
+  requireAll(lines, await readText(countFile, disk), file);
+  const entries = lines.map(({ entry }) => entry);
+  let check = lines.at(-1)?.check ?? '';
+  // A killed process may not have flushed the last line, or the name of the file; and what is left of a line goes.
+  if (text !== '') await writeFileAtomic(file, lines.map((line) => `${line.text}\n`).join(''), { disk });
+  const oneByOne = limit(1); // Each line vouches for the one before.
+  return {
+    spent: (filter) => totalSpent(entries, site, filter).epsilon,
+    booked: (round) => entries.filter((entry) => entry.round === round).map(({ cost }) => cost),
+    charge: (round, filter, cost) => oneByOne(() => book({ site, round, filter, cost })),
+  };
+
+  async function book(entry: LedgerEntry): Promise<void> {
+    const line = withCheck(encodeLedgerEntry(entry), check);
+    await appendLine(file, line, { durable: true, disk });
+    check = checkIn(line);
+    entries.push(entry);
+    // Not flushed: after a power cut it may be older than the ledger, which is no harm.
+    const count = withCheck(JSON.stringify({ lines: entries.length, last: check }));
+    await writeFileAtomic(countFile, `${count}\n`, { durable: false, disk });
+  }
+}
+
+interface LedgerLine {
+  readonly text: string;
+  readonly entry: LedgerEntry;
+  readonly check: string;
+}
+
+/** All lines. What a crash left of one that it cut off, and that nobody was told of, is no line. */
+function readLines(text: string, file: string): LedgerLine[] {
+  const lines: LedgerLine[] = [];
+  const texts = text.split('\n').slice(0, -1);
+  for (const [i, line] of texts.entries()) {
+    const checked = checkedJson(line, lines.at(-1)?.check);
+    if (checked) {
+      lines.push({ text: line, entry: decodeLedgerEntry(checked.json), check: checked.check });
+      continue;
+    }
+    const isLast = i === texts.length - 1;
+    // Sectors of a line that a power cut took are zeros.
+    if (!isLast || !line.includes('\0')) throw damaged(file, `line ${i + 1} is not as it was written`);
+  }
+  return lines;
+}
+
+/** @param count what was noted of the lines; nothing where a power cut took the note */
+function requireAll(lines: readonly LedgerLine[], count: string, file: string): void {
+  const checked = checkedJson(count.trimEnd());
+  if (!checked) return;
+  const noted = JSON.parse(checked.json) as { readonly lines: number; readonly last: string };
+  if (lines.length < noted.lines) {
+    throw damaged(file, `it has ${lines.length} whole lines, and ${noted.lines} were written`);
+  }
+  if (lines[noted.lines - 1]!.check !== noted.last) throw damaged(file, `line ${noted.lines} is another one`);
+}
+
+function checkIn(line: string): string {
+  return (JSON.parse(line) as { readonly check: string }).check;
+}
+
+async function readText(file: string, disk: Disk): Promise<string> {
+  const bytes = await disk.readFile(file).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
+    throw workspaceError('read', file, error);
+  });
+  return bytes.toString('utf8');
+}
+
+function damaged(file: string, problem: string): DataError {
+  return new DataError(`What privacy was spent is not known: the ledger '${file}' cannot be used, ${problem}.`, {
+    file,
+    hint: 'Restore the ledger from a copy; until then this site does not train. It is never mended by itself: a lost line would be unbooked privacy.',
+  });
+}

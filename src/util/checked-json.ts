@@ -1,0 +1,30 @@
+/**
+ * JSON objects that tell whether they are as they were written: the last key, `check`, is a checksum of all before it. In a
+ * list each may also vouch for those before it, so that none can go missing from the middle.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+
+/** Hexadecimal digits of SHA-256 that are kept: enough against accidents, which is all that this is about. */
+const digits = 16;
+
+/**
+ * @param json text of an object that is not empty
+ * @param before the checksum of the object before it, in a list
+ */
+export function withCheck(json: string, before = ''): string {
+  return `${json.slice(0, -1)},"check":"${checkOf(json, before)}"}`;
+}
+
+/** The text without its checksum, and that; `undefined` when they do not belong together. */
+export function checkedJson(text: string, before = ''): { readonly json: string; readonly check: string } | undefined {
+  const end = text.length - digits - 2;
+  const json = `${text.slice(0, end - '"check":"'.length - 1)}}`;
+  const check = text.slice(end, -2);
+  return check === checkOf(json, before) && withCheck(json, before) === text ? { json, check } : undefined;
+}
+
+function checkOf(json: string, before: string): string {
+  return createHash('sha256').update(before).update(json).digest('hex').slice(0, digits);
+}
