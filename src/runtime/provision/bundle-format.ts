@@ -31,10 +31,7 @@ export function isReserved(path: string): boolean {
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-const audience = z.union([
-  z.enum(['all', 'server']),
-  z.templateLiteral(['site:', z.string().regex(namePattern)]),
-]);
+const audience = z.union([z.enum(['all', 'server']), z.templateLiteral(['site:', z.string().regex(namePattern)])]);
 /** Who gets a file: everybody; the server, as what a model starts from; one site, as its own configuration. */
 export type Audience = z.output<typeof audience>;
 
@@ -81,7 +78,10 @@ export type Envelope = Omit<BundleHeader, 'files'>;
 
 const purpose = 'consilium bundle 1\n';
 
-export function sealManifest(manifest: BundleManifest, { key, cert }: { readonly key: string; readonly cert: string }): Envelope {
+export function sealManifest(
+  manifest: BundleManifest,
+  { key, cert }: { readonly key: string; readonly cert: string },
+): Envelope {
   const text = canonicalJson(manifest);
   const signature = sign('sha256', Buffer.from(purpose + text), key).toString('base64');
   return { format: 'consilium bundle 1', manifest: text, signature, certificate: cert };
