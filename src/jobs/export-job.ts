@@ -47,14 +47,41 @@ export async function exportJob(
   return { ...files, own };
 }
 
-/** The files that a job names, data apart: its own parts, its training script, the tensors it starts from. */
-export function ownFiles({ modules, trainer, model, initialCheckpoint }: JobSpec): readonly string[] {
+/** The files that a job names, data apart: its code, and the tensors that it starts from or scores. */
+function ownFiles(job: JobSpec): readonly string[] {
+  return [...codeFiles(job), ...tensorFiles(job)];
+}
+
+/** Files of a job that sites run: its own parts and its training script. */
+export function codeFiles({ modules, trainer }: JobSpec): readonly string[] {
+  return [...modules, ...(trainer.kind === 'script' ? [trainer.script] : [])];
+}
+
+/** Files of a job that only the server reads: the tensors that the model starts from, and further models to score. */
+export function tensorFiles({ model, initialCheckpoint, workflow }: JobSpec): readonly string[] {
   return [
-    ...modules,
-    ...(trainer.kind === 'script' ? [trainer.script] : []),
     ...(model.kind === 'checkpoint' ? [model.file] : []),
     ...(initialCheckpoint === undefined ? [] : [initialCheckpoint]),
+    ...(workflow.kind === 'cross-site-eval' ? Object.values(workflow.checkpoints) : []),
   ];
+}
+
+/** The job with other names for the files of {@link tensorFiles}. */
+export function withTensorFiles(job: JobSpec, renamed: (file: string) => string): JobSpec {
+  const { model, initialCheckpoint, workflow } = job;
+  return {
+    ...job,
+    model: model.kind === 'checkpoint' ? { ...model, file: renamed(model.file) } : model,
+    ...(initialCheckpoint !== undefined && { initialCheckpoint: renamed(initialCheckpoint) }),
+    workflow:
+      workflow.kind === 'cross-site-eval'
+        ? { ...workflow, checkpoints: mapValues(workflow.checkpoints, renamed) }
+        : workflow,
+  };
+}
+
+function mapValues(record: Readonly<Record<string, string>>, change: (value: string) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
 
 async function refuseUsed(folder: string): Promise<void> {

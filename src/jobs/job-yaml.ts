@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { type ConfigError, isConsiliumError } from '../errors';
+import type { Json } from '../util/json';
 import { escapeEnvironment, substituteEnvironment, type Variables, variablesUnder } from './environment-text';
 import { type FileProblem, fileError, placed, placedFields } from './file-problems';
 import { explain, type FieldProblem } from './job-problems';
@@ -59,8 +60,13 @@ export interface JobFromYamlOptions {
    * without it, a job that names modules is refused.
    */
   readonly folder?: string;
-  /** Whether `${NAME}` in `data` is left as it is: it is each site that fills in its own. @default false */
+  /**
+   * Whether the job is for sites elsewhere: `${NAME}` in `data` is left as it is, since each site fills in its own, and whether
+   * there is a program to train with is the sites' to find out. @default false
+   */
   readonly forSites?: boolean;
+  /** The job's `siteConfig`, when it does not stand in the file itself. */
+  readonly siteConfig?: Readonly<Record<string, Json>>;
   /** The one site whose `siteConfig` is here, where the others' is not. @default the job has the configuration of all */
   readonly onlySite?: string;
 }
@@ -84,7 +90,7 @@ export function jobFromYaml(text: string | Uint8Array, source = 'job.yaml', opti
 
 /** Checks a job file without throwing; problems come in the order of the file. */
 export function checkJobYaml(text: string | Uint8Array, options: JobFromYamlOptions = {}): JobCheck {
-  const document = readJobDocument(text);
+  const document = withSiteConfig(readJobDocument(text), options.siteConfig);
   if (document.problems.length > 0) return { problems: placed(document.text, document.problems) };
   const modules = loadNamedModules(document.value, options.folder);
   if (modules !== undefined) return refused(document, [{ path: ['modules'], ofKey: false, message: modules }]);
@@ -120,6 +126,13 @@ function readJobDocument(text: string | Uint8Array): YamlDocument {
   };
 }
 
+/** Texts of the configuration stand for themselves. */
+function withSiteConfig(document: YamlDocument, siteConfig: JobFromYamlOptions['siteConfig']): YamlDocument {
+  const { value } = document;
+  if (siteConfig === undefined || typeof value !== 'object' || value === null || Array.isArray(value)) return document;
+  return { ...document, value: { ...value, siteConfig: escapeEnvironment(siteConfig) } };
+}
+
 function checkDocument(
   schema: z.ZodType<JobSpec>,
   document: YamlDocument,
@@ -145,7 +158,8 @@ function checkDocument(
   const all: readonly FieldProblem[] = [...unfilled.map((problem) => ({ ...problem, ofKey: false })), ...wrong];
   if (all.length > 0) return refused(document, all);
   const job = schema.parse(value);
-  const missing = folder === undefined ? undefined : codeProblem(job, folder);
+  const isElsewhere = forSites && job.trainer.kind === 'command';
+  const missing = folder === undefined || isElsewhere ? undefined : codeProblem(job, folder);
   if (!missing) return { job };
   return refused(document, [{ ...missing, message: `${missing.message}. ${missing.hint}`, ofKey: false }]);
 }

@@ -23,5 +23,7 @@ export const jobFacts = z.object({
     .default([]),
   trackers: z.array(part).default([]),
   modules: texts.default([]),
+  /** Empty in a bundle: each site's configuration is a file of its own. */
+  siteConfig: z.record(z.string(), json).optional(),
 });
 export type JobFacts = z.output<typeof jobFacts>;
