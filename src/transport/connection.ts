@@ -22,6 +22,8 @@ export interface CloseReason {
   readonly code: CloseCode;
   /** Why, for people; no data values or file paths. */
   readonly message: string;
+  /** What to do about it, where somebody can do something. */
+  readonly hint?: string;
 }
 
 export const closeCodes = [
