@@ -120,6 +120,11 @@ const errorClasses = {
 
 export type ErrorTag = keyof typeof errorClasses;
 
+/** Whether a word from elsewhere is one of our tags. */
+export function isErrorTag(word: string): word is ErrorTag {
+  return Object.hasOwn(errorClasses, word);
+}
+
 /** Whether `error` is one of ours, and of `tag` when that is given. Works across threads and realms. */
 export function isConsiliumError(error: unknown, tag?: ErrorTag): error is ConsiliumError {
   if (typeof error !== 'object' || error === null || !('tag' in error)) return false;

@@ -4,9 +4,11 @@
  * @module
  */
 import { setMaxListeners } from 'node:events';
-import { AbortedError, ConfigError, errorToData, isConsiliumError } from '../errors';
+import { AbortedError, ConfigError } from '../errors';
+import { failureSummary } from '../protocol/failure-summary';
 import type { SiteAnswer, Task, Update } from '../protocol/messages';
 import type { BroadcastOptions, Sites } from '../protocol/sites';
+import { arrivals } from '../util/arrivals';
 
 /** One site as the transport sees it. */
 export interface SiteLink {
@@ -79,43 +81,11 @@ async function* broadcast(
   }
 }
 
-/** A queue with one reader. After an interruption it gives what came before, and takes nothing more. */
-function arrivals<T>() {
-  const queue: T[] = [];
-  let wake = () => {};
-  let interrupted = false;
-  return {
-    push(item: T): void {
-      if (!interrupted) queue.push(item);
-      wake();
-    },
-    interrupt(): void {
-      interrupted = true;
-      wake();
-    },
-    async next(): Promise<T | 'interrupted'> {
-      while (!interrupted && queue.length === 0) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      return queue.shift() ?? 'interrupted';
-    },
-  };
-}
-
 async function answerOf(link: SiteLink, task: Task, signal: AbortSignal): Promise<SiteAnswer> {
   try {
     const update = await link.run(task, signal);
     return { status: 'ok', site: link.name, update, release: () => link.release?.(update) };
   } catch (error) {
-    return { status: 'failed', site: link.name, error: withoutDetails(error) };
+    return { status: 'failed', site: link.name, error: failureSummary(error) };
   }
-}
-
-/** What the server may know of a site's failure: its kind. File names and values stay in the site's own log. */
-function withoutDetails(error: unknown) {
-  const { tag } = errorToData(error);
-  const what = isConsiliumError(error) ? tag : 'an unexpected error';
-  return { tag, message: `${what}; the site's log has the details`, hint: undefined, stack: undefined };
 }

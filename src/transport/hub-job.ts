@@ -1,0 +1,323 @@
+/**
+ * One job at the server's end of its sites: what each has been asked, what it answered, and what it is told of that.
+ *
+ * @module
+ */
+import { AbortedError, InternalError, isConsiliumError } from '../errors';
+import type { AnswerOutcome, MessageOf, siteJobState } from '../protocol/wire/messages';
+import type { Clock } from '../util/clock';
+import type { BlobSource } from './blobs';
+import type { Channel } from './channel';
+import type { HubEvent, HubJob, HubTask, HubTimes, OpenJob, Outcome, SiteStatus, Waiting } from './hub-types';
+
+/** One site, connected or not. */
+export interface Seat extends Pick<SiteStatus, 'sinceMs' | 'software' | 'resources'> {
+  readonly name: string;
+  readonly channel: Channel | undefined;
+}
+
+export interface HubJobOptions {
+  readonly clock: Clock;
+  readonly times: Pick<HubTimes, 'siteLostMs'>;
+  readonly seatOf: (site: string) => Seat;
+  readonly on: (event: HubEvent) => void;
+  /** The job is over. */
+  readonly ended: () => void;
+}
+
+/** A job as the hub hands messages to it. */
+export interface HubJobSeats {
+  readonly open: OpenJob;
+  has(site: string): boolean;
+  /** Sends what the site is to know and may not know yet: the job, then its open tasks. */
+  tell(seat: Seat): void;
+  /** The site is back and says where it stands; nothing when it does not know the job. */
+  resume(seat: Seat, state: SiteJobState | undefined): void;
+  receive(seat: Seat, message: MessageOf<'job-answer' | 'answer' | 'task-failed' | 'progress'>): void;
+  /** The site is out of touch. */
+  left(seat: Seat): void;
+  /** What the site may fetch: models of its open tasks, and the bundle. */
+  source(site: string, sha256: string): BlobSource | undefined;
+}
+
+export type SiteJobState = (typeof siteJobState)['_output'];
+
+/** The job at one site. */
+interface SeatJob {
+  verdict: 'unknown' | 'accepted' | 'refused';
+  reason: string;
+  readonly asked: Map<string, Asked>;
+  /** Answers whose task has not been asked yet, by task: the server may be behind its sites for a while after a restart. */
+  readonly offers: Map<string, Told>;
+}
+
+/** An answer that a site says it has. */
+type Told = Pick<MessageOf<'answer'>, 'task' | 'round' | 'blob'>;
+
+type Settled = { readonly outcome: AnswerOutcome; readonly reason: string };
+
+/** A task that a site was given. */
+interface Asked {
+  readonly task: HubTask;
+  readonly sinceMs: number;
+  state: 'open' | 'receiving' | 'delivered' | 'closed';
+  /** What the site is told when it answers again. */
+  settled: Settled | undefined;
+  /** Ends a transfer that is under way. */
+  readonly stop: AbortController;
+  readonly resolve: (outcome: Outcome) => void;
+}
+
+export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: HubJobOptions): HubJobSeats {
+  const sites = new Map<string, SeatJob>(
+    spec.sites.map((site) => [site, { verdict: 'unknown', reason: '', asked: new Map(), offers: new Map() }]),
+  );
+  /** The task that is being asked of the sites now. */
+  let current: HubTask | undefined;
+  return {
+    open: { ask, turn, waiting, end },
+    has: (site) => sites.has(site),
+    tell,
+    resume,
+    receive,
+    left(seat) {
+      for (const asked of sites.get(seat.name)?.asked.values() ?? []) watchLost(seat.name, asked);
+    },
+    source(site, sha256) {
+      const tasks = [...(sites.get(site)?.asked.values() ?? [])].filter(isOpen);
+      const open = tasks.find(({ task }) => task.model.ref.sha256 === sha256);
+      if (open) return open.task.model;
+      const bundle = sites.has(site) ? spec.bundle(site) : undefined;
+      return bundle?.ref.sha256 === sha256 ? bundle : undefined;
+    },
+  };
+
+  function seatJobOf(site: string): SeatJob {
+    const seatJob = sites.get(site);
+    if (!seatJob) throw new InternalError(`The job '${spec.id}' has no site '${site}'.`);
+    return seatJob;
+  }
+
+  function tell(seat: Seat): void {
+    const { verdict, asked } = seatJobOf(seat.name);
+    if (verdict === 'unknown') seat.channel?.send({ type: 'job', job: spec.id, bundle: spec.bundle(seat.name).ref });
+    if (verdict !== 'accepted') return;
+    for (const { task, state } of asked.values()) if (state === 'open') seat.channel?.send(taskMessage(spec.id, task));
+  }
+
+  function resume(seat: Seat, state: SiteJobState | undefined): void {
+    const seatJob = seatJobOf(seat.name);
+    // One that refused may have another policy now.
+    seatJob.verdict = state?.state === 'accepted' ? 'accepted' : 'unknown';
+    for (const answer of state?.answers ?? []) offer(seat, seatJob, answer);
+    tell(seat);
+  }
+
+  function receive(seat: Seat, message: MessageOf<'job-answer' | 'answer' | 'task-failed' | 'progress'>): void {
+    const seatJob = seatJobOf(seat.name);
+    if (message.type === 'job-answer') {
+      jobAnswered(seat, seatJob, message);
+    } else if (message.type === 'answer') {
+      offer(seat, seatJob, message);
+    } else if (message.type === 'task-failed') {
+      const asked = seatJob.asked.get(message.task);
+      if (asked && isWaitedFor(asked)) finish(asked, { status: 'failed', ...message.error });
+    } else {
+      const { type: _, ...progress } = message;
+      on({ kind: 'progress', site: seat.name, ...progress });
+    }
+  }
+
+  function jobAnswered(seat: Seat, seatJob: SeatJob, { verdict, reason }: MessageOf<'job-answer'>): void {
+    seatJob.verdict = verdict;
+    seatJob.reason = reason;
+    on({ kind: 'job-answer', site: seat.name, job: spec.id, verdict, reason });
+    if (verdict === 'accepted') tell(seat);
+    else for (const asked of seatJob.asked.values()) if (asked.state === 'open') finish(asked, refused(seatJob));
+  }
+
+  /** An answer is there at the site. It is fetched once its task is asked. */
+  function offer(seat: Seat, seatJob: SeatJob, told: Told): void {
+    const { task, round } = told;
+    const asked = seatJob.asked.get(task);
+    if (asked) {
+      if (asked.settled) say(seat, told, again(asked.settled));
+      else if (asked.state === 'closed') say(seat, told, tooLate);
+      else if (asked.state === 'open') void fetchAnswer(seat, asked, told);
+    } else if (!current || round > current.round || (round === current.round && task !== current.id)) {
+      seatJob.offers.set(task, { task, round, blob: told.blob });
+    } else if (task === current.id) {
+      say(seat, told, counted);
+    } else {
+      const reason = `The job is in round ${current.round}, the answer is of round ${round}.`;
+      say(seat, told, { outcome: 'stale-round', reason });
+    }
+  }
+
+  function say(seat: Seat, { task, round, blob }: Told, { outcome, reason }: Settled): void {
+    on({ kind: 'answered', site: seat.name, job: spec.id, task, round, outcome, reason, blob });
+    seat.channel?.send({ type: 'answered', job: spec.id, task, outcome, reason });
+  }
+
+  /** Receives an answer. When the connection breaks, what has come stays, and the rest is fetched on the next one. */
+  async function fetchAnswer(seat: Seat, asked: Asked, told: Told): Promise<void> {
+    const { channel } = seat;
+    if (!channel) return;
+    if (told.blob.size > spec.answerLimit) return refuseSize(seat, asked, told);
+    asked.state = 'receiving';
+    try {
+      const sink = spec.sink(seat.name, told.blob);
+      await channel.fetch(told.blob, sink, asked.stop.signal);
+      if (asked.state === 'receiving') deliver(seat, asked, told, sink.path);
+    } catch (error) {
+      if (asked.state !== 'receiving') return; // Nobody waits for it any longer.
+      asked.state = 'open';
+      if (!isConsiliumError(error, 'ConnectError')) finish(asked, notReceived(error));
+      else if (seat.channel && seat.channel !== channel)
+        tell(seat); // It is back already: it offers its answer again.
+      else if (!seat.channel) watchLost(seat.name, asked);
+    }
+  }
+
+  function refuseSize(seat: Seat, asked: Asked, told: Told): void {
+    const reason = `The answer has ${told.blob.size} bytes; at most ${spec.answerLimit} are taken in this job.`;
+    asked.settled = { outcome: 'rejected', reason };
+    finish(asked, { status: 'failed', tag: 'UpdateRejectedError', message: reason });
+    say(seat, told, asked.settled);
+  }
+
+  function deliver(seat: Seat, asked: Asked, told: Told, file: string): void {
+    asked.state = 'delivered';
+    asked.resolve({
+      status: 'answered',
+      file,
+      sha256: told.blob.sha256,
+      settle(outcome, reason) {
+        asked.settled = { outcome, reason };
+        say(seat, told, asked.settled);
+      },
+    });
+  }
+
+  function finish(asked: Asked, outcome: Outcome): void {
+    asked.state = 'closed';
+    asked.stop.abort(new AbortedError('Nobody waits for this answer any longer.'));
+    asked.resolve(outcome);
+  }
+
+  /** Gives a site up that stays out of touch. */
+  function watchLost(site: string, asked: Asked): void {
+    if (!isWaitedFor(asked)) return;
+    const silentMs = () => clock.monotonicMs() - Math.max(seatOf(site).sinceMs, asked.sinceMs);
+    const cancel = clock.after(Math.max(0, times.siteLostMs - silentMs()), () => {
+      asked.stop.signal.removeEventListener('abort', cancel);
+      if (seatOf(site).channel || !isWaitedFor(asked)) return;
+      if (silentMs() < times.siteLostMs) watchLost(site, asked);
+      else finish(asked, { status: 'lost', reason: `out of touch for ${Math.round(silentMs() / 1000)} s` });
+    });
+    asked.stop.signal.addEventListener('abort', cancel, { once: true });
+  }
+
+  function turn(task: HubTask): void {
+    current = task;
+    for (const [site, seatJob] of sites) {
+      for (const [id, asked] of seatJob.asked) if (asked.task.round < task.round - 1) seatJob.asked.delete(id);
+      const offers = [...seatJob.offers.values()];
+      seatJob.offers.clear();
+      for (const told of offers) offer(seatOf(site), seatJob, told);
+    }
+  }
+
+  function ask(site: string, task: HubTask, signal: AbortSignal): Promise<Outcome> {
+    const seat = seatOf(site);
+    const seatJob = seatJobOf(site);
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const asked: Asked = {
+        task,
+        sinceMs: clock.monotonicMs(),
+        state: 'open',
+        settled: undefined,
+        stop: new AbortController(),
+        resolve(outcome) {
+          signal.removeEventListener('abort', stop);
+          resolve(outcome);
+        },
+      };
+      const stop = () => {
+        asked.state = 'closed';
+        asked.stop.abort(signal.reason);
+        seatOf(site).channel?.send({ type: 'close-task', job: spec.id, task: task.id, reason: 'late' });
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      begin(seat, seatJob, asked);
+    });
+  }
+
+  function begin(seat: Seat, seatJob: SeatJob, asked: Asked): void {
+    const { task } = asked;
+    const offered = seatJob.offers.get(task.id);
+    seatJob.asked.set(task.id, asked);
+    seatJob.offers.delete(task.id);
+    if (seatJob.verdict === 'refused') finish(asked, refused(seatJob));
+    else if (!seat.channel) watchLost(seat.name, asked);
+    else if (offered) void fetchAnswer(seat, asked, offered);
+    else if (seatJob.verdict === 'accepted') seat.channel.send(taskMessage(spec.id, task));
+  }
+
+  function waiting(): Waiting[] {
+    return [...sites].flatMap(([site, { verdict, asked }]) =>
+      [...asked.values()].filter(isWaitedFor).map(({ task, sinceMs, state }): Waiting => {
+        const what = !seatOf(site).channel ? 'not connected' : whatItDoes(verdict, state);
+        return { site, task: task.kind, round: task.round, sinceMs, what };
+      }),
+    );
+  }
+
+  function end(outcome: 'finished' | 'failed' | 'aborted', reason: string): void {
+    ended();
+    for (const [site, { verdict, asked }] of sites) {
+      for (const one of asked.values()) {
+        if (isWaitedFor(one)) finish(one, { status: 'failed', tag: 'AbortedError', message: `the job has ${outcome}` });
+      }
+      if (verdict !== 'refused') seatOf(site).channel?.send({ type: 'end-job', job: spec.id, outcome, reason });
+    }
+  }
+}
+
+const tooLate: Settled = { outcome: 'closed', reason: 'The round goes on without this answer.' };
+const counted: Settled = { outcome: 'duplicate', reason: 'The answer was counted before.' };
+
+/** What a site is told that answers again what was settled. */
+function again(settled: Settled): Settled {
+  return settled.outcome === 'accepted' ? counted : settled;
+}
+
+function isOpen({ state }: Asked): boolean {
+  return state === 'open';
+}
+
+function isWaitedFor({ state }: Asked): boolean {
+  return state === 'open' || state === 'receiving';
+}
+
+function whatItDoes(verdict: SeatJob['verdict'], state: Asked['state']): Waiting['what'] {
+  if (state === 'receiving') return 'is sending its answer';
+  return verdict === 'accepted' ? 'is at work' : 'has not accepted the job';
+}
+
+function notReceived(error: unknown): Outcome {
+  const tag = isConsiliumError(error) ? error.tag : 'InternalError';
+  const why = error instanceof Error ? error.message : String(error);
+  return { status: 'failed', tag, message: `its answer could not be received: ${why}` };
+}
+
+function refused({ reason }: SeatJob): Outcome {
+  return { status: 'failed', tag: 'RefusedError', message: `refused the job: ${reason}` };
+}
+
+function taskMessage(job: string, { id, kind, round, settings, model }: HubTask): MessageOf<'task'> {
+  const what = { type: 'task', job, task: id, kind, round, model: model.ref } as const;
+  return settings === undefined ? what : { ...what, settings };
+}

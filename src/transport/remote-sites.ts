@@ -1,0 +1,166 @@
+/**
+ * The Sites port over the hub: a workflow cannot tell it from sites in its own process.
+ *
+ * @module
+ */
+import {
+  AbortedError,
+  ConfigError,
+  DataError,
+  type ErrorData,
+  type ErrorTag,
+  isConsiliumError,
+  isErrorTag,
+} from '../errors';
+import type { SiteAnswer, Task, Update } from '../protocol/messages';
+import type { BroadcastOptions, Sites } from '../protocol/sites';
+import type { UpdateFile } from '../protocol/update-file';
+import type { NamedTensors } from '../tensor/tensor';
+import { arrivals } from '../util/arrivals';
+import { canonicalJson } from '../util/canonical-json';
+import type { Clock } from '../util/clock';
+import { sha256Of } from '../util/sha256';
+import type { BlobSource } from './blobs';
+import type { HubTask, OpenJob, Outcome } from './hub-types';
+
+export interface RemoteSitesOptions {
+  readonly job: string;
+  /** All sites, in the order in which updates are added up. */
+  readonly names: readonly string[];
+  readonly hub: Pick<OpenJob, 'ask' | 'turn'>;
+  readonly clock: Clock;
+  /** A model as it is sent, hashed once for all sites. */
+  prepare(model: NamedTensors): BlobSource;
+  /** Reads an answer that has arrived. @throws DataError when it is not an update. */
+  read(file: string): Promise<UpdateFile>;
+  /** Removes an answer that does not count. */
+  discard(file: string): Promise<void>;
+}
+
+export function remoteSites(options: RemoteSitesOptions): Sites {
+  const { names } = options;
+  return {
+    names,
+    broadcast(task, asked, broadcastOptions) {
+      for (const name of asked) if (!names.includes(name)) throw noSuchSite(name, names);
+      return broadcast(task, asked, broadcastOptions, options);
+    },
+  };
+}
+
+/** The task's name: equal tasks of a job have equal names, so a site's kept answer holds whenever it is asked the same again. */
+export function taskId(job: string, { kind, round, settings }: Omit<Task, 'model'>, modelSha256: string): string {
+  return sha256Of(Buffer.from(canonicalJson({ job, kind, round, settings: settings ?? null, model: modelSha256 })));
+}
+
+type Arrival = { readonly site: string; readonly outcome: Outcome };
+
+async function* broadcast(
+  task: Task,
+  asked: readonly string[],
+  { deadlineSeconds, until, signal }: BroadcastOptions,
+  options: RemoteSitesOptions,
+): AsyncGenerator<SiteAnswer> {
+  if (signal.aborted) throw stopped();
+  const { hub, clock } = options;
+  const hubTask = hubTaskOf(task, options);
+  const over = new AbortController();
+  const end = () => over.abort(stopped());
+  const cancelDeadline = clock.after(deadlineSeconds * 1000, end);
+  for (const other of [signal, until]) other?.addEventListener('abort', end, { once: true });
+  if (until?.aborted) end();
+  const arrived = arrivals<Arrival>();
+  over.signal.addEventListener('abort', arrived.interrupt, { once: true });
+  const waiting = new Set(asked);
+  try {
+    hub.turn(hubTask);
+    for (const site of asked) {
+      const outcome = over.signal.aborted ? undefined : hub.ask(site, hubTask, over.signal);
+      outcome
+        ?.then((value) => {
+          if (!arrived.push({ site, outcome: value })) tooLate(value);
+        })
+        .catch(() => {}); // Only when it is over.
+    }
+    while (waiting.size > 0) {
+      const next = await arrived.next();
+      if (signal.aborted) throw stopped();
+      if (next === 'interrupted') break;
+      waiting.delete(next.site);
+      yield await answerOf(next, task, hubTask, options);
+    }
+    for (const site of asked) if (waiting.has(site)) yield { status: 'late', site };
+  } finally {
+    cancelDeadline();
+    for (const other of [signal, until]) other?.removeEventListener('abort', end);
+    // A workflow that stops listening, in error or on purpose, also stops the sites.
+    over.abort(stopped());
+    for (const { outcome } of arrived.rest()) tooLate(outcome);
+  }
+}
+
+/** An answer that has arrived and that nobody takes any more. Its file stays for an attempt that asks the same again. */
+function tooLate(outcome: Outcome): void {
+  if (outcome.status === 'answered') outcome.settle('closed', 'The round goes on without this answer.');
+}
+
+/** One object for a task, however often it is asked: retries keep its name, and its model is prepared once. */
+function hubTaskOf(task: Task, { job, prepare }: RemoteSitesOptions): HubTask {
+  const { kind, round, settings } = task;
+  const model = prepare(task.model);
+  return { id: taskId(job, task, model.ref.sha256), kind, round, model, settings };
+}
+
+async function answerOf(
+  { site, outcome }: Arrival,
+  task: Task,
+  hubTask: HubTask,
+  options: RemoteSitesOptions,
+): Promise<SiteAnswer> {
+  if (outcome.status === 'lost') return { status: 'late', site, reason: outcome.reason };
+  if (outcome.status === 'failed') return { status: 'failed', site, error: errorData(outcome.tag, outcome.message) };
+  const { file, settle } = outcome;
+  let update: Update;
+  try {
+    update = checked(await options.read(file), site, task, hubTask);
+  } catch (error) {
+    if (!isConsiliumError(error, 'DataError')) throw error;
+    await options.discard(file);
+    settle('rejected', error.message);
+    return { status: 'failed', site, error: errorData('UpdateRejectedError', error.message) };
+  }
+  return {
+    status: 'ok',
+    site,
+    update,
+    spooled: file,
+    acknowledge: (result, reason) => settle(result, reason),
+  };
+}
+
+/** Whose update it is, and of what, must be what was asked of whom. @throws DataError. */
+function checked({ update, model }: UpdateFile, site: string, task: Task, { model: asked }: HubTask): Update {
+  same('of the site', site, update.site);
+  same('of round', task.round, update.round);
+  same('of the task', task.kind, update.task);
+  same('computed on the model', asked.ref.sha256, model);
+  return update;
+}
+
+function same(what: string, expected: string | number, found: string | number): void {
+  if (expected === found) return;
+  throw new DataError(`An update ${what} '${expected}' was asked for, but it is ${what} '${found}'.`);
+}
+
+function errorData(tag: string, message: string): ErrorData {
+  const known: ErrorTag = isErrorTag(tag) ? tag : 'SiteFailedError';
+  return { tag: known, message, hint: undefined, stack: undefined };
+}
+
+function noSuchSite(name: string, names: readonly string[]): ConfigError {
+  return new ConfigError(`There is no site '${name}'; the sites are ${names.join(', ')}.`);
+}
+
+function stopped(): AbortedError {
+  return new AbortedError('The run was stopped.');
+}
