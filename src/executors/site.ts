@@ -12,6 +12,7 @@ import type { NoiseSource } from '../privacy/noise-source';
 import type { Task, Update } from '../protocol/messages';
 import type { NamedTensors } from '../tensor/tensor';
 import { leaveMemory } from '../tensor/update-memory';
+import { type Clock, nodeClock } from '../util/clock';
 import type { Executor, ExecutorContext } from './executor';
 
 /** Where a site keeps what later rounds need. */
@@ -42,6 +43,8 @@ export interface SiteParts {
   readonly ledger: SiteLedger;
   /** The source of privacy noise for a round. Only tests give one that can be repeated. */
   readonly noise: (round: number) => NoiseSource;
+  /** @default this machine's */
+  readonly clock?: Clock;
 }
 
 export interface SiteResult {
@@ -60,10 +63,11 @@ export interface Site {
 export function createSite(parts: SiteParts): Site {
   /** Round after which the executor's state was reached; `undefined` when it must be fetched. */
   let reached: number | undefined;
+  const { clock = nodeClock } = parts;
   return { name: parts.name, run, close: async () => parts.executor.close?.() };
 
   async function run(task: Task, context: ExecutorContext): Promise<SiteResult> {
-    const started = performance.now();
+    const started = clock.monotonicMs();
     await prepareState(task);
     // A repeated round costs again, and what the first attempt cost stays spent.
     const privacy: PrivacyCost[] = [...parts.ledger.booked(task.round)];
@@ -77,7 +81,7 @@ export function createSite(parts: SiteParts): Site {
     const filters = filtersFor(parts.filtersOut, task.kind, parts.name);
     if (filters.length > 0) leaveMemory(payload.tensors); // A filter may keep what it is given.
     const filtered = await applyFilters(filters, payload, filterContext);
-    const spent = (performance.now() - started) / 1000;
+    const spent = (clock.monotonicMs() - started) / 1000;
     const other = Math.max(0, spent - seconds.validate - seconds.train); // Rounded sums may differ in the last bit.
     const update: Update = {
       site: parts.name,

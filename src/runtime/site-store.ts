@@ -8,6 +8,7 @@ import { isConsiliumError } from '../errors';
 import type { SiteStateStore } from '../executors/site';
 import { sealableParts } from '../tensor/sealed-safetensors';
 import { shareTensors } from '../tensor/shared-tensors';
+import type { NamedTensors } from '../tensor/tensor';
 import type { Disk } from '../util/disk';
 import { nodeDisk } from '../util/node-disk';
 import type { LoaderClient } from './loader/loader-client';
@@ -38,6 +39,7 @@ export function siteStateStore(
 ): SiteStateStore {
   const states = join(folder, 'state');
   let memory: SharedArrayBuffer | undefined;
+  let writing = 0;
   /** Rounds whose states were written, ascending. */
   let written: readonly number[] | undefined;
   return {
@@ -55,17 +57,23 @@ export function siteStateStore(
       return undefined;
     },
     async save(round, state) {
-      const shared = shareTensors(state, memory);
+      // While an earlier state is still being written (its task was stopped meanwhile), its memory is not used again.
+      const shared = shareTensors(state, writing === 0 ? memory : undefined);
       const [first] = shared.values();
       memory = first?.data.buffer as SharedArrayBuffer | undefined;
-      written ??= await writtenRounds(states, disk);
-      written = [...written.filter((one) => one !== round), round].sort((a, b) => a - b);
-      const superseded = oldestSuperseded(written, round);
-      written = written.filter((one) => one !== superseded);
-      const file = superseded === undefined ? undefined : stateFile(states, superseded);
-      await write(stateFile(states, round), sealableParts(shared), file);
+      writing++;
+      await put(round, shared).finally(() => writing--);
     },
   };
+
+  async function put(round: number, shared: NamedTensors): Promise<void> {
+    written ??= await writtenRounds(states, disk);
+    written = [...written.filter((one) => one !== round), round].sort((a, b) => a - b);
+    const superseded = oldestSuperseded(written, round);
+    written = written.filter((one) => one !== superseded);
+    const file = superseded === undefined ? undefined : stateFile(states, superseded);
+    await write(stateFile(states, round), sealableParts(shared), file);
+  }
 }
 
 /**

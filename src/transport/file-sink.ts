@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import type { BlobRef } from '../protocol/wire/messages';
 import type { Disk, DiskFile } from '../util/disk';
+import { durableFolder } from '../util/durable-folder';
 import type { BlobSink } from './blobs';
 
 export interface FileSink extends BlobSink {
@@ -26,7 +27,7 @@ export function fileSink(disk: Disk, folder: string, ref: BlobRef): FileSink {
 
   async function opened(): Promise<DiskFile> {
     if (file !== undefined) return file;
-    await disk.makeFolder(folder);
+    await durableFolder(folder, disk);
     whole = await disk.exists(path);
     const opening = whole ? await disk.open(path, 'read') : await disk.open(partial, 'update');
     file = opening;
@@ -69,7 +70,10 @@ export function fileSink(disk: Disk, folder: string, ref: BlobRef): FileSink {
     write: async (bytes, at) => (await opened()).write([bytes], at),
     async finish() {
       const arrived = await opened();
-      if (whole) return close();
+      if (whole) {
+        await close();
+        return disk.syncFolder(folder); // The process that had written it may not have come to that.
+      }
       await arrived.sync();
       await close();
       await disk.rename(partial, path);

@@ -75,7 +75,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
   /** The task that is being asked of the sites now. */
   let current: HubTask | undefined;
   return {
-    open: { ask, turn, waiting, end },
+    open: { ask, turn, waiting, pause, end },
     has: (site) => sites.has(site),
     tell,
     resume,
@@ -209,7 +209,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
   function watchLost(site: string, asked: Asked): void {
     if (!isWaitedFor(asked)) return;
     const silentMs = () => clock.monotonicMs() - Math.max(seatOf(site).sinceMs, asked.sinceMs);
-    const cancel = clock.after(Math.max(0, times.siteLostMs - silentMs()), () => {
+    const cancel = clock.after(Math.max(1, times.siteLostMs - silentMs()), () => {
       asked.stop.signal.removeEventListener('abort', cancel);
       if (seatOf(site).channel || !isWaitedFor(asked)) return;
       if (silentMs() < times.siteLostMs) watchLost(site, asked);
@@ -275,12 +275,18 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     );
   }
 
-  function end(outcome: 'finished' | 'failed' | 'aborted', reason: string): void {
+  function pause(): void {
     ended();
-    for (const [site, { verdict, asked }] of sites) {
-      for (const one of asked.values()) {
-        if (isWaitedFor(one)) finish(one, { status: 'failed', tag: 'AbortedError', message: `the job has ${outcome}` });
+    for (const { asked } of sites.values()) {
+      for (const one of [...asked.values()].filter(isWaitedFor)) {
+        finish(one, { status: 'failed', tag: 'AbortedError', message: 'the job is over' });
       }
+    }
+  }
+
+  function end(outcome: 'finished' | 'failed' | 'aborted', reason: string): void {
+    pause();
+    for (const [site, { verdict }] of sites) {
       if (verdict !== 'refused') seatOf(site).channel?.send({ type: 'end-job', job: spec.id, outcome, reason });
     }
   }

@@ -109,6 +109,8 @@ export interface OpenJob {
   turn(task: HubTask): void;
   /** Whom somebody waits for, and since when. */
   waiting(): readonly Waiting[];
+  /** Lets go of the job without telling the sites: it will be opened again, after a pause or a restart. */
+  pause(): void;
   /** Tells every site, and those that come later. */
   end(outcome: 'finished' | 'failed' | 'aborted', reason: string): void;
 }

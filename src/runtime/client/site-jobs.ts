@@ -14,6 +14,7 @@ import type { Fetch, JobVerdict, SiteJobState, SiteJobs, TaskContext } from '../
 import { fileSink } from '../../transport/file-sink';
 import { namesIn, removeTemporaryFiles, writeFileAtomic } from '../../util/atomic-file';
 import type { Disk } from '../../util/disk';
+import { forgetFolders } from '../../util/durable-folder';
 import { type AnswerStore, openAnswerStore } from './answer-store';
 import { receivedModels } from './received-models';
 
@@ -192,7 +193,10 @@ async function endJob(job: JobAtSite, reason: string, disk: Disk): Promise<void>
   await (await runner?.catch(() => undefined))?.close();
   await save(job, { ...job.saved, state: 'ended', reason }, disk);
   await job.answers.close();
-  for (const name of ['answers', 'models', 'state', 'bundle']) await disk.remove(join(job.folder, name));
+  for (const name of ['answers', 'models', 'state', 'bundle']) {
+    await disk.remove(join(job.folder, name));
+    forgetFolders(disk, join(job.folder, name));
+  }
 }
 
 async function save(job: JobAtSite, saved: z.output<typeof savedJob>, disk: Disk): Promise<void> {

@@ -1,0 +1,159 @@
+/**
+ * A simulated site: the agent, the jobs and the site of the product on a simulated process, network and disk.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import { createSite } from '../../src/executors/site';
+import type { PlacedFilter } from '../../src/filters/placed-filter';
+import { seededTestNoise } from '../../src/privacy/seeded-test-noise';
+import { decodeUpdateFile } from '../../src/protocol/update-file';
+import { siteJobs, type TaskRunner } from '../../src/runtime/client/site-jobs';
+import { siteLedger } from '../../src/runtime/site-ledger';
+import { siteStateStore } from '../../src/runtime/site-store';
+import { noteStateFile, writeStateFile } from '../../src/runtime/state-file';
+import { runAgent } from '../../src/transport/agent';
+import type { AgentEvent } from '../../src/transport/agent-types';
+import type { Disk } from '../../src/util/disk';
+import { type SimProcess, simProcess } from '../support/sim/clock';
+import type { SimDisk } from '../support/sim/disk';
+import { noiseFilter, toyExecutor } from './toy-site';
+import { certificateOf, type World } from './world-types';
+
+export interface RunningSite {
+  readonly process: SimProcess;
+  kill(): void;
+}
+
+/** Starts the process of a site on its disk, as after a fresh boot. */
+export function startSite(world: World, name: string, disk: SimDisk, boot: number): RunningSite {
+  const process = simProcess(world.time);
+  const mounted = disk.mount();
+  process.ended(() => mounted.kill());
+  void main(world, name, mounted, process, boot).catch((error: unknown) => {
+    if (!process.alive) return;
+    world.history.note(`${name} ends: ${error instanceof Error ? error.message : error}`);
+    world.siteEnded(name); // Whoever runs it starts it again.
+  });
+  return { process, kill: () => process.kill() };
+}
+
+async function main(world: World, name: string, disk: Disk, process: SimProcess, boot: number): Promise<void> {
+  const { clock } = process;
+  const random = world.randomOf(`${name}/${boot}`);
+  const jobs = await siteJobs({
+    disk,
+    folder: '/site/jobs',
+    site: name,
+    consider: async () => ({ verdict: 'accepted', reason: '' }),
+    start: (_, folder) => startRunner(world, name, { disk, folder, process, random }),
+  });
+  await runAgent({
+    clock,
+    dialer: world.network.dialer(process, certificateOf(name)),
+    random,
+    software: 'consilium sim',
+    boot: `${name}-${boot}`,
+    resources: { slots: 1, memoryMb: 1000, gpus: 0 },
+    times: { heartbeatMs: 1000, deadMs: 5000, welcomeMs: 5000, reconnectMinMs: 200, reconnectMaxMs: 3000 },
+    jobs,
+    on: (event) => noteEvent(world, name, jobs, event),
+    signal: new AbortController().signal,
+  });
+}
+
+interface RunnerPlace {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly process: SimProcess;
+  readonly random: () => number;
+}
+
+async function startRunner(
+  world: World,
+  name: string,
+  { disk, folder, process, random }: RunnerPlace,
+): Promise<TaskRunner> {
+  const { plan, history } = world;
+  const executor = toyExecutor({
+    site: name,
+    clock: process.clock,
+    random,
+    mostMs: plan.mostTaskMs,
+    fails: () => !world.healed() && random() < plan.taskFailure,
+  });
+  const noise: PlacedFilter = { tasks: ['train'], sites: undefined, filter: noiseFilter(random, () => {}) };
+  const write = async (path: string, parts: readonly Uint8Array[], superseded: string | undefined) => {
+    await writeStateFile(path, parts, disk);
+    await noteStateFile(path, superseded, disk);
+  };
+  const site = createSite({
+    name,
+    executor,
+    filtersIn: [],
+    filtersOut: plan.noise ? [noise] : [],
+    store: siteStateStore(folder, write, { disk, warn: (message) => history.note(`${name} warns: ${message}`) }),
+    ledger: await siteLedger(folder, name, disk),
+    noise: () => seededTestNoise(1),
+    clock: process.clock,
+  });
+  return {
+    async run(task, { signal, progress }) {
+      const { update, durable } = await site.run(task, {
+        signal,
+        progress: ({ phase, done, total }) => progress({ phase, done, total }),
+      });
+      await durable;
+      return update;
+    },
+    close: () => site.close(),
+  };
+}
+
+function noteEvent(
+  { history }: World,
+  name: string,
+  jobs: Awaited<ReturnType<typeof siteJobs>>,
+  event: AgentEvent,
+): void {
+  switch (event.kind) {
+    case 'answering': {
+      const { task, blob } = event;
+      history.note(`${name} answers ${task.slice(0, 8)} with ${blob.sha256.slice(0, 8)}`);
+      const source = jobs.source(blob.sha256);
+      if (!source) {
+        history.violations.push(`${name} answers with a blob that it does not have.`);
+        return;
+      }
+      void Promise.resolve(source.read(0, blob.size)).then(
+        (parts) => {
+          const { update } = decodeUpdateFile(Buffer.concat(parts as Uint8Array[]));
+          history.sent.set(blob.sha256, { site: name, task, sha256: blob.sha256, update });
+        },
+        () => {},
+      ); // A fault of the disk; the server cannot read it either.
+      return;
+    }
+    case 'task-started': {
+      const { task, round } = event;
+      if (history.accepted.has(`${name} ${task}`)) {
+        history.violations.push(`P2: ${name} carries out ${task.slice(0, 8)} again, whose answer was acknowledged.`);
+      }
+      history.note(`${name} starts ${task.slice(0, 8)} of round ${round}`);
+      return;
+    }
+    case 'unreachable':
+    case 'trouble':
+    case 'task-failed':
+      history.note(`${name} ${event.kind}: ${event.error instanceof Error ? event.error.message : event.error}`);
+      return;
+    case 'disconnected':
+      history.note(`${name} disconnected: ${event.reason.code} ${event.reason.message}`);
+      return;
+    default:
+      history.note(`${name} ${event.kind}`);
+  }
+}
+
+/** Where the site's ledger lies. */
+export const ledgerFile = (job: string) => join('/site/jobs', job, 'privacy', 'ledger.jsonl');

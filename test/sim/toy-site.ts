@@ -1,0 +1,88 @@
+/**
+ * The training of a simulated site: a few numbers, arithmetic that depends on the model, the site's own state, the site and the
+ * round, and a while of virtual time. It fails and dawdles where it is told to.
+ *
+ * @module
+ */
+import type { Executor, ExecutorContext } from '../../src/executors/executor';
+import type { Filter } from '../../src/filters/filter';
+import type { Task } from '../../src/protocol/messages';
+import { float32, type NamedTensors } from '../../src/tensor/tensor';
+import type { Clock } from '../../src/util/clock';
+import { delay } from '../../src/util/clock';
+
+/** Something that must never leave a site, in an error's words. */
+export const canary = 'CANARY-patient-4711';
+
+export interface ToyTraining {
+  readonly site: string;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Longest a task takes, milliseconds. */
+  readonly mostMs: number;
+  /** Whether this task fails, once. */
+  readonly fails: () => boolean;
+}
+
+export function toyExecutor({ site, clock, random, mostMs, fails }: ToyTraining): Executor {
+  let momentum: Float32Array | undefined;
+  return {
+    state: () => (momentum ? new Map([['momentum', float32([momentum.length], [...momentum])]]) : undefined),
+    restore(state) {
+      const saved = state?.get('momentum')?.data as Float32Array | undefined;
+      momentum = saved && Float32Array.from(saved);
+    },
+    async execute(task: Task, { signal, progress }: ExecutorContext) {
+      await delay(clock, 1 + random() * mostMs, signal);
+      progress({ phase: 'validate', done: 1, total: 1 });
+      if (fails()) throw new Error(`voxel 17 of ${canary} is NaN`);
+      const metrics = { score: scoreOf(task.model) };
+      const seconds = { validate: 0, train: 0 };
+      if (task.kind === 'validate') {
+        return { payload: { kind: 'metrics', tensors: new Map(), metrics, steps: 0 }, seconds };
+      }
+      const { diff, next } = step(task.model, momentum, site, task.round);
+      momentum = next;
+      return { payload: { kind: 'weight-diff', tensors: diff, metrics, steps: stepsOf(site) }, seconds };
+    },
+  };
+}
+
+/** Weights of the sites differ. */
+function stepsOf(site: string): number {
+  return 1 + Number(site.split('-')[1]);
+}
+
+function scoreOf(model: NamedTensors): number {
+  return Number(model.get('w')!.data[0]);
+}
+
+function step(model: NamedTensors, momentum: Float32Array | undefined, site: string, round: number) {
+  const w = model.get('w')!.data as Float32Array;
+  const target = stepsOf(site) * 10 + (round % 3);
+  const next = Float32Array.from(w, (value, i) => 0.9 * (momentum?.[i] ?? 0) + 0.1 * (target + i - value));
+  return { diff: new Map([['w', float32([w.length], [...next])]]) as NamedTensors, next };
+}
+
+/** Books ε = 1 a call, then adds noise that is new in every call. */
+export function noiseFilter(random: () => number, called: () => void): Filter {
+  return {
+    name: 'noise',
+    accepts: ['weight-diff'],
+    async apply(payload, { charge }) {
+      await charge('noise', {
+        mechanism: 'toy',
+        differentiallyPrivate: true,
+        epsilon: 1,
+        delta: 0,
+        unit: 'a site',
+        details: {},
+      });
+      called();
+      const w = payload.tensors.get('w')!;
+      const noised = [...(w.data as Float32Array)].map((value) => value + random() - 0.5);
+      return { ...payload, tensors: new Map([['w', float32(w.shape, noised)]]) };
+    },
+  };
+}
