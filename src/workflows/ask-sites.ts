@@ -117,15 +117,22 @@ async function collect(
     if (answer.status === 'failed') return { site, status: 'failed', reason: answer.error.message };
     const { update, spooled, acknowledge } = answer;
     const kept = journal.keeps?.(update) ?? true;
+    const again = kept ? readAgain(update) : undefined;
+    let recorded: void | Promise<void>;
+    // Where it could not be recorded, that is the reason to tell.
+    const readOnceRecorded = async () => {
+      await recorded;
+      return again!();
+    };
     let added: void | Promise<void>;
     try {
-      added = add(update, kept ? undefined : answer.release, kept ? readAgain(update) : undefined);
+      added = add(update, kept ? undefined : answer.release, again && readOnceRecorded);
     } catch (error) {
       if (!isConsiliumError(error, 'UpdateRejectedError')) throw error;
       acknowledge?.('rejected', error.message);
       return { site, status: 'rejected', reason: error.message };
     }
-    const recorded = kept ? journal.record(update, task.model, { spooled }) : undefined;
+    recorded = kept ? journal.record(update, task.model, { spooled }) : undefined;
     const told = Promise.resolve(recorded).then(() => acknowledge?.('accepted', ''));
     told.catch(() => {}); // Thrown at the end of the round.
     if (spooled === undefined) await recorded; // Otherwise no memory waits for the disk.

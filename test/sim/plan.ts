@@ -81,7 +81,7 @@ export function planOf(seed: number): Plan {
     roundDeadlineSeconds: chance() < 0.5 ? 60 : 5 + 10 * chance(),
     roundRetries: upTo(3),
     siteLostMs: chance() < 0.5 ? 60_000 : 2000 + upTo(6000),
-    parameters: chance() < 0.8 ? 8 : 200_000,
+    parameters: chance() < 0.9 ? 8 : 70_000,
     noise: chance() < 0.5,
     mostTaskMs: 50 + upTo(3000),
     taskFailure: chance() < 0.2 ? 0.1 : 0,

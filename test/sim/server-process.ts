@@ -6,7 +6,7 @@
  */
 import { type JobSpec, jobHash, parseJob } from '../../src/jobs/job-spec';
 import { decodeUpdateFile } from '../../src/protocol/update-file';
-import { checkpointStore } from '../../src/runtime/checkpoint';
+import { type Checkpoint, checkpointStore } from '../../src/runtime/checkpoint';
 import { modelDigest } from '../../src/runtime/model-digest';
 import { freshStart, runServer } from '../../src/runtime/server-run';
 import { safetensorsParts } from '../../src/tensor/safetensors';
@@ -134,7 +134,7 @@ async function runJob(
   const warn = (message: string) => history.note(`server warns: ${message}`);
   const store = checkpointStore(`${folder}/checkpoint`, { disk, keepAll: true, warn });
   let start = await store.load(warn);
-  if (start) noteResumed(world, start.history.length);
+  if (start) noteResumed(world, start);
   if (!start) {
     start = freshStart(hash, new Map([['w', float32([plan.parameters], Array(plan.parameters).fill(0))]]));
     await store.save(start);
@@ -206,11 +206,16 @@ function noteEvent({ history }: World, event: HubEvent): void {
 }
 
 /** A checkpoint that was announced is there after every restart (P1, P2). */
-function noteResumed({ history }: World, lines: number): void {
+function noteResumed(world: World, { history: all, model }: Checkpoint): void {
+  const { history } = world;
+  const lines = all.length;
   const known = Math.max(0, ...history.committed.keys());
   history.note(`server: goes on after ${lines} lines`);
-  if (lines < known)
+  // It may have died between writing a checkpoint and telling of it.
+  if (lines === known + 1) noteCommitted(world, lines, { line: all.at(-1)!, model });
+  else if (lines !== known) {
     history.violations.push(`P2: ${known} rounds were committed, and the server goes on after ${lines}.`);
+  }
 }
 
 function noteCommitted({ history, plan }: World, number: number, committed: CommittedRound): void {

@@ -7,7 +7,7 @@
 import type { Executor, ExecutorContext } from '../../src/executors/executor';
 import type { Filter } from '../../src/filters/filter';
 import type { Task } from '../../src/protocol/messages';
-import { float32, type NamedTensors } from '../../src/tensor/tensor';
+import type { NamedTensors, Tensor } from '../../src/tensor/tensor';
 import type { Clock } from '../../src/util/clock';
 import { delay } from '../../src/util/clock';
 
@@ -28,7 +28,7 @@ export interface ToyTraining {
 export function toyExecutor({ site, clock, random, mostMs, fails }: ToyTraining): Executor {
   let momentum: Float32Array | undefined;
   return {
-    state: () => (momentum ? new Map([['momentum', float32([momentum.length], [...momentum])]]) : undefined),
+    state: () => (momentum ? new Map([['momentum', tensorOf(momentum)]]) : undefined),
     restore(state) {
       const saved = state?.get('momentum')?.data as Float32Array | undefined;
       momentum = saved && Float32Array.from(saved);
@@ -62,7 +62,11 @@ function step(model: NamedTensors, momentum: Float32Array | undefined, site: str
   const w = model.get('w')!.data as Float32Array;
   const target = stepsOf(site) * 10 + (round % 3);
   const next = Float32Array.from(w, (value, i) => 0.9 * (momentum?.[i] ?? 0) + 0.1 * (target + i - value));
-  return { diff: new Map([['w', float32([w.length], [...next])]]) as NamedTensors, next };
+  return { diff: new Map([['w', tensorOf(next)]]) as NamedTensors, next };
+}
+
+function tensorOf(data: Float32Array): Tensor {
+  return { dtype: 'float32', shape: [data.length], data };
 }
 
 /** Books ε = 1 a call, then adds noise that is new in every call. */
@@ -81,8 +85,8 @@ export function noiseFilter(random: () => number, called: () => void): Filter {
       });
       called();
       const w = payload.tensors.get('w')!;
-      const noised = [...(w.data as Float32Array)].map((value) => value + random() - 0.5);
-      return { ...payload, tensors: new Map([['w', float32(w.shape, noised)]]) };
+      const noised = (w.data as Float32Array).map((value) => value + random() - 0.5);
+      return { ...payload, tensors: new Map([['w', tensorOf(noised)]]) };
     },
   };
 }
