@@ -17,8 +17,14 @@ import {
   upgraded,
 } from '../../../test/support/websocket-rig';
 import { maxFrameBytes } from '../../protocol/wire/frame';
+import { nodeClock } from '../../util/clock';
+import { sha256Of } from '../../util/sha256';
+import { memoryBlob, memorySink } from '../blobs';
+import { type Channel, type ChannelMessage, type ChannelOptions, dialChannel, openChannel } from '../channel';
 import type { Identity } from '../connection';
 import { websocketDialer } from './client';
+
+const never = new AbortController().signal;
 
 describe('a connection', () => {
   test('carries messages both ways, and each end knows whom it talks to', async () => {
@@ -84,6 +90,45 @@ describe('a connection', () => {
     stop.abort(new Error('not any more'));
     await expect(dialling).rejects.toThrow('not any more');
   });
+});
+
+test('channels carry messages and blobs both ways, and a fetch goes on after the connection was lost', async () => {
+  const blob = memoryBlob([Buffer.alloc(30_000_000, 'a model ')]);
+  const messages: ChannelMessage[] = [];
+  const channels: Channel[] = [];
+  const options: ChannelOptions = {
+    clock: nodeClock,
+    heartbeatMs: 1000,
+    deadMs: 10_000,
+    source: (sha256) => (sha256 === blob.ref.sha256 ? blob : undefined),
+    message: (message) => messages.push(message),
+    unreadable() {},
+    closed() {},
+  };
+  const { address } = await rig({
+    accept(connection) {
+      const { channel, handler } = openChannel(connection, options);
+      channels.push(channel);
+      return handler;
+    },
+  });
+  const dialer = websocketDialer({ address, credentials: { ...kits.site, ca: kits.project.ca } });
+  const sink = memorySink(blob.ref.size);
+  let site = await dialChannel(dialer, options, never);
+  const cut = site.fetch(blob.ref, sink, never);
+  await until(() => site.stats.bytesIn > 8_000_000);
+  channels[0]!.close({ code: 'gone', message: 'cut' });
+  await expect(cut).rejects.toThrow("The connection to 'server' ended: cut");
+
+  site = await dialChannel(dialer, options, never);
+  site.send({ type: 'cancel', id: 7 });
+  const other = memorySink(blob.ref.size);
+  await Promise.all([site.fetch(blob.ref, sink, never), channels[1]!.fetch(blob.ref, other, never)]);
+  expect(sha256Of(sink.bytes())).toBe(blob.ref.sha256);
+  expect(sha256Of(other.bytes())).toBe(blob.ref.sha256);
+  expect(site.stats.bytesIn).toBeLessThan(23_000_000);
+  expect(messages).toEqual([{ type: 'cancel', id: 7 }]);
+  site.close(stopping);
 });
 
 describe('who may not connect is told why, and so is the log', () => {
@@ -192,6 +237,24 @@ describe('what stands in the way is said in plain words', () => {
     const error = await failure(dial(address));
     expect(error).toMatchObject({ tag: 'ConnectError', message: expect.stringContaining(message) });
     expect(error.hint).toContain(hint);
+  });
+
+  test('nobody answers', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    afterTest(() => silent.close());
+    await once(silent, 'listening');
+    const address = `wss://127.0.0.1:${(silent.address() as { port: number }).port}`;
+    const dialer = websocketDialer({ address, credentials: { ...kits.site, ca: kits.project.ca }, handshakeMs: 200 });
+    const error = await failure(dialer.dial(() => ({ message() {}, closed() {} }), new AbortController().signal));
+    expect(error.message).toContain('it does not answer in time');
+    expect(error.hint).toContain('firewall');
+  });
+
+  test('the server has too much to do', async () => {
+    const { address } = await rig({ limits: { unauthenticated: 0 } });
+    const error = await failure(dial(address));
+    expect(error.message).toContain('it closed the connection before it was made');
+    expect(error.hint).toContain('the next try may succeed');
   });
 
   test('something else listens there', async () => {
