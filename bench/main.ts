@@ -9,6 +9,7 @@ import { metrics } from './metrics';
 import { start } from './start';
 import { filters } from './svt';
 import { trainCommand } from './train/train';
+import { wire } from './wire/wire';
 
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   brats18: mainJob,
@@ -16,6 +17,7 @@ const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   framework,
   svt: filters,
   metrics,
+  wire,
 };
 
 async function main(args: string[]): Promise<void> {

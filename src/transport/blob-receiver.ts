@@ -5,6 +5,7 @@
  * @module
  */
 import { createHash, type Hash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { type ConnectError, ProtocolError } from '../errors';
 import { maxChunkBytes } from '../protocol/wire/frame';
 import type { BlobRef, MessageOf } from '../protocol/wire/messages';
@@ -104,6 +105,7 @@ export function blobReceiver(port: BlobReceiverPort): BlobReceiver {
   /** Asks for the rest and waits for it, and for the last write whatever happens. */
   async function download(one: Download, signal: AbortSignal): Promise<void> {
     const abort = () => fail(one, signal.reason);
+    setMaxListeners(0, signal); // One for each fetch under way, and they go with it.
     try {
       await new Promise<void>((resolve, reject) => {
         downloads.set(one, { resolve, reject });

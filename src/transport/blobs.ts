@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { DataError, RefusedError } from '../errors';
+import { DataError, isConsiliumError, RefusedError } from '../errors';
 import type { BlobRef } from '../protocol/wire/messages';
+import { workspaceError } from '../util/atomic-file';
 import type { Disk, DiskFile } from '../util/disk';
 import { sha256Of } from '../util/sha256';
 
@@ -65,7 +66,10 @@ export interface FileBlob extends BlobSource {
   close(): Promise<void>;
 }
 
-/** A blob that is a file. It is opened with the first read. @throws DataError from `read` when the file is shorter than the blob. */
+/**
+ * A blob that is a file. It is opened with the first read. Reads reject with DataError when the file is shorter than the blob,
+ * and with WorkspaceError where the disk fails.
+ */
 export function fileBlob(disk: Disk, path: string, ref: BlobRef): FileBlob {
   let file: Promise<DiskFile> | undefined;
   const reads = new Set<Promise<unknown>>();
@@ -89,7 +93,9 @@ export function fileBlob(disk: Disk, path: string, ref: BlobRef): FileBlob {
         file = undefined;
         throw error;
       });
-      const read = readFrom(file, offset, length);
+      const read = readFrom(file, offset, length).catch((error: unknown) => {
+        throw isConsiliumError(error) ? error : workspaceError('read', path, error);
+      });
       reads.add(read);
       const done = () => reads.delete(read);
       read.then(done, done);

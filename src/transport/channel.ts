@@ -39,9 +39,7 @@ export interface ChannelOptions extends ChannelTimes {
   message(message: ChannelMessage): void;
   /** A source could not be read: the other end is told that there is no such blob. */
   unreadable(sha256: string, error: unknown): void;
-  /**
-   * Once, whoever closed it; also from within `close`. `cause` is what `message` threw.
-   */
+  /** Once, whoever closed it; also from within `close` and `send`. `cause` is what `message` threw. */
   closed(reason: CloseReason, cause?: unknown): void;
 }
 
@@ -60,7 +58,10 @@ export interface Channel {
   readonly peer: Identity;
   readonly open: boolean;
   readonly stats: ChannelStats;
-  /** Sends a message. Nothing happens once the channel is closed: whoever cares listens to `closed`. */
+  /**
+   * Sends a message. Nothing happens once the channel is closed: whoever cares listens to `closed`.
+   * @throws InternalError for a message that the other end would refuse, such as a text that is too long.
+   */
   send(message: ChannelMessage): void;
   /**
    * Fetches a blob of the other end into the sink, after what is there already, and checks its hash.

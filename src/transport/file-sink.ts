@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import type { BlobRef } from '../protocol/wire/messages';
+import { workspaceError } from '../util/atomic-file';
 import type { Disk, DiskFile } from '../util/disk';
 import { durableFolder } from '../util/durable-folder';
 import type { BlobSink } from './blobs';
@@ -17,7 +18,10 @@ export interface FileSink extends BlobSink {
 /** Pieces in which what is there already is read for hashing, bytes. */
 const pieceBytes = 1 << 20;
 
-/** Takes the blob `ref` into `folder`, going on after what an earlier attempt left there. A finished one is only read. */
+/**
+ * Takes the blob `ref` into `folder`, going on after what an earlier attempt left there. A finished one is only read. No two
+ * sinks may take the same blob into the same folder at one time. Rejects with WorkspaceError where the disk fails.
+ */
 export function fileSink(disk: Disk, folder: string, ref: BlobRef): FileSink {
   const path = join(folder, ref.sha256);
   const partial = `${path}.part`;
@@ -46,38 +50,55 @@ export function fileSink(disk: Disk, folder: string, ref: BlobRef): FileSink {
     await disk.remove(whole ? path : partial);
   }
 
+  async function have(): Promise<number> {
+    const size = await (await opened()).size();
+    if (!whole || size === ref.size) return size;
+    await discard();
+    return 0;
+  }
+
+  async function readPiece(at: number): Promise<Uint8Array> {
+    const source = await opened();
+    const piece = Buffer.allocUnsafe(Math.min(pieceBytes, (await source.size()) - at));
+    return piece.subarray(0, await source.read(piece, at));
+  }
+
+  async function finish(): Promise<void> {
+    const arrived = await opened();
+    if (whole) {
+      await close();
+      return disk.syncFolder(folder); // The process that had written it may not have come to that.
+    }
+    await arrived.sync();
+    await close();
+    await disk.rename(partial, path);
+    await disk.syncFolder(folder);
+  }
+
+  function told<T>(action: string, done: Promise<T>): Promise<T> {
+    return done.catch((error: unknown) => {
+      throw workspaceError(action, partial, error);
+    });
+  }
+
   return {
     path,
-    close,
-    discard,
-    async have() {
-      const size = await (await opened()).size();
-      if (!whole || size === ref.size) return size;
-      await discard();
-      return 0;
-    },
+    have: () => told('open', have()),
     async *prefix() {
-      const source = await opened();
-      const size = await source.size();
-      for (let at = 0; at < size; ) {
-        const piece = Buffer.allocUnsafe(Math.min(pieceBytes, size - at));
-        const count = await source.read(piece, at);
-        if (count === 0) return;
-        yield piece.subarray(0, count);
-        at += count;
+      for (let at = 0; ; ) {
+        const piece = await told('read', readPiece(at));
+        if (piece.byteLength === 0) return;
+        yield piece;
+        at += piece.byteLength;
       }
     },
-    write: async (bytes, at) => (await opened()).write([bytes], at),
-    async finish() {
-      const arrived = await opened();
-      if (whole) {
-        await close();
-        return disk.syncFolder(folder); // The process that had written it may not have come to that.
-      }
-      await arrived.sync();
-      await close();
-      await disk.rename(partial, path);
-      await disk.syncFolder(folder);
-    },
+    write: (bytes, at) =>
+      told(
+        'write',
+        opened().then((growing) => growing.write([bytes], at)),
+      ),
+    finish: () => told('write', finish()),
+    discard: () => told('remove', discard()),
+    close: () => told('close', close()),
   };
 }
