@@ -14,9 +14,9 @@ beforeAll(async () => {
   model = undisturbed.result!;
 });
 
-function start(world: ServerWorld, crash?: Crash, options?: RunOptions) {
+function start(world: ServerWorld, crash?: Crash, { spools, ...options }: RunOptions & { spools?: boolean } = {}) {
   const stop = new AbortController();
-  const ended = runUntil(crash, (disk) => serverProgram(disk, world, stop.signal), options);
+  const ended = runUntil(crash, (disk) => serverProgram(disk, world, { signal: stop.signal, spools }), options);
   return ended.finally(() => stop.abort());
 }
 
@@ -49,6 +49,18 @@ describe('a server that is cut off at any operation goes on, and ends with the s
       const world = newWorld();
       const { sim } = await start(world, { how: 'kill', at }, { seed: at });
       await start(world, { how: 'power cut', remains: at % 2 ? 'nothing' : 'some', at: 1 + ((7 * at) % 40) }, { sim });
+      await expectToFinish(sim, world, `operation ${at}`);
+    }
+  });
+
+  it('also when updates come in files of their own, which the journal takes over', async () => {
+    const { operations, result } = await start(newWorld(), undefined, { spools: true });
+    expect(result).toBe(model);
+    expect(operations.filter(({ kind, to }) => kind === 'rename' && to?.includes('/updates/'))).toHaveLength(12);
+    for (const { number: at } of operations) {
+      const world = newWorld();
+      const { sim } = await start(world, { how: at % 2 ? 'kill' : 'power cut', at }, { seed: at, spools: true });
+      await start(world, { how: 'power cut', at: 1 + ((7 * at) % 40) }, { sim, spools: true });
       await expectToFinish(sim, world, `operation ${at}`);
     }
   });

@@ -12,6 +12,7 @@ export const damages: readonly Damage[] = [
     name: `one wrong bit at ${100 * part} %`,
     damage: (sim: SimDisk, path: string) =>
       sim.damage(path, (bytes) => {
+        if (bytes.length === 0) return bytes;
         const at = Math.round(part * (bytes.length - 1));
         return bytes.fill(bytes[at]! ^ (1 << (at % 7)), at, at + 1);
       }),
