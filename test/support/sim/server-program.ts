@@ -70,6 +70,13 @@ export async function serverProgram(
       },
       journal: {
         ...store.journal,
+        // A site that asks what became of its update is told the same of one that was found.
+        async *accepted(...of) {
+          for await (const update of store.journal.accepted(...of)) {
+            world.acknowledged.add(nameOf(update));
+            yield update;
+          }
+        },
         async record(update, model, more) {
           await store.journal.record(update, model, more);
           world.acknowledged.add(nameOf(update));
