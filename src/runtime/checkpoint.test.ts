@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { quickDisk } from '../../test/support/sim/crash';
 import type { Update } from '../protocol/messages';
 import { float32, type NamedTensors } from '../tensor/tensor';
 import { type Checkpoint, type CheckpointStore, checkpointStore } from './checkpoint';
@@ -126,6 +127,39 @@ describe('a checkpoint', () => {
     await store.save(finished(1));
     await writeFile(join(folder, 'model-1.safetensors'), 'rubbish');
     await expect(store.load(warn)).rejects.toThrow(/model-1.safetensors.*checksum/);
+  });
+
+  it('with any wrong bit, or cut short, gives way to the one before, loudly', async () => {
+    const sim = quickDisk(1);
+    const store = checkpointStore('/c', { disk: sim.mount() });
+    for (const round of [1, 2]) await store.save(finished(round));
+    for (const path of ['/c/state-2.json', '/c/model-2.safetensors']) {
+      const size = sim.files().get(path)!.length;
+      const changes: ((bytes: Buffer) => Uint8Array)[] = [];
+      for (let at = 0; at < size; at++) {
+        changes.push((bytes) => bytes.fill(bytes[at]! ^ (1 << (at % 8)), at, at + 1));
+        changes.push((bytes) => bytes.subarray(0, at));
+      }
+      for (const change of changes) {
+        const damaged = quickDisk(2, { files: sim.files() });
+        damaged.damage(path, change);
+        const warnings: string[] = [];
+        const load = checkpointStore('/c', { disk: damaged.mount() }).load((message) => warnings.push(message));
+        expect(await load).toEqual(finished(1));
+        expect(warnings).toEqual([expect.stringContaining(path)]);
+      }
+    }
+  });
+
+  it.each(['/c/state-2.json', '/c/state-1.json'])('that is alone because %s was lost says so', async (lost) => {
+    const sim = quickDisk(1);
+    const store = checkpointStore('/c', { disk: sim.mount() });
+    for (const round of [1, 2]) await store.save(finished(round));
+    sim.lose(lost);
+    const warnings: string[] = [];
+    const left = await checkpointStore('/c', { disk: sim.mount() }).load((message) => warnings.push(message));
+    expect(left!.round).toBe(lost === '/c/state-2.json' ? 1 : 2);
+    expect(warnings).toEqual([expect.stringMatching(/One of the last two checkpoints in '\/c' is missing/)]);
   });
 
   it('with unknown fields is refused', async () => {

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { DataError, isConsiliumError } from '../errors';
 import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
 import type { NamedTensors } from '../tensor/tensor';
-import { codeOf, flushFolder, namesIn, workspaceError, writeFileAtomic } from '../util/atomic-file';
+import { codeOf, flushFolder, namesIn, removeFile, workspaceError, writeFileAtomic } from '../util/atomic-file';
 import { checkedJson, withCheck } from '../util/checked-json';
 import type { Disk } from '../util/disk';
 import { fromJson, toJson } from '../util/exact-json';
@@ -158,9 +158,9 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
     const keep = states.flatMap((state) =>
       state ? [stateName(state), state.model.file, state.memory?.file, state.best?.file] : [],
     );
-    const old = (await disk.list(folder)).filter((name) => ours.test(name) && !keep.includes(name));
+    const old = (await namesIn(folder, disk)).filter((name) => ours.test(name) && !keep.includes(name));
     await journal.close(openRound(states[0]!));
-    await Promise.all(old.map((name) => disk.remove(join(folder, name))));
+    await Promise.all(old.map((name) => removeFile(join(folder, name), disk)));
   }
 }
 

@@ -9,7 +9,7 @@ import { DataError, InternalError, isConsiliumError } from '../errors';
 import type { Update } from '../protocol/messages';
 import { decodeUpdateFile, updateFileParts } from '../protocol/update-file';
 import type { NamedTensors } from '../tensor/tensor';
-import { flushFolder, namesIn, workspaceError, writeFileAtomic } from '../util/atomic-file';
+import { flushFolder, namesIn, removeFile, workspaceError, writeFileAtomic } from '../util/atomic-file';
 import type { Disk } from '../util/disk';
 import { durableFolder, forgetFolders } from '../util/durable-folder';
 import { nodeDisk } from '../util/node-disk';
@@ -174,9 +174,7 @@ export function roundJournal(
       .filter((name) => Number(name) < open)
       .map((name) => join(folder, name));
     for (const path of finished) forgetFolders(disk, path);
-    await Promise.all(finished.map((path) => disk.remove(path))).catch((error: unknown) => {
-      throw workspaceError('clear', folder, error);
-    });
+    await Promise.all(finished.map((path) => removeFile(path, disk)));
   }
 }
 

@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { float32 } from '../tensor/tensor';
 import { siteStateStore } from './site-store';
 import { noteStateFile, writeStateFile } from './state-file';
@@ -45,4 +45,40 @@ it('of a site that trains now and then, keeps what a repeated round may need, an
     const needed = [0, 5, 6, 20, 21, 40, 41, 42, 43].filter((one) => one <= Math.max(0, round - 3)).at(-1);
     expect(await roundOf(Math.max(0, round - 3))).toBe(needed);
   }
+});
+
+describe('a state that is', () => {
+  const stateOf = (round: number) => join(folder, 'state', `round-${String(round).padStart(6, '0')}.safetensors`);
+  beforeEach(async () => {
+    for (const round of [0, 1, 2]) await open().save(round, state(round));
+  });
+
+  it.each<[string, (file: string) => Promise<void>]>([
+    [
+      'wrong in one bit',
+      async (file) => {
+        const bytes = await readFile(file);
+        bytes[bytes.length - 1]! ^= 1;
+        await writeFile(file, bytes);
+      },
+    ],
+    ['cut short', (file) => truncate(file, 50)],
+    ['lost', (file) => rm(file)],
+  ])('%s gives way to the one before, loudly; without one before, training is refused', async (_, damage) => {
+    await damage(stateOf(2));
+    expect(await roundOf(2)).toBe(1);
+    expect(warnings).toEqual([expect.stringMatching(/round-000002\.safetensors' cannot be used.*state after round 1/)]);
+    expect(await roundOf(1)).toBe(1);
+    expect(warnings).toHaveLength(1);
+    await damage(stateOf(1));
+    await damage(stateOf(0));
+    await expect(open().load(2)).rejects.toMatchObject({ tag: 'DataError', hint: expect.stringContaining('copy') });
+  });
+
+  it('written again after it was lost is whole again', async () => {
+    await rm(stateOf(2));
+    await open().save(2, state(2));
+    expect(await roundOf(2)).toBe(2);
+    expect(warnings).toEqual([]);
+  });
 });

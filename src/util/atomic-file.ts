@@ -64,13 +64,9 @@ function piecesOf(data: FileData): readonly Uint8Array[] {
  * @throws WorkspaceError.
  */
 export async function removeTemporaryFiles(folder: string, disk: Disk = nodeDisk): Promise<void> {
-  try {
-    const paths = await disk.list(folder, { recursive: true });
-    const left = paths.filter((path) => /^\..+\.tmp$/.test(basename(path)));
-    await Promise.all(left.map((path) => disk.remove(join(folder, path))));
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw workspaceError('clear', folder, error);
-  }
+  const paths = await namesIn(folder, disk, { recursive: true });
+  const left = paths.filter((path) => /^\..+\.tmp$/.test(basename(path)));
+  await Promise.all(left.map((path) => removeFile(join(folder, path), disk)));
 }
 
 export interface AppendOptions {
@@ -151,9 +147,20 @@ export async function flushFolder(folder: string, disk: Disk = nodeDisk): Promis
   });
 }
 
-/** Names in the folder; none when it does not exist. @throws WorkspaceError. */
-export async function namesIn(folder: string, disk: Disk = nodeDisk): Promise<string[]> {
-  return disk.list(folder).catch((error: unknown) => {
+/** Removes a file, or a folder with all that is in it; nothing when there is none. @throws WorkspaceError. */
+export async function removeFile(path: string, disk: Disk = nodeDisk): Promise<void> {
+  await disk.remove(path).catch((error: unknown) => {
+    throw workspaceError('remove', path, error);
+  });
+}
+
+/** Names in the folder, or paths of all below it; none when it does not exist. @throws WorkspaceError. */
+export async function namesIn(
+  folder: string,
+  disk: Disk = nodeDisk,
+  options: { readonly recursive?: boolean } = {},
+): Promise<string[]> {
+  return disk.list(folder, options).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return [];
     throw workspaceError('read', folder, error);
   });

@@ -40,7 +40,10 @@ export interface RoundJournal {
    * an interruption then counts the same sites, because others have built on that already.
    */
   conclude?(task: Task, participations: readonly Participation[]): Promise<void>;
-  /** What was concluded of this very task, before an interruption. */
+  /**
+   * What was concluded of this very task, before an interruption. To be asked after `accepted`: an update that was counted and
+   * cannot be read any more is an error.
+   */
   concluded?(task: Task): Promise<readonly Participation[] | undefined>;
   /**
    * Whether the update is worth recording. One that is not may be neither recorded nor read once its memory was released; its

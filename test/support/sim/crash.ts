@@ -3,7 +3,7 @@ import { MersenneTwister } from '../../../src/util/mersenne-twister';
 import { type DiskOperation, type MountedDisk, type Remains, type SimDisk, simDisk } from './disk';
 
 export interface Crash {
-  /** Number of the operation. */
+  /** Number of the operation, counted from the start of the program. */
   readonly at: number;
   /** Before its effect, or between that and the answer. @default 'after' */
   readonly when?: 'before' | 'after';
@@ -29,28 +29,32 @@ export function quickDisk(seed: number, more: Partial<Parameters<typeof simDisk>
   return simDisk({ random: () => random.random(), clock: atOnce, ...more });
 }
 
-/** Runs a program on a new disk until it ends or the crash comes. Rejects with what the program throws. */
+export interface RunOptions {
+  /** The disk that the program runs on. @default a new one */
+  readonly sim?: SimDisk;
+  /** Of a new disk. @default 1 */
+  readonly seed?: number;
+}
+
+/** Runs a program until it ends or the crash comes. Rejects with what the program throws. */
 export async function runUntil<T>(
   crash: Crash | undefined,
-  program: (disk: MountedDisk, sim: SimDisk) => Promise<T>,
-  { seed = 1, ...more }: { readonly seed?: number; readonly files?: ReadonlyMap<string, Uint8Array> } = {},
+  program: (disk: MountedDisk) => Promise<T>,
+  { seed = 1, sim = quickDisk(seed) }: RunOptions = {},
 ): Promise<Ended<T>> {
   const operations: DiskOperation[] = [];
-  let crashed = () => {};
+  const disk = sim.mount();
   const end = new Promise<undefined>((resolve) => {
-    crashed = () => resolve(undefined);
-  });
-  const sim = quickDisk(seed, {
-    ...more,
-    onOperation(operation, when) {
-      if (when === 'before') operations.push(operation);
-      if (!crash || operation.number !== crash.at || when !== (crash.when ?? 'after')) return;
+    sim.onOperation = (operation, when) => {
+      if (when === 'before') operations.push({ ...operation, number: operations.length + 1 });
+      if (operations.length !== crash?.at || when !== (crash.when ?? 'after')) return;
+      sim.onOperation = undefined;
       if (crash.how === 'kill') disk.kill();
       else sim.powerCut(crash.remains);
-      crashed();
-    },
+      resolve(undefined);
+    };
   });
-  const disk = sim.mount();
-  const result = await Promise.race([program(disk, sim), end]);
+  const result = await Promise.race([program(disk), end]);
+  sim.onOperation = undefined;
   return { sim, operations, result };
 }

@@ -48,6 +48,12 @@ interface MountOptions {
 
 type Asked = Omit<DiskOperation, 'number' | 'process'>;
 
+/** @param failure code of the error that it has to end with, of those that fail half way */
+type Act<T> = (operation: DiskOperation, failure: string | undefined) => T;
+
+/** What has done harm when it fails: a write some of its work, a flush the loss of what it was to write. */
+const failHalfWay: ReadonlySet<DiskOperation['kind']> = new Set(['write', 'sync']);
+
 export function mountDisk(options: MountOptions): MountedDisk {
   const { number, image, random, clock, faults } = options;
   const boot = Math.floor(random() * 2 ** 48).toString(36);
@@ -76,7 +82,7 @@ export function mountDisk(options: MountOptions): MountedDisk {
   };
 
   /** Carries out `act` a while from now, unless the process ends before: then perhaps, and nobody hears of it. */
-  function ask<T>(asked: Asked, act: (operation: DiskOperation) => T): Promise<T> {
+  function ask<T>(asked: Asked, act: Act<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (!alive) return;
       const early = { ...asked, process: number, number: 0 };
@@ -99,17 +105,11 @@ export function mountDisk(options: MountOptions): MountedDisk {
     });
   }
 
-  function attempt<T>(
-    operation: DiskOperation,
-    act: (operation: DiskOperation) => T,
-  ): { value: T } | { error: unknown } {
+  function attempt<T>(operation: DiskOperation, act: Act<T>): { value: T } | { error: unknown } {
+    const failure = faults.fail?.(operation);
     try {
-      const code = faults.fail?.(operation);
-      // These two do half of their work before they fail.
-      if (code !== undefined && operation.kind !== 'write' && operation.kind !== 'sync') {
-        throw fault(code, operation.path);
-      }
-      return { value: act(operation) };
+      if (failure !== undefined && !failHalfWay.has(operation.kind)) throw fault(failure, operation.path);
+      return { value: act(operation, failure) };
     } catch (error) {
       return { error };
     }
@@ -125,10 +125,10 @@ export function mountDisk(options: MountOptions): MountedDisk {
 
   function handle(path: string, mode: OpenMode, file: FileNode): DiskFile {
     let open = true;
-    const on = <T>(asked: Omit<Asked, 'path'>, act: (operation: DiskOperation) => T): Promise<T> =>
-      ask({ ...asked, path }, (operation) => {
+    const on = <T>(asked: Omit<Asked, 'path'>, act: Act<T>): Promise<T> =>
+      ask({ ...asked, path }, (operation, failure) => {
         if (!open) throw fault('EBADF', path);
-        return act(operation);
+        return act(operation, failure);
       });
     return {
       size: () => on({ kind: 'size' }, () => file.seen.size),
@@ -140,12 +140,13 @@ export function mountDisk(options: MountOptions): MountedDisk {
         }),
       write(parts, at) {
         const bytes = Buffer.concat(parts);
-        return on({ kind: 'write', bytes: bytes.length }, (operation) => {
-          write(file, mode === 'append' || at === undefined ? file.seen.size : at, bytes, operation);
+        return on({ kind: 'write', bytes: bytes.length }, (_, failure) => {
+          const code = write(file, mode === 'append' || at === undefined ? file.seen.size : at, bytes, failure);
+          if (code !== undefined) throw fault(code, path);
         });
       },
       truncate: (size) => on({ kind: 'truncate' }, () => image.resize(file, size)),
-      sync: () => on({ kind: 'sync' }, (operation) => sync(file, operation)),
+      sync: () => on({ kind: 'sync' }, (_, failure) => sync(file, path, failure)),
       close: () =>
         on({ kind: 'close' }, () => {
           open = false;
@@ -161,23 +162,22 @@ export function mountDisk(options: MountOptions): MountedDisk {
     return bytes;
   }
 
-  function write(file: FileNode, at: number, bytes: Buffer, operation: DiskOperation): void {
-    const code = faults.fail?.(operation);
-    const inPart = code !== undefined || !alive;
+  /** Writes what it can, and returns why that is not all. */
+  function write(file: FileNode, at: number, bytes: Buffer, failure: string | undefined): string | undefined {
+    const inPart = failure !== undefined || !alive;
     const wanted = inPart ? Math.floor(random() * (bytes.length + 1)) : bytes.length;
     const growth = Math.max(0, at + wanted - file.seen.size);
     const length = Math.max(0, wanted - Math.max(0, growth - freeBytes()));
     if (length > 0) image.write(file, at, bytes.subarray(0, length));
-    if (code !== undefined || length < wanted) throw fault(code ?? 'ENOSPC', operation.path);
+    return failure ?? (length < wanted ? 'ENOSPC' : undefined);
   }
 
-  function sync(file: FileNode, operation: DiskOperation): void {
-    const code = faults.fail?.(operation);
-    if (code === undefined) {
+  function sync(file: FileNode, path: string, failure: string | undefined): void {
+    if (failure === undefined) {
       image.syncFile(file);
     } else {
       image.loseUnflushed(file);
-      throw fault(code, operation.path);
+      throw fault(failure, path);
     }
   }
 

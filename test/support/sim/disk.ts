@@ -21,9 +21,11 @@ export interface SimDiskOptions {
   readonly clock: { after(delayMs: number, act: () => void): unknown };
   /** What lies on it at first, flushed, by path. */
   readonly files?: ReadonlyMap<string, Uint8Array>;
-  /** Told of each operation just before it takes effect, and after that, before its process is told. It may kill and cut power. */
-  readonly onOperation?: (operation: DiskOperation, when: 'before' | 'after') => void;
+  readonly onOperation?: OperationListener | undefined;
 }
+
+/** Told of each operation just before it takes effect, and after that, before its process is told. It may kill and cut power. */
+export type OperationListener = (operation: DiskOperation, when: 'before' | 'after') => void;
 
 export interface SimDisk {
   /** The disk as a new process sees it. */
@@ -32,6 +34,8 @@ export interface SimDisk {
   powerCut(remains?: Remains): void;
   /** What goes wrong, and how long things take. To be changed at any time. */
   readonly faults: DiskFaults;
+  /** May be changed at any time. */
+  onOperation: OperationListener | undefined;
   /** All files, as processes see them, by path in alphabetical order. */
   files(): Map<string, Buffer>;
   /** Puts other bytes in the place of a file's, where it lies: what wears out or is damaged was flushed before. */
@@ -40,19 +44,21 @@ export interface SimDisk {
   lose(path: string): void;
 }
 
-export function simDisk({ random, clock, files, onOperation = () => {} }: SimDiskOptions): SimDisk {
+export function simDisk({ random, clock, files, onOperation }: SimDiskOptions): SimDisk {
   const image = diskImage(random);
   for (const [path, bytes] of files ?? []) place(path, bytes);
   image.powerCut('everything');
   const faults: DiskFaults = {};
   const processes: MountedDisk[] = [];
   let operations = 0;
-  return {
+  const disk: SimDisk = {
     faults,
+    onOperation,
     mount() {
       const number = processes.length + 1;
       const nextNumber = () => ++operations;
-      const process = mountDisk({ number, image, random, clock, faults, nextNumber, onOperation });
+      const tell: OperationListener = (operation, when) => disk.onOperation?.(operation, when);
+      const process = mountDisk({ number, image, random, clock, faults, nextNumber, onOperation: tell });
       processes.push(process);
       return process;
     },
@@ -74,6 +80,7 @@ export function simDisk({ random, clock, files, onOperation = () => {} }: SimDis
       image.syncFolder(image.folderOf(path));
     },
   };
+  return disk;
 
   function place(path: string, bytes: Uint8Array): void {
     image.createFolders(path.slice(0, path.lastIndexOf('/')));
