@@ -30,28 +30,20 @@ export interface WatchRosterOptions {
  */
 export async function watchRoster(file: string, options: WatchRosterOptions): Promise<RosterWatch> {
   const path = resolve(file);
-  let roster: Roster | undefined;
+  let roster = await readRoster(path, options);
   let closed = false;
   let reading: Promise<void> | undefined;
   let again = false;
 
-  // Before the first reading, so that no change falls between the two. The folder, because a file that is replaced is another one.
+  // The folder, because a file that is replaced is another one.
   const watcher = watch(dirname(path), (_event, name) => {
     if (name === null || name === basename(path)) look();
   });
   watcher.on('error', options.refused);
-
-  try {
-    roster = await readRoster(path, options);
-  } catch (error) {
-    closed = true;
-    watcher.close();
-    throw error;
-  }
-  if (again) look();
+  look(); // It may have changed before it was watched.
   return {
     get roster() {
-      return roster!;
+      return roster;
     },
     close() {
       closed = true;
@@ -62,7 +54,7 @@ export async function watchRoster(file: string, options: WatchRosterOptions): Pr
   /** One reading at a time; what changes meanwhile is read after it. */
   function look(): void {
     again = true;
-    if (roster === undefined || reading || closed) return;
+    if (reading || closed) return;
     again = false;
     reading = read().finally(() => {
       reading = undefined;
@@ -71,7 +63,7 @@ export async function watchRoster(file: string, options: WatchRosterOptions): Pr
   }
 
   async function read(): Promise<void> {
-    const before = roster!;
+    const before = roster;
     let found: Roster;
     try {
       found = await readRoster(path, options);
