@@ -6,7 +6,7 @@
  */
 import { basename, dirname, join } from 'node:path';
 import { WorkspaceError } from '../errors';
-import type { Disk, DiskFile, OpenMode } from './disk';
+import type { Access, Disk, DiskFile, OpenMode } from './disk';
 import { durableFolder, forgetFolders } from './durable-folder';
 import { limit } from './limit';
 import { nodeDisk } from './node-disk';
@@ -22,6 +22,8 @@ export interface WriteOptions {
   readonly durable?: boolean;
   /** Flush the folder too, so that the name is durable; a caller who writes several files flushes it once. @default `durable` */
   readonly durableName?: boolean;
+  /** Who may read it, from its first moment on. @default what the system gives a new file */
+  readonly access?: Access;
   /** @default this machine's */
   readonly disk?: Disk;
 }
@@ -33,13 +35,13 @@ export interface WriteOptions {
 export async function writeFileAtomic(
   path: string,
   data: FileData,
-  { durable = true, durableName = durable, disk = nodeDisk }: WriteOptions = {},
+  { durable = true, durableName = durable, access, disk = nodeDisk }: WriteOptions = {},
 ): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${disk.freshName()}.tmp`);
   try {
     try {
-      await inFolder({ disk, path: temporary, mode: 'new', durable }, async (file) => {
+      await inFolder({ disk, path: temporary, mode: 'new', access, durable }, async (file) => {
         await file.write(piecesOf(data));
         if (durable) await file.sync();
       });
@@ -170,6 +172,7 @@ interface Opening {
   readonly disk: Disk;
   readonly path: string;
   readonly mode: OpenMode;
+  readonly access?: Access | undefined;
 }
 
 /** Opens a file in a folder that is made when it turns out to be missing: most files lie where others do. */
@@ -194,11 +197,11 @@ async function inFolder<T>(
 const mostOpenFiles = 64;
 const openFiles = new WeakMap<Disk, ReturnType<typeof limit>>();
 
-async function withFile<T>({ disk, path, mode }: Opening, use: (file: DiskFile) => Promise<T>): Promise<T> {
+async function withFile<T>({ disk, path, mode, access }: Opening, use: (file: DiskFile) => Promise<T>): Promise<T> {
   const whenFree = openFiles.get(disk) ?? limit(mostOpenFiles);
   openFiles.set(disk, whenFree);
   return whenFree(async () => {
-    const file = await disk.open(path, mode);
+    const file = await disk.open(path, mode, access);
     try {
       return await use(file);
     } finally {

@@ -16,14 +16,15 @@ import {
   rm,
   statfs,
 } from 'node:fs/promises';
-import type { Disk, DiskFile, OpenMode } from './disk';
+import type { Access, Disk, DiskFile, OpenMode } from './disk';
 
 /** Not the number of the process: in a container it is the same each time, and a killed one may have left its files. */
 const boot = randomUUID();
 let names = 0;
 
 export const nodeDisk: Disk = {
-  open: async (path, mode) => diskFile(await openFile(path, flags[mode]), mode),
+  open: async (path, mode, access) =>
+    diskFile(await openFile(path, flags[mode], access === undefined ? undefined : rights[access]), mode),
   readFile: (path) => readFile(path),
   exists: (path) =>
     access(path).then(
@@ -31,8 +32,8 @@ export const nodeDisk: Disk = {
       () => false,
     ),
   list: (folder, { recursive = false } = {}) => readdir(folder, { recursive }),
-  makeFolder: async (path) => {
-    await mkdir(path, { recursive: true });
+  makeFolder: async (path, access) => {
+    await mkdir(path, { recursive: true, ...(access !== undefined && { mode: 0o700 }) });
   },
   rename,
   remove: (path) => rm(path, { recursive: true, force: true }),
@@ -50,6 +51,8 @@ const flags: Readonly<Record<OpenMode, string | number>> = {
   append: 'a',
   update: constants.O_RDWR | constants.O_CREAT,
 };
+
+const rights: Readonly<Record<Access, number>> = { private: 0o600, program: 0o700 };
 
 function diskFile(file: FileHandle, mode: OpenMode): DiskFile {
   const size = async () => (await file.stat()).size;

@@ -27,13 +27,18 @@ export const nameRule = 'lower-case letters, digits and dashes, at most 63, no d
 const serverUse = '1.3.6.1.5.5.7.3.1';
 const clientUse = '1.3.6.1.5.5.7.3.2';
 
-/** @param what how messages call it. @throws ConfigError for what is no certificate. */
+/** @param what how messages call it. @throws ConfigError for what is no certificate; RefusedError for one of another kind of key. */
 export function parseCertificate(pem: string | Uint8Array, what: string): X509Certificate {
+  let certificate: X509Certificate;
+  let curve: string | undefined;
   try {
-    return new X509Certificate(pem);
+    certificate = new X509Certificate(pem);
+    curve = certificate.publicKey.asymmetricKeyDetails?.namedCurve;
   } catch (cause) {
     throw new ConfigError(`${what} is no certificate.`, { cause, hint: 'Take the file from the startup kit again.' });
   }
+  if (curve === 'prime256v1') return certificate;
+  throw refusal(what, 'its key is not of the kind of this project, EC P-256');
 }
 
 /**

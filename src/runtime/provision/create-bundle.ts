@@ -113,10 +113,9 @@ async function writeBundle(
   files: readonly EnteredFile[],
   disk: Disk,
 ): Promise<{ readonly sha256: string; readonly size: number }> {
-  const temporary = join(dirname(file), `.${basename(file)}.bundle.tmp`);
+  const temporary = join(dirname(file), `.${basename(file)}.${disk.freshName()}.tmp`);
   try {
     await disk.makeFolder(dirname(file));
-    await disk.remove(temporary);
     const out = await disk.open(temporary, 'new', 'private');
     const written = await closing(out, async () => {
       const hash = createHash('sha256');

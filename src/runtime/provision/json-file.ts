@@ -9,11 +9,11 @@ import { parseStrictJson, plainJson } from '../../util/strict-json';
  * @param source how messages call the file
  * @throws ConfigError that names the file and every field that is wrong.
  */
-export function parseJsonFile<T>(bytes: Uint8Array, schema: z.ZodType<T>, source: string): T {
+export function parseJsonFile<T>(bytes: Uint8Array, schema: z.ZodType<T>, source: string, maxDepth = 16): T {
   let value: unknown;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    value = plainJson(parseStrictJson(text, { what: source }), source);
+    value = plainJson(parseStrictJson(text, { what: source, maxDepth }), source);
   } catch (cause) {
     if (cause instanceof DataError) throw new ConfigError(cause.message, { cause });
     throw new ConfigError(`${source} is not valid UTF-8.`, { cause });

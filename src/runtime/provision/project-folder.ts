@@ -19,7 +19,7 @@ import { parseJsonFile } from './json-file';
 import { kitInfo, maxKitFileBytes } from './kit-files';
 import type { Project } from './project';
 import { maxRosterBytes, type Roster, signRoster, verifyRoster } from './roster';
-import { makePrivateFolder, writePrivateFile } from './write-kit';
+import { makePrivateFolder } from './write-kit';
 
 /** `ca/project.json`: what every kit of the project has in common. */
 const projectSettings = z.strictObject({
@@ -53,7 +53,7 @@ export async function openProject(out: string): Promise<ProjectFolder> {
   const root = resolve(out);
   await putInOrder(kitsFolder(root));
   const folder = await readProjectFolder(root);
-  await publishRoster(folder, folder.roster);
+  await publishRoster(folder);
   return folder;
 }
 
@@ -91,11 +91,11 @@ export async function createProject(out: string, project: Project, now: number):
   try {
     await rm(made, { recursive: true, force: true });
     await makePrivateFolder(made);
-    await writePrivateFile(join(made, 'ca.key'), authority.key);
-    await writePrivateFile(join(made, 'ca.pem'), authority.cert);
-    await writePrivateFile(join(made, 'project.json'), `${JSON.stringify(settings, undefined, 1)}\n`);
-    await writePrivateFile(join(made, 'roster.json'), signRoster(roster, authority.key));
-    await flushFolder(made);
+    const write = (name: string, text: string) => writeFileAtomic(join(made, name), text, { access: 'private' });
+    await write('ca.key', authority.key);
+    await write('ca.pem', authority.cert);
+    await write('project.json', `${JSON.stringify(settings, undefined, 1)}\n`);
+    await write('roster.json', signRoster(roster, authority.key));
     await rename(made, caFolder(root));
     await flushFolder(root);
   } catch (error) {
@@ -108,18 +108,18 @@ export async function createProject(out: string, project: Project, now: number):
 /** A change of who takes part is in force once the master copy is written; then the server's kit gets it. */
 export async function saveRoster(folder: ProjectFolder, roster: Roster): Promise<void> {
   const signed = signRoster(roster, folder.authority.key);
-  await writeFileAtomic(join(caFolder(folder.root), 'roster.json'), signed);
-  await publishRoster(folder, roster);
+  await writeFileAtomic(join(caFolder(folder.root), 'roster.json'), signed, { access: 'private' });
+  await publishRoster(folder);
 }
 
 /** Brings the roster in the server's kit up to date, when that kit is still here. */
-async function publishRoster({ root, settings, authority }: ProjectFolder, roster: Roster): Promise<void> {
+async function publishRoster({ root, settings }: Pick<ProjectFolder, 'root' | 'settings'>): Promise<void> {
   const copy = rosterCopy(root, settings);
   if (copy === undefined) return;
-  const known = { ca: authority.cert, project: settings.project, source: copy };
-  const there = existsSync(copy) ? verifyRoster(await readBounded(copy, maxRosterBytes, 'roster'), known) : undefined;
-  if (there?.serial === roster.serial) return;
-  await writeFileAtomic(copy, signRoster(roster, authority.key));
+  const master = await readBounded(join(caFolder(root), 'roster.json'), maxRosterBytes, 'roster');
+  const there = existsSync(copy) ? await readBounded(copy, maxRosterBytes, 'roster') : undefined;
+  if (there === undefined || !Buffer.from(master).equals(there))
+    await writeFileAtomic(copy, master, { access: 'private' });
 }
 
 /** The roster in the server's kit, when the kit is still here. */

@@ -55,7 +55,7 @@ export function provision(
 }
 
 /** Adds a site or a person: their kit and a line on the roster. A revoked name may come back. @throws ConfigError for a name that is taken. */
-export function addParticipant(
+export async function addParticipant(
   out: string,
   subject: Participant,
   { now = Date.now() }: ProvisionOptions = {},
@@ -104,7 +104,7 @@ export interface SignOptions extends ProvisionOptions {
 }
 
 /** A kit without a key, for a key that was made where the kit will be used. @throws ConfigError */
-export function makeKitFor(
+export async function makeKitFor(
   out: string,
   subject: Participant,
   publicKey: webcrypto.CryptoKey,

@@ -56,6 +56,7 @@ export function verifyRoster(
   bytes: Uint8Array,
   { ca, project, source }: { readonly ca: string; readonly project: string; readonly source: string },
 ): Roster {
+  if (bytes.byteLength > maxRosterBytes) throw new RefusedError(`${source} is refused: no roster is so long.`);
   const { roster: content, signature } = parseJsonFile(bytes, signedRoster, source);
   const key = parseCertificate(ca, 'ca.pem').publicKey;
   if (!verify('sha256', Buffer.from(purpose + canonicalJson(content)), key, Buffer.from(signature, 'base64'))) {
@@ -91,6 +92,13 @@ export function admit({ entries }: Roster, identity: Identity, now: number): Adm
       'other-certificate',
       `'${name}' comes with another certificate than the one on the roster: it was renewed, or the name is taken.`,
       'Use the newest startup kit of this name.',
+    );
+  }
+  if (role === 'server') {
+    return refuse(
+      'other-role',
+      `'${name}' comes with the certificate of the server.`,
+      'Use the kit of a site or an admin.',
     );
   }
   if (entry.role !== role) {

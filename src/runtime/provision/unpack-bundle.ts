@@ -116,8 +116,11 @@ export async function bundleJob(bundle: Bundle, { folder, variables = {} }: Bund
 
 const siteConfigFile = z.strictObject({ salt: z.string(), config: json });
 
+/** As deep as a job file may be. */
+const deepestConfig = 64;
+
 async function configIn(bundle: Bundle, path: string): Promise<Json> {
-  return parseJsonFile(await bundle.read(path), siteConfigFile, path).config;
+  return parseJsonFile(await bundle.read(path), siteConfigFile, path, deepestConfig).config;
 }
 
 /** Code is what the policy has seen, so it is what lies in the bundle. @throws ConfigError */

@@ -1,5 +1,8 @@
-import { InternalError } from '../../errors';
-import type { Roster } from './roster';
+import { watch } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { RefusedError } from '../../errors';
+import { readBounded } from '../../util/read-bounded';
+import { maxRosterBytes, type Roster, verifyRoster } from './roster';
 
 export interface RosterWatch {
   /** The newest roster that was good. */
@@ -13,7 +16,10 @@ export interface WatchRosterOptions {
   readonly project: string;
   /** A new roster is in force: whoever it no longer admits is to be disconnected. */
   changed(roster: Roster, before: Roster): void;
-  /** A new roster was refused (damaged, badly signed, older than the one in force), or can no longer be watched: the last good one stays. */
+  /**
+   * A new roster was refused (damaged, badly signed, older than the one in force) or is missing, or the file can no longer be
+   * watched: the last good one stays. To be told loudly.
+   */
   refused(error: unknown): void;
 }
 
@@ -22,6 +28,64 @@ export interface WatchRosterOptions {
  *
  * @throws ConfigError, RefusedError when the first one is not good.
  */
-export function watchRoster(_file: string, _options: WatchRosterOptions): Promise<RosterWatch> {
-  throw new InternalError('Not written yet.');
+export async function watchRoster(file: string, options: WatchRosterOptions): Promise<RosterWatch> {
+  const path = resolve(file);
+  let roster = await readRoster(path, options);
+  let closed = false;
+  let reading: Promise<void> | undefined;
+  let again = false;
+
+  // The folder, because a file that is replaced is another one.
+  const watcher = watch(dirname(path), (_event, name) => {
+    if (name === null || name === basename(path)) look();
+  });
+  watcher.on('error', options.refused);
+  look(); // It may have changed before it was watched.
+  return {
+    get roster() {
+      return roster;
+    },
+    close() {
+      closed = true;
+      watcher.close();
+    },
+  };
+
+  /** One reading at a time; what changes meanwhile is read after it. */
+  function look(): void {
+    again = true;
+    if (reading || closed) return;
+    again = false;
+    reading = read().finally(() => {
+      reading = undefined;
+      if (again) look();
+    });
+  }
+
+  async function read(): Promise<void> {
+    const before = roster;
+    let found: Roster;
+    try {
+      found = await readRoster(path, options);
+      checkNewer(found, before);
+    } catch (error) {
+      if (!closed) options.refused(error);
+      return;
+    }
+    if (closed || found.serial === before.serial) return;
+    roster = found;
+    options.changed(found, before);
+  }
+}
+
+async function readRoster(path: string, { ca, project }: WatchRosterOptions): Promise<Roster> {
+  return verifyRoster(await readBounded(path, maxRosterBytes, 'roster'), { ca, project, source: path });
+}
+
+/** An older roster would let in again whoever was revoked since. */
+function checkNewer({ serial }: Roster, before: Roster): void {
+  if (serial >= before.serial) return;
+  throw new RefusedError(`The new roster is refused: its serial is ${serial}, but ${before.serial} is in force.`, {
+    hint: 'Copy the newest roster.json from the folder that `consilium provision` writes.',
+  });
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { flushFolder, workspaceError } from '../../util/atomic-file';
+import { flushFolder, workspaceError, writeFileAtomic } from '../../util/atomic-file';
 import { sha256Of } from '../../util/sha256';
 import type { Credentials } from './authority';
 import { fingerprintOf, parseCertificate, readableFingerprint } from './certificate';
@@ -36,25 +36,6 @@ export async function writeKit(folder: string, content: KitContent): Promise<voi
     throw error;
   }
   await flushFolder(dirname(folder));
-}
-
-/**
- * A new file that no other user can read from its first moment on, whatever the umask says; on disk when it resolves.
- * @throws WorkspaceError also when there is one.
- */
-export async function writePrivateFile(path: string, text: string, mode = 0o600): Promise<void> {
-  try {
-    const file = await open(path, 'wx', mode);
-    try {
-      await file.chmod(mode); // The umask may have taken rights away.
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw workspaceError('write', path, error);
-  }
 }
 
 /** A folder for this user alone, whatever the umask says; those above it, as usual. */
@@ -91,7 +72,10 @@ async function writeFiles(
   }
   await Promise.all(
     Object.entries(all).map(([name, text]) =>
-      writePrivateFile(join(made, name), text, name === 'start.sh' ? 0o700 : 0o600),
+      writeFileAtomic(join(made, name), text, {
+        durableName: false,
+        access: name === 'start.sh' ? 'program' : 'private',
+      }),
     ),
   );
   await flushFolder(made);
