@@ -25,10 +25,10 @@ export interface SiteStateStore {
 /** The site's own account of what its filters have cost. */
 export interface SiteLedger {
   spent(filter: string): number;
-  /** What was booked for a round so far: in an attempt that was killed before its update was kept, say. */
+  /** What was booked for a round so far, in order: by its earlier tasks, or by an attempt whose update was not kept. */
   booked(round: number): readonly PrivacyCost[];
   /** On disk when it resolves. */
-  charge(round: number, filter: string, cost: PrivacyCost): Promise<void>;
+  charge(task: Pick<Task, 'round' | 'kind'>, filter: string, cost: PrivacyCost): Promise<void>;
 }
 
 export interface SiteParts {
@@ -65,7 +65,7 @@ export function createSite(parts: SiteParts): Site {
   async function run(task: Task, context: ExecutorContext): Promise<SiteResult> {
     const started = performance.now();
     await prepareState(task);
-    // A repeated round costs again, and what the first attempt cost stays spent.
+    // A repeated task costs again, and what the first attempt cost stays spent.
     const privacy: PrivacyCost[] = [...parts.ledger.booked(task.round)];
     const filterContext = filterContextOf(task, context, privacy);
     const received = await filterModel(parts.filtersIn, task, parts.name, filterContext);
@@ -99,7 +99,7 @@ export function createSite(parts: SiteParts): Site {
       noise: parts.noise(task.round),
       spent: (name) => parts.ledger.spent(name),
       charge: async (name, cost) => {
-        await parts.ledger.charge(task.round, name, cost);
+        await parts.ledger.charge(task, name, cost);
         privacy.push(cost);
       },
     };

@@ -123,7 +123,7 @@ async function collect(
     } catch (error) {
       if (!isConsiliumError(error, 'UpdateRejectedError')) throw error;
       acknowledge?.('rejected', error.message);
-      return { site, status: 'rejected', reason: error.message };
+      return { site, status: 'rejected', reason: error.message, spent: update.privacy };
     }
     const recorded = kept ? journal.record(update, task.model, { spooled }) : undefined;
     const told = Promise.resolve(recorded).then(() => acknowledge?.('accepted', ''));

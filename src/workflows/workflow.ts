@@ -5,6 +5,7 @@
  */
 import type { Aggregator } from '../aggregators/aggregator';
 import type { WeightedMeanOptions } from '../aggregators/weighted-mean';
+import type { PrivacyCost } from '../privacy/cost';
 import type { Task, Update } from '../protocol/messages';
 import type { Metrics } from '../protocol/payload';
 import type { Sites } from '../protocol/sites';
@@ -83,6 +84,8 @@ export interface Participation {
   readonly site: string;
   readonly status: 'ok' | 'failed' | 'late' | 'rejected';
   readonly reason?: string;
+  /** What a refused update had cost its site all the same. */
+  readonly spent?: readonly PrivacyCost[];
   readonly update?: Omit<Update, 'payload'> & { readonly metrics: Metrics; readonly steps: number };
 }
 
