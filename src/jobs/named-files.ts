@@ -43,11 +43,15 @@ export function fileProblems(
   { checkpoints = true, programs = true }: LookedFor = {},
 ): readonly NamedFileProblem[] {
   const parsed = naming.safeParse(job);
-  if (!parsed.success) return [];
-  const isElsewhere = parsed.data.trainer.kind === 'command' && !programs;
-  const code = isElsewhere ? undefined : codeProblem(parsed.data, folder);
-  const missing = checkpoints ? checkpointsOf(parsed.data).flatMap((named) => checkpointProblem(named, folder)) : [];
-  return [...(code ? [code] : []), ...missing];
+  const isElsewhere = parsed.success && parsed.data.trainer.kind === 'command' && !programs;
+  const code = parsed.success && !isElsewhere ? codeProblem(parsed.data, folder) : undefined;
+  return [...(code ? [code] : []), ...(checkpoints ? checkpointProblems(job, folder) : [])];
+}
+
+/** What is missing of the checkpoints alone. */
+export function checkpointProblems(job: unknown, folder: string): readonly NamedFileProblem[] {
+  const parsed = naming.safeParse(job);
+  return parsed.success ? checkpointsOf(parsed.data).flatMap((named) => checkpointProblem(named, folder)) : [];
 }
 
 /** @throws ConfigError for the first file that a job names and that is not there. */
