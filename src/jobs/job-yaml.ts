@@ -157,7 +157,10 @@ function checkDocument(
   );
   // A field that the schema does not know is the greater mistake, and reported already.
   const unfilled = problems.filter(({ known }) => known || wrong.length === 0);
-  const missing = needsFiles && folder !== undefined ? fileProblems(value, folder, { checkpoints: onlySite === undefined, programs: !forSites }) : [];
+  const missing =
+    needsFiles && folder !== undefined
+      ? fileProblems(value, folder, { checkpoints: onlySite === undefined, programs: !forSites })
+      : [];
   const all: readonly FieldProblem[] = [
     ...unfilled.map((problem) => ({ ...problem, ofKey: false })),
     ...wrong,
