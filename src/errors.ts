@@ -120,6 +120,9 @@ const errorClasses = {
 
 export type ErrorTag = keyof typeof errorClasses;
 
+/** All tags, as documented for programs. */
+export const errorTags = Object.keys(errorClasses) as readonly ErrorTag[];
+
 /** Whether a word from elsewhere is one of our tags. */
 export function isErrorTag(word: string): word is ErrorTag {
   return Object.hasOwn(errorClasses, word);
