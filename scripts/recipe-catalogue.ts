@@ -41,11 +41,13 @@ function entryOf(recipe: ts.Symbol, checker: ts.TypeChecker): RecipeEntry {
 function optionOf(option: ts.Symbol, checker: ts.TypeChecker): RecipeOption {
   const declaration = option.declarations![0] as ts.PropertySignature;
   const given = option.getJsDocTags(checker).find(({ name }) => name === 'default');
-  const fallback = given && ts.displayPartsToString(given.text);
+  const required = !(option.flags & ts.SymbolFlags.Optional);
+  // One that a recipe requires may inherit its comment from where it may be left out.
+  const fallback = required ? undefined : given && ts.displayPartsToString(given.text);
   return {
     name: option.name,
     type: declaration.type!.getText().replace(/\s+/g, ' '),
-    required: !(option.flags & ts.SymbolFlags.Optional),
+    required,
     ...(fallback !== undefined && { default: fallback }),
     description: commentOf(option, checker),
   };

@@ -120,6 +120,9 @@ const errorClasses = {
 
 export type ErrorTag = keyof typeof errorClasses;
 
+/** All tags, as documented for programs. */
+export const errorTags = Object.keys(errorClasses) as readonly ErrorTag[];
+
 /** Whether a word from elsewhere is one of our tags. */
 export function isErrorTag(word: string): word is ErrorTag {
   return Object.hasOwn(errorClasses, word);
@@ -128,7 +131,25 @@ export function isErrorTag(word: string): word is ErrorTag {
 /** Whether `error` is one of ours, and of `tag` when that is given. Works across threads and realms. */
 export function isConsiliumError(error: unknown, tag?: ErrorTag): error is ConsiliumError {
   if (typeof error !== 'object' || error === null || !('tag' in error)) return false;
-  return tag === undefined ? String(error.tag) in errorClasses : error.tag === tag;
+  return tag === undefined ? isErrorTag(String(error.tag)) : error.tag === tag;
+}
+
+/**
+ * What may be told of an error elsewhere, beside its tag: no values and no file names. It stands under a symbol, so that no
+ * error of somebody else's code has one.
+ */
+const summaryKey = Symbol.for('consilium.error-summary');
+
+/** The error itself, with what may be told of it elsewhere. */
+export function withSummary(error: unknown, summary: string): Error {
+  const carrier = error instanceof Error ? error : new Error(String(error));
+  return Object.defineProperty(carrier, summaryKey, { value: summary, configurable: true });
+}
+
+/** What {@link withSummary} has put on it. */
+export function summaryOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  return (error as { readonly [summaryKey]?: string })[summaryKey];
 }
 
 /** An error as plain data, for `postMessage`. */
@@ -137,20 +158,26 @@ export interface ErrorData {
   readonly message: string;
   readonly hint: string | undefined;
   readonly stack: string | undefined;
+  /** What may be told of it elsewhere. */
+  readonly summary?: string;
 }
 
 /** The error as plain data that survives `structuredClone`; unknown errors become `InternalError`. */
 export function errorToData(error: unknown): ErrorData {
+  const text = summaryOf(error);
+  const summary = text === undefined ? {} : { summary: text };
   if (isConsiliumError(error)) {
-    return { tag: error.tag, message: error.message, hint: error.hint, stack: error.stack };
+    return { tag: error.tag, message: error.message, hint: error.hint, stack: error.stack, ...summary };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { tag: 'InternalError', message, hint: undefined, stack: error instanceof Error ? error.stack : undefined };
+  const stack = error instanceof Error ? error.stack : undefined;
+  return { tag: 'InternalError', message, hint: undefined, stack, ...summary };
 }
 
 /** The inverse of {@link errorToData}. */
 export function errorFromData(data: ErrorData): ConsiliumError {
   const error = new errorClasses[data.tag](data.message, data.hint === undefined ? {} : { hint: data.hint });
   if (data.stack !== undefined) error.stack = data.stack;
+  if (data.summary !== undefined) withSummary(error, data.summary);
   return error;
 }

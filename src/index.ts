@@ -28,7 +28,15 @@ export type { Filter, FilterContext } from './filters/filter';
 export type { Builder } from './graph/builder';
 export type { Graph, Value } from './graph/graph';
 export { estimateMemory, type MemoryEstimate } from './graph/memory';
-export type { Environment, ModelScore, Outcome, Run, RunEvent, RunResult } from './jobs/environment';
+export type {
+  Environment,
+  ModelScore,
+  Outcome,
+  Run,
+  RunEvent,
+  RunResult,
+  SiteStatus,
+} from './jobs/environment';
 export { type ExportedJob, type ExportJobOptions, exportJob } from './jobs/export-job';
 export { checkJobFile, readJobFile } from './jobs/job-file';
 export { type JsonSchema, jobSchemaJson } from './jobs/job-schema';

@@ -101,6 +101,8 @@ function linesOf(event: RunEvent, job: JobSpec, { bold, yellow }: Colours): stri
     }
     case 'site-lost':
       return [yellow(`${event.site}: ${event.reason}; its next task starts anew`)];
+    case 'site-failed':
+      return [yellow(`${event.site} has no part in the ${event.task} task of round ${event.round}: ${event.reason}`)];
     case 'round-finished':
       return [describeRound(event, job)];
     default:

@@ -73,7 +73,7 @@ async function reportOn(file: string): Promise<FileReport> {
   } catch (error) {
     // A file that cannot be read must not hide what is wrong with the others.
     if (!isConsiliumError(error, 'ConfigError')) throw error;
-    const { message } = error;
+    const message = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
     return { file, valid: false, problems: [{ line: undefined, column: undefined, path: '', message }] };
   }
 }

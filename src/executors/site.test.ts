@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DataError, EngineError, FilterBlockedError, NonFiniteError } from '../errors';
 import type { Filter } from '../filters/filter';
 import { seededTestNoise } from '../privacy/seeded-test-noise';
+import { failureSummary } from '../protocol/failure-summary';
 import type { Task } from '../protocol/messages';
 import { float32, type NamedTensors } from '../tensor/tensor';
 import type { Executor } from './executor';
@@ -95,6 +96,39 @@ describe('a site', () => {
     );
     const others = [new DataError('no such file'), new Error('boom')];
     for (const error of others) await expect(failing(error)).rejects.toBe(error);
+  });
+
+  it('tells the server how far it had come, and nothing of the message', async () => {
+    const secret = new Error('patient 4711');
+    const fail = () => Promise.reject(secret);
+    const summaryOf = async (more: Partial<SiteParts>, kind = 'train') => {
+      const site = createSite({ ...parts(new Map()), ...more });
+      const failure: unknown = await site
+        .run(task(0, kind), context)
+        .then(({ durable }) => durable)
+        .catch((error: unknown) => error);
+      return failureSummary(failure).message.replace("; the site's log has the details", '');
+    };
+    const executing = (steps: number): Partial<SiteParts> => ({
+      executor: {
+        ...countingExecutor(),
+        execute: async (_, { progress }) => {
+          if (steps > 0) progress({ phase: 'train', done: steps, total: 9 });
+          throw secret;
+        },
+      },
+    });
+    const store = { load: async () => undefined, save: async () => {} };
+    const blocking = [{ tasks: undefined, sites: undefined, filter: { ...double, apply: fail } }];
+    const weights = [{ ...blocking[0]!, filter: { ...blocking[0]!.filter, accepts: ['weights' as const] } }];
+    const what = 'something unexpected went wrong (Error, ';
+    expect(await summaryOf({ store: { ...store, load: fail } })).toBe(`${what}while it read its state)`);
+    expect(await summaryOf({ filtersIn: weights })).toBe(`${what}in its filters of the received model)`);
+    expect(await summaryOf(executing(0))).toBe(`${what}while training)`);
+    expect(await summaryOf(executing(4))).toBe(`${what}while training, after 4 of 9 steps)`);
+    expect(await summaryOf(executing(0), 'statistics')).toBe(`${what}in its 'statistics' task)`);
+    expect(await summaryOf({ filtersOut: blocking })).toBe(`${what}in the filters of its answer)`);
+    expect(await summaryOf({ store: { ...store, save: fail } })).toBe(`${what}while it kept its state)`);
   });
 
   it('sends nothing but what its filters return', async () => {

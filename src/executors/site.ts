@@ -4,16 +4,17 @@
  *
  * @module
  */
-import { errorFromData, errorToData, isConsiliumError } from '../errors';
+import { errorFromData, errorToData, isConsiliumError, withSummary } from '../errors';
 import { applyFilters, type FilterContext } from '../filters/filter';
 import { filterModel, filtersFor, type PlacedFilter } from '../filters/placed-filter';
 import type { PrivacyCost } from '../privacy/cost';
 import type { NoiseSource } from '../privacy/noise-source';
+import { summarise } from '../protocol/failure-summary';
 import type { Task, Update } from '../protocol/messages';
 import type { NamedTensors } from '../tensor/tensor';
 import { leaveMemory } from '../tensor/update-memory';
 import { type Clock, nodeClock } from '../util/clock';
-import type { Executor, ExecutorContext } from './executor';
+import type { Executor, ExecutorContext, ExecutorResult, Progress } from './executor';
 
 /** Where a site keeps what later rounds need. */
 export interface SiteStateStore {
@@ -26,10 +27,10 @@ export interface SiteStateStore {
 /** The site's own account of what its filters have cost. */
 export interface SiteLedger {
   spent(filter: string): number;
-  /** What was booked for a round so far: in an attempt that was killed before its update was kept, say. */
+  /** What was booked for a round so far, in order: by its earlier tasks, or by an attempt whose update was not kept. */
   booked(round: number): readonly PrivacyCost[];
   /** On disk when it resolves. */
-  charge(round: number, filter: string, cost: PrivacyCost): Promise<void>;
+  charge(task: Pick<Task, 'round' | 'kind'>, filter: string, cost: PrivacyCost): Promise<void>;
 }
 
 export interface SiteParts {
@@ -68,19 +69,20 @@ export function createSite(parts: SiteParts): Site {
 
   async function run(task: Task, context: ExecutorContext): Promise<SiteResult> {
     const started = clock.monotonicMs();
-    await prepareState(task);
-    // A repeated round costs again, and what the first attempt cost stays spent.
+    await prepareState(task).catch(telling('while it read its state'));
+    // A repeated task costs again, and what the first attempt cost stays spent.
     const privacy: PrivacyCost[] = [...parts.ledger.booked(task.round)];
     const filterContext = filterContextOf(task, context, privacy);
-    const received = await filterModel(parts.filtersIn, task, parts.name, filterContext);
-    const { payload, seconds } = await parts.executor.execute(received, context).catch((error: unknown) => {
-      throw located(error, `${parts.name}, round ${task.round}`);
-    });
-    const durable = task.kind === 'train' ? keepState(task.round) : Promise.resolve();
+    const received = await filterModel(parts.filtersIn, task, parts.name, filterContext).catch(
+      telling('in its filters of the received model'),
+    );
+    const { payload, seconds } = await execute(received, context);
+    const durable =
+      task.kind === 'train' ? keepState(task.round).catch(telling('while it kept its state')) : Promise.resolve();
     durable.catch(() => {}); // Reported to whoever awaits it; the filter's error comes first.
     const filters = filtersFor(parts.filtersOut, task.kind, parts.name);
     if (filters.length > 0) leaveMemory(payload.tensors); // A filter may keep what it is given.
-    const filtered = await applyFilters(filters, payload, filterContext);
+    const filtered = await applyFilters(filters, payload, filterContext).catch(telling('in the filters of its answer'));
     const spent = (clock.monotonicMs() - started) / 1000;
     const other = Math.max(0, spent - seconds.validate - seconds.train); // Rounded sums may differ in the last bit.
     const update: Update = {
@@ -94,6 +96,20 @@ export function createSite(parts: SiteParts): Site {
     return { update, durable };
   }
 
+  /** An error says how far the work had come. */
+  async function execute(task: Task, context: ExecutorContext): Promise<ExecutorResult> {
+    let last: Progress | undefined;
+    const progress = (reached: Progress) => {
+      last = reached;
+      context.progress(reached);
+    };
+    try {
+      return await parts.executor.execute(task, { ...context, progress });
+    } catch (error) {
+      return telling(stageOf(task, last))(located(error, `${parts.name}, round ${task.round}`));
+    }
+  }
+
   function filterContextOf(task: Task, { signal }: ExecutorContext, privacy: PrivacyCost[]): FilterContext {
     return {
       site: parts.name,
@@ -103,7 +119,7 @@ export function createSite(parts: SiteParts): Site {
       noise: parts.noise(task.round),
       spent: (name) => parts.ledger.spent(name),
       charge: async (name, cost) => {
-        await parts.ledger.charge(task.round, name, cost);
+        await parts.ledger.charge(task, name, cost);
         privacy.push(cost);
       },
     };
@@ -124,6 +140,21 @@ export function createSite(parts: SiteParts): Site {
     if (state) await parts.store.save(round, state);
     reached = round;
   }
+}
+
+/** Throws an error on, with what may be told of it at the server. */
+function telling(stage: string) {
+  return (error: unknown): never => {
+    throw withSummary(error, summarise(error, stage));
+  };
+}
+
+function stageOf({ kind }: Task, last: Progress | undefined): string {
+  if (last === undefined) return kind === 'train' ? 'while training' : `in its '${kind}' task`;
+  const { phase, done, total } = last;
+  return phase === 'train'
+    ? `while training, after ${done} of ${total} steps`
+    : `while validating, after ${done} of ${total}`;
 }
 
 /** What training on the engine throws. Other errors say themselves where they come from. */

@@ -3,11 +3,15 @@
  *
  * @module
  */
+import type { ErrorTag } from '../errors';
 import type { PrivacyCost } from '../privacy/cost';
 import type { Json } from '../util/json';
 import type { JobSpec } from './job-spec';
 
 export type Outcome = 'finished' | 'failed' | 'aborted';
+
+/** How a site took part in a round: it gave an error, it did not answer in time, or the server refused its answer. */
+export type SiteStatus = 'ok' | 'failed' | 'late' | 'rejected';
 
 /** A round as its result keeps it. */
 export interface RoundSummary {
@@ -18,7 +22,7 @@ export interface RoundSummary {
   readonly metrics: Readonly<Record<string, number | null>>;
   readonly sites: readonly {
     readonly name: string;
-    readonly status: string;
+    readonly status: SiteStatus;
     /** Why the site has no part in the round. */
     readonly reason?: string;
     readonly metrics?: Readonly<Record<string, number | null>>;
@@ -76,7 +80,9 @@ export type RunEvent =
       readonly metrics: Readonly<Record<string, number | null>>;
       readonly sites: readonly {
         readonly name: string;
-        readonly status: string;
+        readonly status: SiteStatus;
+        /** Why the site has no part in the round. */
+        readonly reason?: string;
         /** Where the site's time went; absent when it has no part in the round. */
         readonly seconds?: { readonly validate: number; readonly train: number; readonly other: number };
       }[];
@@ -86,7 +92,20 @@ export type RunEvent =
       readonly seconds: number;
     }
   | { readonly kind: 'site-joined'; readonly site: string }
+  /** The site's process or its connection is gone; a later task may find it again. */
   | { readonly kind: 'site-lost'; readonly site: string; readonly reason: string }
+  | {
+      /** A site has no part in what it was asked, or none yet: a late one may be asked again. */
+      readonly kind: 'site-failed';
+      readonly site: string;
+      readonly round: number;
+      readonly task: string;
+      readonly status: Exclude<SiteStatus, 'ok'>;
+      /** Class of the error. */
+      readonly error: ErrorTag | undefined;
+      /** Nothing of a site's data. */
+      readonly reason: string;
+    }
   | {
       /** What a site said of the model and of its training in a round. */
       readonly kind: 'metrics';

@@ -4,9 +4,10 @@
  * @module
  */
 import type { z } from 'zod';
+import { didYouMean } from '../util/nearest';
 import { areMultiples, nearestMultiples, perAxisText } from '../util/per-axis';
 import { type DataSpec, isBratsData } from './data-spec';
-import { type FilterPlacement, filterTraits, type PayloadKind } from './filter-spec';
+import { type FilterPlacement, filterTraits, type PayloadKind, places } from './filter-spec';
 import { isNetwork, type JobModelSpec } from './model-spec';
 import { spatialDimsOf, spatialDivisor } from './models/spatial-divisor';
 import { type OptionsSchema, problemsOf } from './options-schema';
@@ -30,30 +31,50 @@ export interface CheckedJob {
 export type Report = (path: readonly PropertyKey[], message: string) => void;
 
 /**
- * Adds an issue for everything that does not fit together.
+ * Adds an issue for everything that does not fit together. A part that is wrong in itself is left alone: what it has to say
+ * about the others is not known.
  *
  * @param onlySite the one site whose `siteConfig` is here, where the others' is not
  */
 export function checkJob(job: CheckedJob, context: z.RefinementCtx, onlySite?: string): void {
   const report: Report = (path, message) => context.addIssue({ code: 'custom', path: [...path], message });
-  checkSites(job, report);
-  checkSiteConfig(job, report, onlySite === undefined ? job.sites : [onlySite]);
-  checkAggregator(job, report);
-  checkWorkflow(job, report);
-  checkTrainer(job, report);
+  const wrong = context.issues.map(({ path = [], code }) => ({
+    path: [...path],
+    ofKeys: code === 'unrecognized_keys',
+  }));
+  if (wrong.some(({ path, ofKeys }) => path.length === 0 && !ofKeys)) return; // No mapping at all.
+  const sound = (...parts: readonly (keyof CheckedJob)[]) =>
+    !wrong.some(({ path }) => parts.some((part) => part === path[0]));
+  if (sound('sites')) checkNames(job, report);
+  if (sound('sites', 'workflow')) checkQuorum(job, report);
+  if (sound('sites', 'siteConfig')) checkConfiguredSites(job, report);
+  if (sound('sites', 'siteConfig', 'trainer', 'data'))
+    checkSiteConfig(job, report, onlySite === undefined ? job.sites : [onlySite]);
+  if (sound('workflow')) checkAggregator(job, report);
+  if (sound('sites', 'workflow', 'model', 'initialCheckpoint', 'trainer')) checkWorkflow(job, report);
+  if (sound('model', 'initialCheckpoint', 'trainer', 'data', 'workflow')) checkTrainer(job, report);
+  if (!sound('sites', 'workflow', 'trainer') || !Array.isArray(job.filters)) return;
   for (const [i, placement] of job.filters.entries()) {
+    const ofFilter = wrong.filter(({ path }) => path[0] === 'filters' && path[1] === i);
+    // The options of a filter have no say in where it stands.
+    if (ofFilter.some(({ path }) => path[2] !== 'filter' && path[2] !== 'at')) continue;
     checkFilter(job, placement, (path, text) => report(['filters', i, ...path], text));
   }
 }
 
-function checkSites({ sites, workflow, siteConfig }: CheckedJob, report: Report): void {
-  const known = new Set(sites);
-  const twice = known.size < sites.length ? sites.find((site, i) => sites.indexOf(site) !== i) : undefined;
+function checkNames({ sites }: CheckedJob, report: Report): void {
+  const twice = new Set(sites).size < sites.length ? sites.find((site, i) => sites.indexOf(site) !== i) : undefined;
   if (twice !== undefined) report(['sites'], `two sites have the same name, '${twice}'`);
+}
+
+function checkQuorum({ sites, workflow }: CheckedJob, report: Report): void {
   const { minSites } = workflowTraits(workflow);
-  if (minSites > sites.length) {
-    report(['workflow', 'minSites'], `${minSites} sites are required, but the job has only ${sites.length}`);
-  }
+  if (minSites <= sites.length) return;
+  report(['workflow', 'minSites'], `${minSites} sites are required, but the job has only ${sites.length}`);
+}
+
+function checkConfiguredSites({ sites, siteConfig }: CheckedJob, report: Report): void {
+  const known = new Set(sites);
   for (const site of Object.keys(siteConfig)) {
     if (!known.has(site)) report(['siteConfig', site], noSuchSite(site, sites));
   }
@@ -178,18 +199,20 @@ function checkSegmentation(
 function checkFilter(job: CheckedJob, placement: FilterPlacement, report: Report): void {
   const { at, filter, tasks = [], sites = [] } = placement;
   const known = workflowTraits(job.workflow).tasks;
-  for (const task of tasks) {
-    if (!known.includes(task))
-      report(['tasks'], `the workflow has no task '${task}'; its tasks are ${known.join(', ')}`);
+  const unknown = tasks.filter((task) => !known.includes(task));
+  for (const task of unknown) {
+    const meant = didYouMean(task, known);
+    report(['tasks'], `the workflow has no task '${task}'.${meant} Its tasks are ${known.join(', ')}`);
   }
   const ofJob = new Set(job.sites);
   for (const site of sites) if (!ofJob.has(site)) report(['sites'], noSuchSite(site, job.sites));
-  if (isOwn(filter)) return;
-  const traits = filterTraits[filter.kind];
+  const traits = traitsOf(filter);
+  if (!traits || !places.includes(at)) return;
   if (!traits.at.includes(at)) {
     report(['at'], `'${filter.kind}' protects what leaves a site, so it stands at ${traits.at.join(', ')}`);
     return;
   }
+  if (unknown.length > 0) return; // What passes it is not known.
   const sent = payloadsAt(placement, job);
   const refused = sent.filter((kind) => !traits.accepts.includes(kind));
   if (refused.length > 0) {
@@ -200,6 +223,14 @@ function checkFilter(job: CheckedJob, placement: FilterPlacement, report: Report
     return;
   }
   checkReached(filter.kind, traits.changes, sent, report);
+}
+
+/** Of a built-in filter, whatever its options: what is wrong with them, or with a kind that nobody knows, is told elsewhere. */
+function traitsOf(filter: FilterPlacement['filter'] | undefined) {
+  const kind: unknown = filter?.kind;
+  return typeof kind === 'string' && Object.hasOwn(filterTraits, kind)
+    ? filterTraits[kind as keyof typeof filterTraits]
+    : undefined;
 }
 
 /** A privacy filter that only ever meets what it passes on unchanged would look like protection. */

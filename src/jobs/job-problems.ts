@@ -6,7 +6,8 @@
 import { z } from 'zod';
 import { didYouMean, nearest } from '../util/nearest';
 import { allowedBy } from './allowed';
-import { branchFor, kindsOf, plainSchema, schemaAt } from './schema-at';
+import { ownKinds, unknownOwnKind } from './own-part';
+import { branchFor, kindsOf, ownSlotOf, plainSchema, schemaAt } from './schema-at';
 import type { Path } from './yaml-document';
 
 export interface FieldProblem {
@@ -70,12 +71,11 @@ function explainIssue(context: Context, issue: z.core.$ZodIssue): readonly Expla
   const given = valueAt(context.input, path);
   if (issue.code === 'invalid_union' && field instanceof z.ZodUnion) {
     // Both forms of the path are in use: that of the mapping and that of its kind.
-    const kinds = kindsOf(field);
-    if (kinds.length > 0 && isMapping(given)) return [explainKind(context, [...path, 'kind'], kinds)];
+    if (kindsOf(field).length > 0 && isMapping(given)) return [explainKind(context, [...path, 'kind'], field)];
   }
-  if (issue.code === 'invalid_union' && path.at(-1) === 'kind') {
+  if ((issue.code === 'invalid_union' || issue.code === 'custom') && path.at(-1) === 'kind') {
     const union = schemaAt(context.schema, context.input, path.slice(0, -1));
-    if (union instanceof z.ZodUnion) return [explainKind(context, path, kindsOf(union))];
+    if (union instanceof z.ZodUnion && !isKnownKind(union, given)) return [explainKind(context, path, union)];
   }
   const came = cameAt(context, path);
   const found = given === undefined ? 'is missing' : `found ${came === '' ? kindOfValue(given) : came}`;
@@ -116,8 +116,18 @@ function explainKeys(context: Context, issue: z.core.$ZodIssueUnrecognizedKeys):
   return [...problems, { path, ofKey: false, message: `${rest} more unknown keys.${all}` }];
 }
 
-function explainKind(context: Context, path: Path, kinds: readonly string[]): Explained {
-  const all = ` Known: ${kinds.join(', ')}`;
+/** A kind that is known may still be wrong beside another part of the job. */
+function isKnownKind(union: z.ZodUnion, kind: unknown): boolean {
+  const slot = ownSlotOf(union);
+  const own: readonly string[] = slot === undefined ? [] : ownKinds(slot);
+  return typeof kind === 'string' && (kindsOf(union).includes(kind) || own.includes(kind));
+}
+
+function explainKind(context: Context, path: Path, union: z.ZodUnion): Explained {
+  const builtIn = kindsOf(union);
+  const slot = ownSlotOf(union);
+  const own: readonly string[] = slot === undefined ? [] : ownKinds(slot);
+  const all = ` Known: ${builtIn.join(', ')}${own.length === 0 ? '' : `; of your own: ${own.join(', ')}`}`;
   const given = valueAt(context.input, path);
   if (given === undefined) {
     const part = valueAt(context.input, path.slice(0, -1));
@@ -126,7 +136,10 @@ function explainKind(context: Context, path: Path, kinds: readonly string[]): Ex
     const message = `unknown key. Did you mean 'kind'?${all}`;
     return { path: [...path.slice(0, -1), key], ofKey: true, message, instead: path };
   }
-  const meant = typeof given === 'string' ? didYouMean(given, kinds) : '';
+  if (slot !== undefined && typeof given === 'string' && given.includes('/'))
+    return { path, ofKey: false, message: unknownOwnKind(slot, given, builtIn) };
+  const short = own.find((kind) => kind.endsWith(`/${given}`));
+  const meant = typeof given === 'string' ? didYouMean(short ?? given, [...own, ...builtIn]) : '';
   const found = cameAt(context, path) || kindOfValue(given);
   return { path, ofKey: false, message: `unknown kind ${found}.${meant}${all}` };
 }

@@ -11,7 +11,7 @@ import { type FileProblem, fileError, placed, placedFields } from './file-proble
 import { explain, type FieldProblem } from './job-problems';
 import { type JobSpec, jobSpec, jobSpecAt } from './job-spec';
 import { loadModules } from './load-modules';
-import { codeProblem } from './own-code';
+import { fileProblems } from './named-files';
 import { readYaml, type YamlDocument } from './yaml-document';
 import { decodeJobText } from './yaml-guard';
 import { yaml } from './yaml-library';
@@ -56,8 +56,8 @@ export interface JobFromYamlOptions {
   /** Variables for `${NAME}` in fields that allow it. @default those of the process */
   readonly environment?: Variables;
   /**
-   * Folder of the file. With it, the modules that the job names are loaded, which runs them, and training code has to be there;
-   * without it, a job that names modules is refused.
+   * Folder of the file. With it, the modules that the job names are loaded, which runs them, and the files that it names have to
+   * be there; without it, a job that names modules is refused.
    */
   readonly folder?: string;
   /**
@@ -67,6 +67,8 @@ export interface JobFromYamlOptions {
   readonly forSites?: boolean;
   /** The job's `siteConfig`, when it does not stand in the file itself. */
   readonly siteConfig?: Readonly<Record<string, Json>>;
+  /** Whether, with a folder, training code and checkpoints have to be there; at one site, the code alone. @default true */
+  readonly needsFiles?: boolean;
   /** The one site whose `siteConfig` is here, where the others' is not. @default the job has the configuration of all */
   readonly onlySite?: string;
 }
@@ -136,7 +138,7 @@ function withSiteConfig(document: YamlDocument, siteConfig: JobFromYamlOptions['
 function checkDocument(
   schema: z.ZodType<JobSpec>,
   document: YamlDocument,
-  { environment = process.env, folder, forSites = false }: JobFromYamlOptions,
+  { environment = process.env, folder, forSites = false, needsFiles = true, onlySite }: JobFromYamlOptions,
 ): JobCheck {
   if (document.value === null) {
     return {
@@ -155,13 +157,18 @@ function checkDocument(
   );
   // A field that the schema does not know is the greater mistake, and reported already.
   const unfilled = problems.filter(({ known }) => known || wrong.length === 0);
-  const all: readonly FieldProblem[] = [...unfilled.map((problem) => ({ ...problem, ofKey: false })), ...wrong];
-  if (all.length > 0) return refused(document, all);
-  const job = schema.parse(value);
-  const isElsewhere = forSites && job.trainer.kind === 'command';
-  const missing = folder === undefined || isElsewhere ? undefined : codeProblem(job, folder);
-  if (!missing) return { job };
-  return refused(document, [{ ...missing, message: `${missing.message}. ${missing.hint}`, ofKey: false }]);
+  const missing =
+    needsFiles && folder !== undefined
+      ? fileProblems(value, folder, { checkpoints: onlySite === undefined, programs: !forSites })
+      : [];
+  const all: readonly FieldProblem[] = [
+    ...unfilled.map((problem) => ({ ...problem, ofKey: false })),
+    ...wrong,
+    ...missing
+      .filter(({ path }) => !variables.has(path.join('\0')))
+      .map((problem) => ({ ...problem, message: `${problem.message}. ${problem.hint}`, ofKey: false })),
+  ];
+  return all.length > 0 ? refused(document, all) : { job: schema.parse(value) };
 }
 
 function refused(document: YamlDocument, problems: readonly FieldProblem[]): JobCheck {

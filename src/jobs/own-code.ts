@@ -5,16 +5,19 @@
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
-import { ConfigError } from '../errors';
-import type { TrainerSpec } from './trainer-spec';
 import type { Path } from './yaml-document';
 
+/** A job, as far as it says what trains. */
 interface JobWithTrainer {
-  readonly trainer: TrainerSpec;
+  readonly trainer: {
+    readonly kind?: string | undefined;
+    readonly script?: unknown;
+    readonly command?: unknown;
+  };
 }
 
-/** What is wrong with a field, and what to do. */
-interface CodeProblem {
+/** What is wrong with a field that names a file, and what to do. */
+export interface NamedFileProblem {
   readonly path: Path;
   readonly message: string;
   readonly hint: string;
@@ -25,18 +28,14 @@ interface CodeProblem {
  *
  * @param folder what relative paths start from: the folder of the job file.
  */
-export function codeProblem({ trainer }: JobWithTrainer, folder: string): CodeProblem | undefined {
-  if (trainer.kind === 'script') return scriptProblem(trainer.script, folder);
-  return trainer.kind === 'command' ? programProblem(trainer.command[0] ?? '', folder) : undefined;
+export function codeProblem({ trainer }: JobWithTrainer, folder: string): NamedFileProblem | undefined {
+  const { kind, script, command } = trainer;
+  if (kind === 'script') return typeof script === 'string' ? scriptProblem(script, folder) : undefined;
+  const program: unknown = Array.isArray(command) ? command[0] : undefined;
+  return kind === 'command' && typeof program === 'string' ? programProblem(program, folder) : undefined;
 }
 
-/** @throws ConfigError when a script or a program that the job names is not there. */
-export function checkCode(job: JobWithTrainer, folder: string): void {
-  const problem = codeProblem(job, folder);
-  if (problem) throw new ConfigError(`${problem.path.join('.')}: ${problem.message}`, { hint: problem.hint });
-}
-
-function scriptProblem(script: string, folder: string): CodeProblem | undefined {
+function scriptProblem(script: string, folder: string): NamedFileProblem | undefined {
   if (isFile(resolve(folder, script))) return undefined;
   return {
     path: ['trainer', 'script'],
@@ -45,7 +44,7 @@ function scriptProblem(script: string, folder: string): CodeProblem | undefined 
   };
 }
 
-function programProblem(program: string, folder: string): CodeProblem | undefined {
+function programProblem(program: string, folder: string): NamedFileProblem | undefined {
   if (findProgram(program, folder) !== undefined) return undefined;
   const isPath = /[\\/]/.test(program);
   return {

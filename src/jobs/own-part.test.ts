@@ -50,9 +50,20 @@ describe("a part of the user's own in a job", () => {
     expect(unknown).toThrow(
       "filters.0.filter.kind: there is no filter 'ward/clipp'; of your own, loaded are ward/clip.",
     );
-    expect(unknown).toThrow("Did you mean 'ward/clip'? List the file that defines it under 'modules'");
+    expect(unknown).toThrow("Did you mean 'ward/clip'? Built in: svt, svt-nvflare, ");
+    expect(unknown).toThrow("allow-metrics. List the file that defines it under 'modules'");
     const none = () => parseJob(job({ kind: 'ward/clip', maxNorm: 1 }, { data: { kind: 'ward/clip' } }));
     expect(none).toThrow("data.kind: there is no data 'ward/clip'; of your own, none is loaded.");
+  });
+
+  it.each([
+    ['clip', "unknown kind 'clip'. Did you mean 'ward/clip'? Known: svt, "],
+    ['svtt', "unknown kind 'svtt'. Did you mean 'svt'? Known: svt, "],
+    ['other', "unknown kind 'other'. Known: svt, "],
+  ])('is listed where another kind, %s, is unknown', (kind, message) => {
+    registerPart(part);
+    expect(() => filterOf({ kind })).toThrow(message);
+    expect(() => filterOf({ kind })).toThrow('block-metrics, allow-metrics; of your own: ward/clip');
   });
 
   it('is checked by a schema of another zod too', () => {

@@ -83,11 +83,11 @@ const ownKind = z.string().regex(kindPattern, kindExpected) as unknown as z.ZodT
 
 /** Checks a spec of a registered part with the part's own schema. */
 export function ownSpec(slot: PartSlot) {
-  return z.looseObject({ kind: ownKind }).transform((spec, context): OwnSpec => {
+  const schema = z.looseObject({ kind: ownKind }).transform((spec, context): OwnSpec => {
     const { kind, ...options } = spec;
     const part = findOwnPart(slot, kind);
     if (!part) {
-      context.addIssue({ code: 'custom', path: ['kind'], message: unknownKind(slot, kind) });
+      context.addIssue({ code: 'custom', path: ['kind'], message: unknownOwnKind(slot, kind) });
       return z.NEVER;
     }
     const checked = checkOptions(part.options, options, `${slot} '${kind}'`);
@@ -95,12 +95,25 @@ export function ownSpec(slot: PartSlot) {
     for (const { path, message } of checked.problems) context.addIssue({ code: 'custom', path: [...path], message });
     return z.NEVER;
   });
+  slots.set(schema, slot);
+  return schema;
 }
 
-function unknownKind(slot: PartSlot, kind: string): string {
-  const known = ownKinds(slot);
-  const others = known.length === 0 ? 'none is loaded' : `loaded are ${known.join(', ')}`;
-  return `there is no ${slot} '${kind}'; of your own, ${others}.${didYouMean(kind, known)} List the file that defines it under 'modules'`;
+/** The slot that each schema of {@link ownSpec} is for. */
+const slots = new WeakMap<z.ZodType, PartSlot>();
+
+/** The slot whose registered parts a schema takes, when it is one of {@link ownSpec}. */
+export function slotOf(schema: z.ZodType): PartSlot | undefined {
+  return slots.get(schema);
+}
+
+/** Of a kind that looks like one of the user's own. `builtIn` are the others that may stand there. */
+export function unknownOwnKind(slot: PartSlot, kind: string, builtIn: readonly string[] = []): string {
+  const own = ownKinds(slot);
+  const loaded = own.length === 0 ? 'none is loaded' : `loaded are ${own.join(', ')}`;
+  const others = builtIn.length === 0 ? '' : ` Built in: ${builtIn.join(', ')}.`;
+  const meant = didYouMean(kind, [...own, ...builtIn]);
+  return `there is no ${slot} '${kind}'; of your own, ${loaded}.${meant}${others} List the file that defines it under 'modules'`;
 }
 
 function keyOf(slot: PartSlot, kind: string): string {

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from 'zod';
+import { type PartSlot, slotOf } from './own-part';
 import type { Path } from './yaml-document';
 
 /**
@@ -50,6 +51,13 @@ export function kindsOf(union: z.ZodUnion): readonly string[] {
     const kind = kindSchema(branch);
     return kind instanceof z.ZodLiteral ? [...kind.values].map(String) : [];
   });
+}
+
+/** The slot whose parts of the user's own the union takes too, if it does. */
+export function ownSlotOf(union: z.ZodUnion): PartSlot | undefined {
+  return branchesOf(union)
+    .map(slotOf)
+    .find((slot) => slot !== undefined);
 }
 
 /** The alternative that is meant by the value's kind; for values without one, the first list or mapping as the value is. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ParsedNode, Scalar } from 'yaml';
+import { syntaxProblem } from './yaml-errors';
 import { checkText, scanYaml, type TextProblem } from './yaml-guard';
 import { yaml } from './yaml-library';
 
@@ -42,7 +43,7 @@ export function readYaml(raw: string): YamlDocument {
   if (complaints.length > 0) {
     return failed(
       text,
-      complaints.map(({ pos, message }) => ({ offset: pos[0], message })),
+      complaints.map((complaint) => syntaxProblem(complaint, text)),
     );
   }
   return readNodes(text, (document?.contents ?? null) as ParsedNode | null);

@@ -67,6 +67,8 @@ export function scanYaml(text: string): Guarded<{ readonly tokens: readonly CST.
     before = lexeme;
     const reason = refused[type];
     if (reason !== undefined) problems.push({ offset, message: `${quoted(lexeme)}: ${reason}` });
+    if (isOpenQuote(type, lexeme))
+      problems.push({ offset, message: `the quote ${lexeme[0]} is opened here and never closed` });
     if (problems.length === mostProblems) break;
     tokens.push(...parser.next(lexeme));
     if (parser.stack.length > maxDepth) return refuse(`nested more than ${maxDepth} levels deep`, offset);
@@ -81,6 +83,16 @@ const refused: { readonly [K in CST.TokenType]?: string } = {
   tag: 'tags are not allowed, the file holds plain data (a text that begins with ! needs quotes)',
   'directive-line': 'directives are not allowed',
 };
+
+/** The parser would tell of it at the end of the file. */
+function isOpenQuote(type: CST.TokenType, lexeme: string): boolean {
+  if (type !== 'single-quoted-scalar' && type !== 'double-quoted-scalar') return false;
+  if (lexeme.length < 2 || !lexeme.endsWith(lexeme[0]!)) return true;
+  const inner = lexeme.slice(1, -1);
+  // A backslash or a quote before the last one makes that one part of the text.
+  const before = (type === 'single-quoted-scalar' ? /'*$/ : /\\*$/).exec(inner)?.[0].length ?? 0;
+  return before % 2 === 1;
+}
 
 function quoted(lexeme: string): string {
   return lexeme.length > 40 ? `'${lexeme.slice(0, 40)}…'` : `'${lexeme}'`;

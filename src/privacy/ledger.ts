@@ -13,6 +13,8 @@ export interface LedgerEntry {
   readonly site: string;
   readonly filter: string;
   readonly round: number;
+  /** Kind of the task whose payload the filter was given. Ledgers of earlier versions do not say. */
+  readonly task?: string | undefined;
   readonly cost: PrivacyCost;
 }
 
@@ -61,7 +63,13 @@ export const privacyCost: z.ZodType<PrivacyCost> = z.strictObject({
   unit: z.string(),
   details: z.record(z.string(), detail),
 });
-const entrySchema = z.strictObject({ site: z.string(), filter: z.string(), round: z.int(), cost: privacyCost });
+const entrySchema = z.strictObject({
+  site: z.string(),
+  filter: z.string(),
+  round: z.int(),
+  task: z.string().optional(),
+  cost: privacyCost,
+});
 
 /** The entry as one line of JSON without a line break. Infinite numbers, which JSON lacks, become the string "Infinity". */
 export function encodeLedgerEntry(entry: LedgerEntry): string {

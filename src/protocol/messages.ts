@@ -27,7 +27,10 @@ export interface Update {
   readonly round: number;
   readonly task: string;
   readonly payload: Payload;
-  /** What the privacy filters charged for this update, in order; empty when none acted. */
+  /**
+   * What the privacy filters have charged in this round so far, in order: for this update, for the site's earlier tasks of the
+   * round, and for attempts whose update was not kept. Empty when none acted. Whoever adds up rounds counts it once a round.
+   */
   readonly privacy: readonly PrivacyCost[];
   /** Wall-clock seconds the site spent validating and training. */
   readonly seconds: { readonly validate: number; readonly train: number; readonly other: number };

@@ -57,7 +57,7 @@ describe('a recipe', () => {
         workflow: idle(),
         filters: [{ at: 'site-in', tasks: ['train'], filter: nothing() }],
       });
-    expect(wrong).toThrow("filters.0.tasks: the workflow has no task 'train'; its tasks are predict");
+    expect(wrong).toThrow("filters.0.tasks: the workflow has no task 'train'. Its tasks are predict");
   });
 
   it.each<[string, Partial<FedAvgRecipeOptions>, string]>([

@@ -10,11 +10,13 @@ import { dirname, resolve } from 'node:path';
 import { errorToData } from '../errors';
 import { readJobFile } from '../jobs/job-file';
 import type { JobSpec } from '../jobs/job-spec';
+import { checkpointProblems } from '../jobs/named-files';
+import { codeProblem, findProgram } from '../jobs/own-code';
 import { createModel, initialise } from '../nn/model';
 import { openPredictor } from '../nn/predictor';
 import { checkData } from './data-check';
 import { siteImages } from './job-data';
-import { checkParts } from './part-check';
+import { checkFilters } from './part-check';
 import { checkProvider } from './provider-check';
 import { startingModel } from './starting-model';
 
@@ -54,8 +56,8 @@ export async function examine({
   let job: JobSpec | undefined;
   findings.push(
     await look('job file', async () => {
-      job = await readJobFile(file, { folder });
-      return { status: 'ok', message: `${job.name}: ${job.sites.length} sites` };
+      job = await readJobFile(file, { folder, needsFiles: false }); // Each has a line of its own.
+      return { status: 'ok', message: `${job.name}: ${counted(job.sites.length, 'site')}` };
     }),
   );
   if (!job) return findings;
@@ -65,21 +67,35 @@ export async function examine({
 async function examineJob(job: JobSpec, folder: string, workspace: string): Promise<readonly Finding[]> {
   return [
     await look('filters', async () => {
-      checkParts(job, folder);
+      checkFilters(job);
       return { status: 'ok', message: job.filters.length === 0 ? 'none' : `${job.filters.length} fit the job` };
     }),
+    await look('training code', async () => trainingCode(job, folder)),
     await look('execution provider', async () => {
       await checkProvider(job);
       return { status: 'ok', message: job.engine.provider };
     }),
     await look('data', () => data(job, folder, workspace)),
     await look('starting model', async () => {
+      const [missing] = checkpointProblems(job, folder); // Further models to score are read after the training.
+      if (missing) return { status: 'problem', message: missing.message, hint: missing.hint };
       const notes: string[] = [];
       const model = await startingModel(job, folder, (note) => notes.push(note));
-      const message = [`${model.size} tensors`, ...notes].join('; ');
+      const message = [counted(model.size, 'tensor'), ...notes].join('; ');
       return { status: notes.length === 0 ? 'ok' : 'warning', message };
     }),
   ];
+}
+
+/** What trains: a part of the library, a part of the user's own, a script or a program. */
+function trainingCode({ trainer, modules }: JobSpec, folder: string): Omit<Finding, 'name'> {
+  const problem = codeProblem({ trainer }, folder);
+  if (problem) return { status: 'problem', message: problem.message, hint: problem.hint };
+  const own = modules.length === 0 ? '' : `; own parts from ${modules.join(', ')}`;
+  if (trainer.kind === 'script') return { status: 'ok', message: `the script ${trainer.script}${own}` };
+  if (trainer.kind !== 'command') return { status: 'ok', message: `'${trainer.kind}'${own}` };
+  const program = findProgram(trainer.command[0] ?? '', folder);
+  return { status: 'ok', message: `the program ${program}${own}` };
 }
 
 async function look(name: string, check: Check): Promise<Finding> {
@@ -89,6 +105,10 @@ async function look(name: string, check: Check): Promise<Finding> {
     const { message, hint } = errorToData(error);
     return { name, status: 'problem', message, ...(hint !== undefined && { hint }) };
   }
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 const oldestNode = 20;
@@ -101,7 +121,7 @@ async function node(): Promise<Omit<Finding, 'name'>> {
 
 async function cores(): Promise<Omit<Finding, 'name'>> {
   const count = availableParallelism();
-  return { status: 'ok', message: `${count} ${count === 1 ? 'core' : 'cores'}: as many sites train at the same time` };
+  return { status: 'ok', message: `${counted(count, 'core')}: as many sites train at the same time` };
 }
 
 /** What one site needs for the published network on 64³ crops. */
@@ -153,5 +173,5 @@ async function data(job: JobSpec, folder: string, workspace: string): Promise<Om
     folder,
     job.sites.flatMap((site) => siteImages(job, site, workspace) ?? []),
   );
-  return { status: 'ok', message: `every listed file is there; ${cases.length} validation cases` };
+  return { status: 'ok', message: `every listed file is there; ${counted(cases.length, 'validation case')}` };
 }

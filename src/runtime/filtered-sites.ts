@@ -20,22 +20,22 @@ export interface ServerFilters {
   /** The server's account of what its filters cost. */
   readonly ledger: {
     spent(filter: string): number;
-    charge(round: number, filter: string, cost: PrivacyCost): Promise<void>;
+    charge(task: Pick<Task, 'round' | 'kind'>, filter: string, cost: PrivacyCost): Promise<void>;
   };
 }
 
-/** A broadcast: the task as the workflow gave it and as it was sent, and what that has cost. */
+/** A broadcast: the task as the workflow gave it and as it was sent. */
 interface Asked {
   readonly task: Task;
   readonly sent: Task;
   readonly options: BroadcastOptions;
-  readonly spent: readonly PrivacyCost[];
 }
 
 /** The port with the server's filters on it; the port itself when there are none. */
 export function filteredSites(sites: Sites, filters: ServerFilters): Sites {
   const { outgoing, incoming, noise, ledger } = filters;
   if (outgoing.length === 0 && incoming.length === 0) return sites;
+  const booked = roundCosts();
   return {
     names: sites.names,
     async *broadcast(task, names, options) {
@@ -57,27 +57,26 @@ export function filteredSites(sites: Sites, filters: ServerFilters): Sites {
     task: Task,
     options: BroadcastOptions,
   ): AsyncGenerator<SiteAnswer> {
-    const costs: PrivacyCost[] = [];
     let filtered: Task;
     try {
-      filtered = await filterModel(outgoing, task, names[0]!, contextOf(task, names[0]!, options, costs));
+      filtered = await filterModel(outgoing, task, names[0]!, contextOf(task, names, options));
     } catch (error) {
       if (options.signal.aborted) throw error;
       for (const site of names) yield { status: 'failed', site, error: errorToData(error) };
       return;
     }
     for await (const answer of sites.broadcast(filtered, names, options)) {
-      yield receive(answer, { task, sent: filtered, options, spent: costs });
+      yield receive(answer, { task, sent: filtered, options });
     }
   }
 
-  async function receive(answer: SiteAnswer, { task, sent, options, spent }: Asked): Promise<SiteAnswer> {
+  async function receive(answer: SiteAnswer, { task, sent, options }: Asked): Promise<SiteAnswer> {
     if (answer.status !== 'ok') return answer;
     const { site, update } = answer;
-    const costs = [...spent];
     try {
       const passed = filtersFor(incoming, task.kind, site);
-      const payload = await applyFilters(passed, update.payload, contextOf(task, site, options, costs));
+      const payload = await applyFilters(passed, update.payload, contextOf(task, [site], options));
+      const costs = booked.of(task.round, site);
       // The file holds what the site sent, and says on which model that was computed.
       const isAsSpooled = passed.length + costs.length === 0 && sent.model === task.model;
       const { release, spooled, ...rest } = answer;
@@ -93,25 +92,35 @@ export function filteredSites(sites: Sites, filters: ServerFilters): Sites {
     }
   }
 
-  function contextOf(
-    { kind, round }: Task,
-    site: string,
-    { signal }: BroadcastOptions,
-    costs: PrivacyCost[],
-  ): FilterContext {
+  /** Of a call that is about these sites; they share its cost. */
+  function contextOf({ kind, round }: Task, about: readonly string[], { signal }: BroadcastOptions): FilterContext {
     return {
-      site,
+      site: about[0]!,
       task: kind,
       round,
       signal,
       noise: noise(round),
       spent: ledger.spent,
       charge: async (name, cost) => {
-        await ledger.charge(round, name, cost);
-        costs.push(cost);
+        await ledger.charge({ round, kind }, name, cost);
+        for (const site of about) booked.add(round, site, cost);
       },
     };
   }
+}
+
+/** What the server's filters have charged for each site in a round so far, in order. Only the newest round is kept. */
+function roundCosts() {
+  let newest = -1;
+  const bySite = new Map<string, PrivacyCost[]>();
+  return {
+    add(round: number, site: string, cost: PrivacyCost): void {
+      if (round !== newest) bySite.clear();
+      newest = round;
+      bySite.set(site, [...(bySite.get(site) ?? []), cost]);
+    },
+    of: (round: number, site: string): readonly PrivacyCost[] => (round === newest ? (bySite.get(site) ?? []) : []),
+  };
 }
 
 /** A key that is equal for sites whose payloads pass the same filters. */

@@ -2,17 +2,22 @@ import { ConfigError } from '../errors';
 import { createFilter } from '../filters/registry';
 import { payloadsAt } from '../jobs/job-checks';
 import type { JobSpec } from '../jobs/job-spec';
-import { checkCode } from '../jobs/own-code';
+import { checkFiles } from '../jobs/named-files';
 
 /**
- * What the options alone cannot tell, before anything runs: whether training code is there, and, of each filter, made once,
- * what it accepts.
+ * What the options alone cannot tell, before anything runs: whether training code and checkpoints are there, and, of each
+ * filter, made once, what it accepts.
  *
  * @param folder what relative paths of the job start from.
  * @throws ConfigError naming the filter or the file.
  */
 export function checkParts(job: JobSpec, folder: string): void {
-  checkCode(job, folder);
+  checkFiles(job, folder);
+  checkFilters(job);
+}
+
+/** @throws ConfigError naming the first filter that does not accept what passes it. */
+export function checkFilters(job: JobSpec): void {
   for (const [i, placement] of job.filters.entries()) {
     const { name, accepts } = createFilter(placement.filter);
     const refused = payloadsAt(placement, job).filter((kind) => !accepts.includes(kind));

@@ -58,7 +58,7 @@ export async function readRun(path: string): Promise<FinishedRounds> {
     );
   }
   const meta = parse(folder.metaFile, metaSchema, await readFile(folder.metaFile, 'utf8'));
-  const job = await readJobFile(folder.jobFile, { folder: meta.job_folder });
+  const job = await readJobFile(folder.jobFile, { folder: meta.job_folder, needsFiles: false });
   return {
     run: meta.run,
     jobHash: meta.job_hash,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { PrivacyCost } from '../privacy/cost';
 import { describeCost } from '../privacy/describe-cost';
@@ -63,7 +64,8 @@ export type RoundLine = z.infer<typeof roundLine>;
 
 /** The line of a report. `before` are the lines of the earlier rounds. */
 export function lineOf(report: RoundReport, seconds: number, time: Date, before: readonly RoundLine[]): RoundLine {
-  const sites = report.sites.map(lineOfSite);
+  const ofRound = before.filter(({ round }) => round === report.round);
+  const sites = report.sites.map((site) => lineOfSite(site, ofRound));
   const privacy = privacyOf(sites, before);
   return {
     round: report.round,
@@ -77,7 +79,9 @@ export function lineOf(report: RoundReport, seconds: number, time: Date, before:
   };
 }
 
-function lineOfSite({ site, status, reason, update }: Participation): RoundLine['sites'][number] {
+function lineOfSite(participation: Participation, ofRound: readonly RoundLine[]): RoundLine['sites'][number] {
+  const { site, status, reason, update } = participation;
+  const privacy = newCosts(participation, ofRound);
   return {
     name: site,
     status,
@@ -86,9 +90,21 @@ function lineOfSite({ site, status, reason, update }: Participation): RoundLine[
       steps: update.steps,
       metrics: { ...update.metrics },
       seconds: update.seconds,
-      ...(update.privacy.length > 0 && { privacy: update.privacy.map((cost) => ({ ...cost })) }),
     }),
+    ...(privacy.length > 0 && { privacy: privacy.map((cost) => ({ ...cost })) }),
   };
+}
+
+/** An update tells all costs of its round so far; a workflow may report a round in several lines, and each cost stands in one. */
+function newCosts({ site, update, spent = update?.privacy ?? [] }: Participation, ofRound: readonly RoundLine[]) {
+  const told = ofRound
+    .flatMap(({ sites }) => sites.filter(({ name }) => name === site))
+    .flatMap(({ privacy = [] }) => privacy);
+  return spent.filter((cost) => {
+    const at = told.findIndex((known) => isDeepStrictEqual(known, cost));
+    if (at >= 0) told.splice(at, 1);
+    return at < 0;
+  });
 }
 
 /** What the round cost the site that it cost most; calls add up (basic composition). */

@@ -7,14 +7,19 @@ const progress = (round: number, done: number): RunEvent => {
 };
 const started = (round: number): RunEvent => ({ kind: 'round-started', round, rounds: 3 });
 
-it('tells the progress of a round only after the round has started, and in order', () => {
+it('tells what sites do in a round only after the round has started, and in order', () => {
   const told: RunEvent[] = [];
   const pass = inRoundOrder((event) => told.push(event));
+  const late: RunEvent = {
+    ...{ kind: 'site-failed', site: 'site-2', round: 1, task: 'train' },
+    ...{ status: 'late', error: undefined, reason: 'too late' },
+  };
   const lost: RunEvent = { kind: 'site-lost', site: 'site-2', reason: 'gone' };
-  for (const event of [started(0), progress(0, 1), progress(1, 1), lost, progress(1, 2), progress(2, 1)]) pass(event);
+  for (const event of [started(0), progress(0, 1), progress(1, 1), lost, late, progress(1, 2), progress(2, 1)])
+    pass(event);
   expect(told).toEqual([started(0), progress(0, 1), lost]);
   pass(started(1));
-  expect(told.slice(3)).toEqual([started(1), progress(1, 1), progress(1, 2)]);
+  expect(told.slice(3)).toEqual([started(1), progress(1, 1), late, progress(1, 2)]);
   pass(started(2));
   expect(told.at(-1)).toEqual(progress(2, 1));
 });

@@ -1,14 +1,14 @@
 import type { RunEvent } from '../jobs/environment';
 
 /**
- * Holds back the progress of a round until the round was announced: its sites are at work already while the round before
+ * Holds back what the sites of a round do until the round was announced: its sites are at work already while the round before
  * goes to disk.
  */
 export function inRoundOrder(emit: (event: RunEvent) => void): (event: RunEvent) => void {
   let announced = Number.NEGATIVE_INFINITY;
   let early: RunEvent[] = [];
   return function pass(event) {
-    if (event.kind === 'progress' && event.round > announced) {
+    if ((event.kind === 'progress' || event.kind === 'site-failed') && event.round > announced) {
       early.push(event);
       return;
     }

@@ -1,18 +1,30 @@
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../errors';
 import type { RunEvent } from '../jobs/environment';
+import type { JobSpec } from '../jobs/job-spec';
 import type { Task, Update } from '../protocol/messages';
 import { Brats18Recipe } from '../recipes/brats18-recipe';
-import { float32 } from '../tensor/tensor';
+import { float32, type NamedTensors } from '../tensor/tensor';
 import { inMemorySites } from '../transport/in-memory';
 import type { CheckpointStore } from './checkpoint';
 import { freshStart, runServer } from './server-run';
 
 const start = freshStart('hash', new Map([['w', float32([1], [0])]]));
 
+const delta = (value: number) => new Map([['w', float32([1], [value])]]);
+
+interface Rig {
+  readonly sites?: number;
+  readonly minSites?: number;
+  /** What a site trains, in place of adding 1. */
+  readonly train?: (site: string) => Promise<NamedTensors | undefined>;
+}
+
 /** Sites that add 1, and a note of every task and save. */
-function rig(rounds: number, save: (round: number) => Promise<void>) {
+function rig(rounds: number, save: (round: number) => Promise<void>, { minSites = 2, sites = 2, ...answer }: Rig = {}) {
   const notes: string[] = [];
-  const { job } = new Brats18Recipe({ nClients: 2, rounds });
+  const { job: whole } = new Brats18Recipe({ nClients: sites, rounds });
+  const job = { ...whole, workflow: { ...whole.workflow, minSites } } as JobSpec;
   const store: CheckpointStore = {
     load: async () => undefined,
     save: async ({ round, history }) => {
@@ -28,7 +40,7 @@ function rig(rounds: number, save: (round: number) => Promise<void>) {
     run: async (task: Task): Promise<Update> => {
       notes.push(`${task.kind} ${task.round}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
-      const tensors = task.kind === 'train' ? new Map([['w', float32([1], [1])]]) : new Map();
+      const tensors = task.kind === 'train' ? ((await answer.train?.(name)) ?? delta(1)) : new Map();
       const kind = task.kind === 'train' ? 'weight-diff' : 'metrics';
       return {
         site: name,
@@ -82,6 +94,34 @@ describe('the server of a run', () => {
       ...['round-started 0', 'round-finished 0', 'round-started 1', 'round-finished 1'],
       ...['round-started 2', 'round-finished 2'],
     ]);
+  });
+
+  it('tells of each site without a part in a task: which, when, why, and the class of its error', async () => {
+    const train = async (site: string) => {
+      if (site === 'site-2') throw new DataError('/data/anna.nii.gz holds NaN');
+      return site === 'site-3' ? delta(Number.NaN) : undefined;
+    };
+    const { run, events } = rig(1, soon, { sites: 3, minSites: 1, train });
+    await run();
+    const failed = events.filter(({ kind }) => kind === 'site-failed');
+    expect(failed).toEqual([
+      {
+        ...{ kind: 'site-failed', site: 'site-2', round: 0, task: 'train', status: 'failed', error: 'DataError' },
+        reason: "its data cannot be used (DataError); the site's log has the details",
+      },
+      {
+        ...{ kind: 'site-failed', site: 'site-3', round: 0, task: 'train', status: 'rejected' },
+        error: 'UpdateRejectedError',
+        reason: expect.stringContaining('not finite'),
+      },
+    ]);
+    expect(events.find(({ kind }) => kind === 'round-finished')).toMatchObject({
+      sites: [
+        { name: 'site-1', status: 'ok' },
+        { name: 'site-2', status: 'failed', reason: expect.stringContaining('DataError') },
+        { name: 'site-3', status: 'rejected', reason: expect.stringContaining('not finite') },
+      ],
+    });
   });
 
   it('ends with the reason when a checkpoint cannot be written, without waiting for all rounds', async () => {

@@ -63,6 +63,8 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
     seed: job.seed,
     clock,
     signal: AbortSignal.any([signal, failed.signal]),
+    missed: ({ round, kind }, { site, status, error, reason }) =>
+      emit({ kind: 'site-failed', site, round, task: kind, status, error, reason }),
   });
   // While a checkpoint goes to disk, the next round has begun: one at a time, and its failure ends the round.
   let committing = Promise.resolve();
@@ -140,7 +142,12 @@ function roundFinished(line: RoundLine): RunEvent {
     round: line.round,
     final: line.final === true,
     metrics: line.metrics,
-    sites: line.sites.map(({ name, status, seconds }) => ({ name, status, ...(seconds && { seconds }) })),
+    sites: line.sites.map(({ name, status, reason, seconds }) => ({
+      name,
+      status,
+      ...(reason !== undefined && { reason }),
+      ...(seconds && { seconds }),
+    })),
     epsilon: line.privacy?.epsilon,
     differentiallyPrivate: line.privacy?.differentiallyPrivate,
     seconds: line.seconds,

@@ -181,7 +181,7 @@ function serve({ job, jobFolder, hash, start, store, sites, record, signal, emit
   });
 }
 
-/** A server is told only the kind of a site's failure; whoever runs the simulator owns the sites and sees the cause. */
+/** A server is told only the class of a site's failure and where it came; whoever runs the simulator owns the sites and sees the cause. */
 function withSiteFailure(error: unknown, slots: Slots): unknown {
   const [cause] = slots.failures.values();
   if (!isConsiliumError(error, 'QuorumError') || !cause) return error;

@@ -35,7 +35,7 @@ export async function siteLedger(folder: string, site: string, disk: Disk = node
   return {
     spent: (filter) => totalSpent(entries, site, filter).epsilon,
     booked: (round) => entries.filter((entry) => entry.round === round).map(({ cost }) => cost),
-    charge: (round, filter, cost) => oneByOne(() => book({ site, round, filter, cost })),
+    charge: ({ round, kind: task }, filter, cost) => oneByOne(() => book({ site, round, task, filter, cost })),
   };
 
   async function book(entry: LedgerEntry): Promise<void> {

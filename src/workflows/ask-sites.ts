@@ -5,7 +5,7 @@
  */
 import { isConsiliumError, QuorumError, SiteFailedError } from '../errors';
 import type { SiteAnswer, Task, Update } from '../protocol/messages';
-import type { Participation, WorkflowParts } from './workflow';
+import type { MissingSite, Participation, WorkflowParts } from './workflow';
 
 /** How long a round waits, for how many, and what it makes of sites in error. */
 export interface RoundPolicy {
@@ -79,7 +79,7 @@ interface Collected {
 /** One broadcast: every site that is asked has an entry in `done` afterwards, and what counts is on disk. */
 async function collect(
   task: Task,
-  { sites, journal, clock, signal }: WorkflowParts,
+  { sites, journal, clock, signal, missed }: WorkflowParts,
   options: AskOptions,
   waiting: readonly string[],
   { done, readAgain }: Collected,
@@ -113,8 +113,11 @@ async function collect(
 
   async function accept(answer: SiteAnswer): Promise<Participation> {
     const { site } = answer;
-    if (answer.status === 'late') return { site, status: 'late', reason: lateReason(answer.reason) };
-    if (answer.status === 'failed') return { site, status: 'failed', reason: answer.error.message };
+    if (answer.status === 'late') return missing({ site, status: 'late', reason: lateReason(answer.reason) });
+    if (answer.status === 'failed') {
+      const { tag: error, message: reason } = answer.error;
+      return missing({ site, status: 'failed', error, reason });
+    }
     const { update, spooled, acknowledge } = answer;
     const kept = journal.keeps?.(update) ?? true;
     const again = kept ? readAgain(update) : undefined;
@@ -130,7 +133,8 @@ async function collect(
     } catch (error) {
       if (!isConsiliumError(error, 'UpdateRejectedError')) throw error;
       acknowledge?.('rejected', error.message);
-      return { site, status: 'rejected', reason: error.message };
+      const refused = missing({ site, status: 'rejected', error: error.tag, reason: error.message });
+      return { ...refused, spent: update.privacy };
     }
     recorded = kept ? journal.record(update, task.model, { spooled }) : undefined;
     const told = Promise.resolve(recorded).then(() => acknowledge?.('accepted', ''));
@@ -139,6 +143,11 @@ async function collect(
     recording.push(told);
     await added;
     return participated(update);
+  }
+
+  function missing(one: MissingSite): Participation {
+    missed?.(task, one);
+    return { site: one.site, status: one.status, reason: one.reason };
   }
 
   function lateReason(reason: string | undefined): string {

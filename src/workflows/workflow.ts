@@ -5,6 +5,9 @@
  */
 import type { Aggregator } from '../aggregators/aggregator';
 import type { WeightedMeanOptions } from '../aggregators/weighted-mean';
+import type { ErrorTag } from '../errors';
+import type { SiteStatus } from '../jobs/environment';
+import type { PrivacyCost } from '../privacy/cost';
 import type { Task, Update } from '../protocol/messages';
 import type { Metrics } from '../protocol/payload';
 import type { Sites } from '../protocol/sites';
@@ -79,13 +82,26 @@ export interface WorkflowParts {
   readonly seed: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Told of each site without a part in a task, as soon as that is known. @default nobody */
+  readonly missed?: ((task: Task, site: MissingSite) => void) | undefined;
+}
+
+/** Why a site has no part in a task, or none yet: a late one may be asked again. */
+export interface MissingSite {
+  readonly site: string;
+  readonly status: Exclude<SiteStatus, 'ok'>;
+  /** Class of the error. */
+  readonly error?: ErrorTag;
+  readonly reason: string;
 }
 
 /** How one site took part in a round. */
 export interface Participation {
   readonly site: string;
-  readonly status: 'ok' | 'failed' | 'late' | 'rejected';
+  readonly status: SiteStatus;
   readonly reason?: string;
+  /** What a refused update had cost its site all the same. */
+  readonly spent?: readonly PrivacyCost[];
   readonly update?: Omit<Update, 'payload'> & { readonly metrics: Metrics; readonly steps: number };
 }
 

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { errorTags } from '../../src/errors';
 
 const consilium = (...args: readonly string[]) => {
   const { status, stdout } = spawnSync('node', ['bin/consilium.js', ...args, '--json'], { encoding: 'utf8' });
@@ -7,6 +9,11 @@ const consilium = (...args: readonly string[]) => {
 };
 
 describe('--json', () => {
+  it('documents every class of error', () => {
+    const page = readFileSync('docs/reference/output.md', 'utf8');
+    for (const tag of errorTags) expect(page).toContain(`\`${tag}\``);
+  });
+
   it.each([
     ['recipe', 'list'],
     ['recipe', 'show', 'FedAvgRecipe'],

@@ -56,7 +56,7 @@ describe('a job with parts that do not fit', () => {
     const recipe = new FedAvgRecipe({ ...options, folder: parts });
     const before = recipe.job;
     const add = () => recipe.addFilter({ at: 'site-out', tasks: ['predict'] }, mark({}));
-    expect(add).toThrow("filters.0.tasks: the workflow has no task 'predict'; its tasks are train, validate");
+    expect(add).toThrow("filters.0.tasks: the workflow has no task 'predict'. Its tasks are train, validate");
     expect(() => recipe.addFilter({ at: 'site-out', sites: ['site-9'] }, mark({}))).toThrow("no site 'site-9'");
     expect(() => recipe.addFilter({ at: 'site-out' }, mark({ add: 'x' as never }))).toThrow('filters.0.filter.add');
     expect(recipe.job).toBe(before);

@@ -60,7 +60,7 @@ describe('a job with a training script', () => {
   it('is refused before anything runs when the script does not exist', async () => {
     await expect(run('missing', { ...fitLine, trainScript: './clent.ts' })).rejects.toMatchObject({
       tag: 'ConfigError',
-      message: `trainer.script: the script './clent.ts' does not exist; it was looked for in '${example}'`,
+      message: `trainer.script: the script './clent.ts' does not exist; it was looked for in '${example}'.`,
       hint: expect.stringContaining("'folder'"),
     });
     expect(existsSync(join(workspace, 'missing', 'fit-line', 'server'))).toBe(false);
@@ -86,7 +86,7 @@ describe('a job with a training script', () => {
       /patient 17 has no label\n\s+at .*client\.cjs/,
     );
     const server = readFileSync(join(root, 'server', 'log.txt'), 'utf8');
-    expect(server).toContain("SiteFailedError; the site's log has the details");
+    expect(server).toContain("its training code failed (SiteFailedError, Error, while training); the site's log has");
     expect(server).not.toContain('patient 17');
   });
 

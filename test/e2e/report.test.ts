@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -50,6 +50,34 @@ describe('consilium doctor', () => {
     const { ok, findings } = JSON.parse(stdout);
     expect(ok).toBe(true);
     expect(findings.map(({ name }: { name: string }) => name)).toContain('onnxruntime');
+  });
+
+  it('has a line on the training code and one on the model of a job, with what stands in the way', () => {
+    const job = join(workspace, 'own.yaml');
+    const workflow = '{kind: fed-avg, rounds: 1, minSites: 1, keyMetric: loss}';
+    const text = (trainer: string, model: string) =>
+      `version: 1\nname: own\nsites: [a]\nworkflow: ${workflow}\nmodel: ${model}\ntrainer: ${trainer}\n`;
+    const look = () => {
+      const { findings } = JSON.parse(consilium('doctor', job, '--workspace', workspace, '--json').stdout);
+      return (name: string) => findings.find((one: { name: string }) => one.name === name);
+    };
+    writeFileSync(job, text(`{kind: command, command: [${process.execPath}]}`, '{kind: tensors, tensors: {w: [1]}}'));
+    const well = look();
+    expect(well('training code')).toEqual({
+      name: 'training code',
+      status: 'ok',
+      message: `the program ${process.execPath}`,
+    });
+    expect(well('starting model')).toMatchObject({ status: 'ok', message: '1 tensor' });
+    writeFileSync(job, text('{kind: script, script: ./gone.ts}', '{kind: checkpoint, file: gone.pt}'));
+    const ill = look();
+    expect(ill('job file')).toMatchObject({ status: 'ok', message: 'own: 1 site' });
+    expect(ill('training code')).toMatchObject({
+      status: 'problem',
+      message: expect.stringContaining("the script './gone.ts' does not exist"),
+      hint: expect.stringContaining("job's folder"),
+    });
+    expect(ill('starting model')).toMatchObject({ status: 'problem', message: expect.stringContaining('gone.pt') });
   });
 
   it('names what stands in the way of a job, with exit code 2', () => {

@@ -89,7 +89,9 @@ describe('statistics of tables', () => {
   it('tell the server nothing of a table that cannot be read, and the owner of the site everything', async () => {
     const text = { ...tables, name: 'text', data: { ...tables.data, columns: ['patient'] } } as FedStatsRecipeOptions;
     const error = await run(text).catch((one) => one);
-    expect(error.message).toMatch(/st-marys failed: DataError; the site's log has the details/);
+    expect(error.message).toMatch(
+      /st-marys failed: its data cannot be used \(DataError, in its 'statistics' task\); the site's log has the details/,
+    );
     expect(error.message).not.toMatch(/st001/);
     expect(error.cause.message).toMatch(/line 2: column 'patient' holds '\w\w001', which is no number/);
   });

@@ -28,7 +28,7 @@ export interface SlotsOptions {
 export interface Slots {
   readonly count: number;
   readonly sessionThreads: number;
-  /** The last failure of each site, in full. It stays on this machine; the workflow is told only its kind. */
+  /** The last failure of each site, in full. It stays on this machine; the workflow is told a summary. */
   readonly failures: ReadonlyMap<string, Error>;
   /** One link a site, in the order of the job. */
   readonly links: readonly SiteLink[];
