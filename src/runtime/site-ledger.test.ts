@@ -12,6 +12,7 @@ const cost = (epsilon: number): PrivacyCost => ({
   unit: 'one update',
   details: { released: 3 },
 });
+const train = (round: number) => ({ kind: 'train', round });
 const ledger = '/site/privacy/ledger.jsonl';
 const open = (sim: SimDisk) => siteLedger('/site', 'site-1', sim.mount());
 
@@ -19,9 +20,9 @@ const open = (sim: SimDisk) => siteLedger('/site', 'site-1', sim.mount());
 async function charged(): Promise<SimDisk> {
   const sim = quickDisk(1);
   const first = await open(sim);
-  await first.charge(0, 'svt', cost(0.5));
-  await first.charge(1, 'svt', cost(0.25));
-  await (await open(sim)).charge(2, 'svt', cost(0.125));
+  await first.charge(train(0), 'svt', cost(0.5));
+  await first.charge(train(1), 'svt', cost(0.25));
+  await (await open(sim)).charge(train(2), 'svt', cost(0.125));
   return sim;
 }
 
@@ -44,7 +45,7 @@ describe('the ledger of a site', () => {
   it('books charges that come at one time one after the other', async () => {
     const sim = quickDisk(1);
     const together = await open(sim);
-    await Promise.all([1, 2, 3, 4].map((round) => together.charge(round, 'svt', cost(round))));
+    await Promise.all([1, 2, 3, 4].map((round) => together.charge(train(round), 'svt', cost(round))));
     expect((await open(sim)).spent('svt')).toBe(10);
   });
 
@@ -86,9 +87,9 @@ describe('the ledger of a site', () => {
 
   it('is refused when it is an older one', async () => {
     const sim = quickDisk(1);
-    await (await open(sim)).charge(0, 'svt', cost(0.5));
+    await (await open(sim)).charge(train(0), 'svt', cost(0.5));
     const older = sim.files().get(ledger)!;
-    await (await open(sim)).charge(1, 'svt', cost(0.25));
+    await (await open(sim)).charge(train(1), 'svt', cost(0.25));
     sim.damage(ledger, () => older);
     await expect(open(sim)).rejects.toMatchObject(refused(/1 whole lines, and 2 were written/));
   });
@@ -109,13 +110,13 @@ describe('the ledger of a site', () => {
       const sim = await charged();
       const one = await open(sim);
       sim.faults.fail = ({ kind }) => (kind === fault.kind ? fault.code : undefined);
-      await expect(one.charge(3, 'svt', cost(1))).rejects.toMatchObject({
+      await expect(one.charge(train(3), 'svt', cost(1))).rejects.toMatchObject({
         tag: 'WorkspaceError',
         message: expect.stringMatching(new RegExp(`ledger\\.jsonl.*${code}`)),
       });
       sim.faults.fail = undefined;
       expect(one.spent('svt')).toBe(0.875);
-      await one.charge(3, 'svt', cost(2));
+      await one.charge(train(3), 'svt', cost(2));
       sim.powerCut('nothing');
       expect((await open(sim)).spent('svt')).toBe(2.875);
     }
