@@ -464,6 +464,18 @@ describe('blobs', () => {
     expect(site.channel.open).toBe(true);
   });
 
+  test('damage while the disk is behind is asked for again once it has caught up', async () => {
+    await connect();
+    const { ref } = offer(server, 8 * MiB);
+    let count = 0;
+    passThrough(server, ({ bytes }) => (++count % 7 === 0 ? bytes.map((byte) => byte ^ 1) : bytes));
+    const sink = memorySink(ref.size);
+    await fetchTo(slowed(sink, 100), ref);
+    expect(site.channel.stats.badChunks).toBeGreaterThan(2);
+    expect(sha256Of(sink.bytes())).toBe(ref.sha256);
+    expect(server.closed).toEqual([]);
+  });
+
   test('a way that changes every chunk is given up with a reason', async () => {
     await connect();
     const { ref } = offer(server, MiB);
@@ -520,20 +532,65 @@ describe('blobs', () => {
     expect(site.channel.stats.bytesIn).toBeLessThan(ref.size + 5 * MiB);
   });
 
+  test('a sink is closed only when nothing is being written to it', async () => {
+    await connect();
+    const { ref } = offer(server, 2 * MiB);
+    const events: string[] = [];
+    const inner = slowed(memorySink(ref.size), 500);
+    const sink: BlobSink = {
+      ...inner,
+      write: (bytes, at) => inner.write(bytes, at).then(() => void events.push('written')),
+      close: async () => void events.push('closed'),
+    };
+    const stop = new AbortController();
+    const fetching = site.channel.fetch(ref, sink, stop.signal);
+    fetching.catch(() => {});
+    await time.runFor(100);
+    stop.abort(new Error('called off'));
+    await expect(time.settle(fetching)).rejects.toThrow('called off');
+    expect(events).toEqual(['written', 'closed']);
+  });
+
+  test('nothing of a blob is sent any more once it was called off, although it was being read', async () => {
+    await connect();
+    const { ref } = offer(server, MiB);
+    const read = (_: number, length: number) =>
+      new Promise<Uint8Array[]>((resolve) => server.process.clock.after(300, () => resolve([new Uint8Array(length)])));
+    server.blobs.set(ref.sha256, { ref, read });
+    const stop = new AbortController();
+    site.channel.fetch(ref, memorySink(ref.size), stop.signal).catch(() => {});
+    await time.runFor(100);
+    stop.abort();
+    await time.runFor(900);
+    expect(server.channel.stats.bytesOut).toBeLessThan(1000);
+  });
+
+  test('behind many messages a blob waits until the buffer has room, and comes then', async () => {
+    network.link('site-1').faults.bytesPerSecond = 5 * MiB;
+    await connect();
+    const { ref } = offer(server, MiB);
+    for (let i = 0; i < 24; i++)
+      server.channel.send({ type: 'response', id: 1, result: 'x'.repeat(500_000), more: true });
+    expect(server.connection.bufferedBytes).toBeGreaterThan(8 * MiB);
+    const sink = memorySink(ref.size);
+    await fetchTo(sink, ref);
+    expect(sha256Of(sink.bytes())).toBe(ref.sha256);
+    expect(site.heard).toHaveLength(24);
+  });
+
   test('a slow disk slows the sender: no more than the window is ever on its way', async () => {
     await connect();
     const { ref } = offer(server, 12 * MiB);
     const inner = memorySink(ref.size);
     let most = 0;
-    const slow: BlobSink = {
+    const counting: BlobSink = {
       ...inner,
       async write(bytes, at) {
         most = Math.max(most, server.channel.stats.bytesOut - at);
-        await new Promise<void>((resolve) => site.process.clock.after(50, resolve));
         await inner.write(bytes, at);
       },
     };
-    await fetchTo(slow, ref);
+    await fetchTo(slowed(counting, 50), ref);
     expect(sha256Of(inner.bytes())).toBe(ref.sha256);
     expect(most).toBeLessThan(4 * MiB + 10_000);
   });
@@ -699,6 +756,17 @@ describe('a hostile end', () => {
     expect(server.channel.stats.framesIn).toBeLessThan(14_000);
   });
 });
+
+/** A sink whose disk takes its time. */
+function slowed(sink: BlobSink, ms: number): BlobSink {
+  return {
+    ...sink,
+    async write(bytes, at) {
+      await new Promise<void>((resolve) => site.process.clock.after(ms, resolve));
+      await sink.write(bytes, at);
+    },
+  };
+}
 
 /** Changes the chunks of what an end sends, after their checksums were made. */
 function passThrough(one: End, change: (frame: ReturnType<typeof decodeFrame>) => Uint8Array): void {

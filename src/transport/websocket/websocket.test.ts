@@ -177,6 +177,12 @@ describe('who may not connect is told why, and so is the log', () => {
     expect(accepted).toHaveLength(0);
   });
 
+  test('a certificate that was good when its holder first came, and is out of date by now', async () => {
+    const inAYear = { ...nodeClock, wallMs: () => nodeClock.wallMs() + 365 * 86_400_000 };
+    const { address } = await rig({ clock: inAYear });
+    expect((await failure(dial(address))).message).toContain('The certificate that was shown is out of date.');
+  });
+
   test('an identity that the roster does not have, in the words of the roster', async () => {
     const seen: Identity[] = [];
     const { address, refused } = await rig({
