@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DataError } from '../../src/errors';
 import type { SiteAnswer, Task, Update } from '../../src/protocol/messages';
 import type { Sites } from '../../src/protocol/sites';
@@ -90,7 +90,7 @@ export function testSites(name: string, make: (links: readonly Link[]) => Sites)
       };
       const sites = make([prompt('quick'), watching]);
       for await (const _ of sites.broadcast(task, sites.names, { deadlineSeconds: 5, signal: never })) break;
-      expect(stopped).toBe(true);
+      await vi.waitFor(() => expect(stopped).toBe(true)); // Word travels.
     });
 
     it('refuses a site that it does not know', async () => {
