@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setMaxListeners } from 'node:events';
 import {
   AbortedError,
   ConfigError,
@@ -65,6 +66,7 @@ async function* broadcast(
   const { hub, clock } = options;
   const hubTask = hubTaskOf(task, options);
   const over = new AbortController();
+  setMaxListeners(0, over.signal); // One for each site, and they go with it.
   const end = () => over.abort(stopped());
   const cancelDeadline = clock.after(deadlineSeconds * 1000, end);
   for (const other of [signal, until]) other?.addEventListener('abort', end, { once: true });
