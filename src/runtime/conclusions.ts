@@ -19,12 +19,15 @@ import type { Participation, RoundJournal } from '../workflows/workflow';
 import { modelDigest } from './model-digest';
 import { asName } from './update-file-name';
 
-const participation = z.strictObject({
+/** Every field of a participation: one that is new there does not compile before it is here. */
+const fields = {
   site: siteName,
   status: z.enum(['ok', 'failed', 'late', 'rejected']),
   reason: z.string().optional(),
+  spent: updateFields.privacy.optional(),
   update: z.strictObject(updateFields).optional(),
-});
+} satisfies Record<keyof Participation, z.ZodType>;
+const participation = z.strictObject(fields);
 const conclusion = z.strictObject({ version: z.literal(1), participations: z.array(participation) });
 
 interface ConclusionsOptions {
@@ -78,10 +81,11 @@ function read(bytes: Buffer, file: string): Participation[] {
   if (!checked) throw damaged(file, 'its checksum differs');
   const parsed = conclusion.safeParse(JSON.parse(checked.json));
   if (!parsed.success) throw damaged(file, parsed.error.issues[0]?.message ?? 'unknown fields');
-  return parsed.data.participations.map(({ site, status, reason, update }) => ({
+  return parsed.data.participations.map(({ site, status, reason, spent, update }) => ({
     site,
     status,
     ...(reason !== undefined && { reason }),
+    ...(spent && { spent }),
     ...(update && { update }),
   }));
 }

@@ -202,16 +202,18 @@ describe('a journal that keeps all', () => {
     };
     const late: Participation = { site: 'b', status: 'late', reason: 'no answer within 5 s' };
 
+    const refused: Participation = { site: 'c', status: 'rejected', reason: 'not finite', spent: [cost] };
+
     it('once that was concluded, after a power cut, of this very task only', async () => {
       const sim = quickDisk(1);
       const journal = journalOn(sim.mount());
       await journal.record(update('a', 0), model);
       expect(await journal.concluded!(task)).toBeUndefined();
-      await journal.conclude!(task, [ok('a'), late]);
+      await journal.conclude!(task, [ok('a'), late, refused]);
       sim.powerCut('nothing');
       const later = journalOn(sim.mount());
       await of(later);
-      expect(await later.concluded!(task)).toEqual([ok('a'), late]);
+      expect(await later.concluded!(task)).toEqual([ok('a'), late, refused]);
       expect(await later.concluded!({ ...task, settings: { bins: 4 } })).toBeUndefined();
       expect(await later.concluded!({ ...task, model: new Map([['w', float32([1], [9])]]) })).toBeUndefined();
       await later.close(4);
