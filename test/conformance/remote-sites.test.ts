@@ -1,4 +1,5 @@
 /** The Sites port over real websockets with certificates on both sides: hub and agents on disks of their own. */
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,7 @@ interface Link {
 
 const folder = mkdtempSync(join(tmpdir(), 'consilium-sites-'));
 const stop = new AbortController();
+setMaxListeners(0, stop.signal); // All agents of all tests.
 const closing: (() => Promise<unknown>)[] = [];
 let federations = 0;
 let certificates: ReturnType<typeof authority> | undefined;
