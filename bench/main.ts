@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { mainJob } from './brats18';
+import { federationBench, federationRows } from './federation/federation';
 import { framework } from './framework';
 import { metrics } from './metrics';
 import { start } from './start';
@@ -18,6 +19,8 @@ const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   svt: filters,
   metrics,
   wire,
+  federation: federationBench,
+  ...Object.fromEntries(Object.entries(federationRows).map(([name, row]) => [`federation:${name}`, row])),
 };
 
 async function main(args: string[]): Promise<void> {

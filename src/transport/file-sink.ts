@@ -15,6 +15,14 @@ export interface FileSink extends BlobSink {
   readonly path: string;
 }
 
+export interface FileSinkOptions {
+  /**
+   * What is durable when the blob is finished: the file and its name; the bytes only, for a file that is moved elsewhere at once;
+   * or nothing, for one that can be fetched again. What a power cut leaves is hashed anew before it is taken for whole. @default 'all'
+   */
+  readonly flush?: 'all' | 'bytes' | 'nothing';
+}
+
 /** Pieces in which what is there already is read for hashing, bytes. */
 const pieceBytes = 1 << 20;
 
@@ -22,7 +30,7 @@ const pieceBytes = 1 << 20;
  * Takes the blob `ref` into `folder`, going on after what an earlier attempt left there. A finished one is only read. No two
  * sinks may take the same blob into the same folder at one time. Rejects with WorkspaceError where the disk fails.
  */
-export function fileSink(disk: Disk, folder: string, ref: BlobRef): FileSink {
+export function fileSink(disk: Disk, folder: string, ref: BlobRef, { flush = 'all' }: FileSinkOptions = {}): FileSink {
   const path = join(folder, ref.sha256);
   const partial = `${path}.part`;
   let file: DiskFile | undefined;
@@ -67,12 +75,14 @@ export function fileSink(disk: Disk, folder: string, ref: BlobRef): FileSink {
     const arrived = await opened();
     if (whole) {
       await close();
-      return disk.syncFolder(folder); // The process that had written it may not have come to that.
+      // The process that had written it may not have come to that.
+      if (flush === 'all') await disk.syncFolder(folder);
+      return;
     }
-    await arrived.sync();
+    if (flush !== 'nothing') await arrived.sync();
     await close();
     await disk.rename(partial, path);
-    await disk.syncFolder(folder);
+    if (flush === 'all') await disk.syncFolder(folder);
   }
 
   function told<T>(action: string, done: Promise<T>): Promise<T> {

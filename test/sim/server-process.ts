@@ -145,7 +145,7 @@ async function runJob(
     id: jobId,
     sites: job.sites,
     bundle: () => bundle,
-    sink: (site, ref) => fileSink(disk, `${folder}/spool/${site}`, ref),
+    sink: (site, ref) => fileSink(disk, `${folder}/spool/${site}`, ref, { flush: 'bytes' }),
     answerLimit: 10e6,
   });
   told.opened(open);

@@ -20,7 +20,7 @@ export function receivedModels(disk: Disk, folder: string) {
     async receive(ref: BlobRef, fetch: Fetch, signal: AbortSignal): Promise<NamedTensors> {
       if (latest?.sha256 === ref.sha256) return latest.model;
       latest = undefined; // One model in memory, not two.
-      const sink = fileSink(disk, folder, ref);
+      const sink = fileSink(disk, folder, ref, { flush: 'nothing' });
       await fetch(ref, sink, signal);
       const { tensors: model } = decodeSafetensors(await disk.readFile(sink.path));
       latest = { sha256: ref.sha256, model };
