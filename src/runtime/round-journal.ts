@@ -14,7 +14,7 @@ import type { Disk } from '../util/disk';
 import { durableFolder, forgetFolders } from '../util/durable-folder';
 import { nodeDisk } from '../util/node-disk';
 import { sha256Of } from '../util/sha256';
-import type { RecordOptions, RoundJournal } from '../workflows/workflow';
+import type { RecordedUpdate, RecordOptions, RoundJournal } from '../workflows/workflow';
 import { conclusions } from './conclusions';
 import { modelDigest } from './model-digest';
 import { checksumIn, isUpdateFile, keyIn, keyOf, mayBeOf, siteIn, updateFileName } from './update-file-name';
@@ -146,7 +146,7 @@ export function roundJournal(
     return name;
   }
 
-  async function reload(update: Update, model: NamedTensors): Promise<Update> {
+  async function reload(update: RecordedUpdate, model: NamedTensors): Promise<Update> {
     const name = await filesOf(update.round).get(keyOf(update, modelDigest(model)));
     if (name === undefined) throw new InternalError(`The update of ${update.site} was not recorded.`);
     return (await readUpdate(join(folder, String(update.round), name), disk)).update;

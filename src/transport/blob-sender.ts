@@ -11,7 +11,7 @@ import { crc32 } from '../util/crc';
 import type { BlobSource } from './blobs';
 
 /** Most bytes of a stream that are under way: sent, and not yet acknowledged. */
-export const windowBytes = 4 << 20;
+export const windowBytes = 2 << 20;
 /** No chunk is handed to a connection that holds so many bytes already. */
 const fullBytes = 8 << 20;
 /** Most streams that one other end may have open. */

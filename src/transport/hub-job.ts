@@ -6,6 +6,7 @@
 import { AbortedError, InternalError, isConsiliumError } from '../errors';
 import type { AnswerOutcome, MessageOf, siteJobState } from '../protocol/wire/messages';
 import type { Clock } from '../util/clock';
+import { collectGarbage } from '../util/collect-garbage';
 import type { BlobSource } from './blobs';
 import type { Channel } from './channel';
 import type { HubEvent, HubJob, HubTask, HubTimes, OpenJob, Outcome, SiteStatus, Waiting } from './hub-types';
@@ -168,6 +169,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     try {
       const sink = spec.sink(seat.name, told.blob);
       await channel.fetch(told.blob, sink, asked.stop.signal);
+      if (told.blob.size > largeBytes) collectGarbage('young'); // The pieces that it came in.
       if (asked.state === 'receiving') deliver(seat, asked, told, sink.path);
     } catch (error) {
       if (asked.state !== 'receiving') return; // Nobody waits for it any longer.
@@ -291,6 +293,9 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     }
   }
 }
+
+/** From here on the memory of an answer that has been written to disk is worth a look. */
+const largeBytes = 4 * 2 ** 20;
 
 const tooLate: Settled = { outcome: 'closed', reason: 'The round goes on without this answer.' };
 const counted: Settled = { outcome: 'duplicate', reason: 'The answer was counted before.' };

@@ -20,6 +20,7 @@ import type { NamedTensors } from '../tensor/tensor';
 import { arrivals } from '../util/arrivals';
 import { canonicalJson } from '../util/canonical-json';
 import type { Clock } from '../util/clock';
+import { collectGarbage } from '../util/collect-garbage';
 import { sha256Of } from '../util/sha256';
 import type { BlobSource } from './blobs';
 import type { HubTask, OpenJob, Outcome } from './hub-types';
@@ -38,15 +39,34 @@ export interface RemoteSitesOptions {
   discard(file: string): Promise<void>;
 }
 
-export function remoteSites(options: RemoteSitesOptions): Sites {
-  const { names } = options;
+/** The engine of JavaScript does not see how large dead updates are: after so many bytes of them, it is told to look. */
+const bytesBetweenCollections = 16 * 2 ** 20;
+
+export function remoteSites(given: RemoteSitesOptions): Sites {
+  const { names } = given;
+  let bytesRead = 0;
+  const options = { ...given, read: readAndCollect };
   return {
     names,
     broadcast(task, asked, broadcastOptions) {
       for (const name of asked) if (!names.includes(name)) throw noSuchSite(name, names);
+      collectIfWorthIt();
       return broadcast(task, asked, broadcastOptions, options);
     },
   };
+
+  function collectIfWorthIt(): void {
+    if (bytesRead < bytesBetweenCollections) return;
+    collectGarbage();
+    bytesRead = 0;
+  }
+
+  async function readAndCollect(file: string): Promise<UpdateFile> {
+    collectIfWorthIt();
+    const read = await given.read(file);
+    for (const { data } of read.update.payload.tensors.values()) bytesRead += data.byteLength;
+    return read;
+  }
 }
 
 /** The task's name: equal tasks of a job have equal names, so a site's kept answer holds whenever it is asked the same again. */

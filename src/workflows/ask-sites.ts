@@ -45,7 +45,10 @@ export async function askSites(task: Task, parts: WorkflowParts, options: AskOpt
   const { sites, journal } = parts;
   const { minSites, roundRetries = 0, sites: names = sites.names, add = () => {}, skip = () => {} } = options;
   const done = new Map<string, Participation>();
-  const readAgain = (update: Update) => journal.reload && (() => journal.reload!(update, task.model));
+  const readAgain = ({ site, round, task: kind }: Update) => {
+    const which = { site, round, task: kind }; // To hold on to the update itself would keep its tensors in memory.
+    return journal.reload && (() => journal.reload!(which, task.model));
+  };
   for await (const update of journal.accepted(task.round, task.model, names)) {
     if (update.task !== task.kind) continue;
     await add(update, undefined, readAgain(update));
@@ -122,14 +125,10 @@ async function collect(
     const kept = journal.keeps?.(update) ?? true;
     const again = kept ? readAgain(update) : undefined;
     let recorded: void | Promise<void>;
-    // Where it could not be recorded, that is the reason to tell.
-    const readOnceRecorded = async () => {
-      await recorded;
-      return again!();
-    };
+    const onceRecorded = async () => recorded; // Where it could not be recorded, that is the reason to tell.
     let added: void | Promise<void>;
     try {
-      added = add(update, kept ? undefined : answer.release, again && readOnceRecorded);
+      added = add(update, kept ? undefined : answer.release, again && (() => onceRecorded().then(again)));
     } catch (error) {
       if (!isConsiliumError(error, 'UpdateRejectedError')) throw error;
       acknowledge?.('rejected', error.message);
