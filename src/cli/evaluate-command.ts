@@ -20,13 +20,21 @@ interface EvaluateFlags {
 /** `consilium evaluate`: the original's test table, and the predicted masks. */
 export function evaluateCommand(): Command {
   return new Command('evaluate')
-    .requiredOption('--model <file>', 'a .safetensors, .pt or .pth file with the parameters of the BraTS18 SegResNet')
+    .requiredOption(
+      '--model <file>',
+      'a .safetensors, .pt or .pth file: the network of the run that it lies in, else the BraTS18 SegResNet',
+    )
     .requiredOption('--dataset_base_dir <dir>', 'folder that the paths in the data list start from')
     .requiredOption('--datalist_json_path <path>', 'a data list, or a folder with site-All.json')
     .addOption(
       new Option('--list <key>', 'list to score').choices(['validation', 'testing', 'training']).default('validation'),
     )
-    .addOption(new Option('--infer_roi_size <n...>', 'window X Y Z (240 240 160)').argParser(sizePart))
+    .addOption(
+      new Option(
+        '--infer_roi_size <n...>',
+        'window X Y Z (that of the run that the model lies in, else 240 240 160)',
+      ).argParser(sizePart),
+    )
     .option('--masks <dir>', 'where the predicted masks go (<model folder>/predictions)')
     .option('--threads <n>', 'threads of the network (as many as cores)', wholeNumber(1))
     .option('--gpu <which>', 'execution provider: webgpu, cuda, cuda:1 or 0')
@@ -47,7 +55,7 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
       ? flags.datalist_json_path
       : join(flags.datalist_json_path, 'site-All.json'),
     list: flags.list,
-    inferRoi: size3('--infer_roi_size', flags.infer_roi_size) ?? [240, 240, 160],
+    inferRoi: size3('--infer_roi_size', flags.infer_roi_size),
     onCase: (name, done, total) => process.stderr.write(`${done}/${total} ${name}\n`),
     onWarnings: (warnings) => {
       for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
@@ -62,13 +70,13 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
 }
 
 /** The table of the original's test script. */
-function table({ overall, regions, masks }: EvaluationResult): string {
+function table({ overall, regions, inferRoi, masks }: EvaluationResult): string {
   const row = (name: string, dice: number | null, count: number) =>
     `${name.padEnd(14)} ${dice === null ? '     –' : dice.toFixed(4)}   Valid count: ${count}`;
   const rows = [
     row('Test Dice', overall.dice, overall.count),
     ...regions.map(({ name, dice, count }) => row(`Test Dice ${name.toUpperCase()}`, dice, count)),
-    `Masks in ${masks}`,
+    `Windows of ${inferRoi.join('×')}; masks in ${masks}`,
   ];
   return `${rows.join('\n')}\n`;
 }

@@ -8,7 +8,6 @@ import { environmentText } from './environment-text';
 import { ownSpec } from './own-part';
 
 const count = z.int().positive();
-const size3 = z.tuple([count, count, count]);
 
 const noDataSpec = z
   .strictObject({ kind: z.literal('none') })
@@ -31,6 +30,9 @@ const brats18DataSpec = z
   })
   .describe('BraTS18-like cases on disk: NIfTI files and Decathlon data lists named <site>.json.');
 
+/** Voxels along an axis of a phantom. */
+const extent = z.int().min(32).max(512);
+
 const brats18PhantomSpec = z
   .strictObject({
     kind: z.literal('brats18-phantom'),
@@ -39,7 +41,7 @@ const brats18PhantomSpec = z
       .describe('Sites that get a data list of their own; site-All.json has the cases of all of them.'),
     casesPerSite: count.default(6),
     validationCases: count.default(4),
-    shape: size3.default([64, 64, 48]),
+    shape: z.tuple([extent, extent, extent]).default([64, 64, 48]),
     seed: z.int().nonnegative().default(0),
     centralized: z.boolean().default(false),
     cacheRate: z.number().min(0).max(1).default(1),

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkKeys } from '../jobs/check-keys';
 import type { JobInput } from '../jobs/job-spec';
 import { checkOptions } from './check-options';
 import { roundInput, type TrainingRecipeOptions, trainingInput } from './fed-avg-recipe';
@@ -60,6 +61,20 @@ export interface Brats18PhantomOptions {
   readonly shape?: readonly [number, number, number];
 }
 
+/** Total by type. */
+const phantomOptions: Readonly<Record<keyof Brats18PhantomOptions, true>> = {
+  casesPerSite: true,
+  validationCases: true,
+  shape: true,
+};
+const privacyOptions: Readonly<Record<keyof Brats18PrivacyOptions, true>> = {
+  mechanism: true,
+  fraction: true,
+  epsilon: true,
+  noiseVar: true,
+  gamma: true,
+};
+
 /** What differs between the published experiment and the embedded synthetic one, which has to finish within minutes. */
 const defaults = {
   real: { rounds: 600, epochs: 1, learningRate: 1e-4, cacheRate: 0, roi: [224, 224, 144], inferRoi: [240, 240, 160] },
@@ -71,6 +86,9 @@ export class Brats18Recipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: Brats18RecipeOptions = {}) {
     checkOptions('Brats18Recipe', options);
+    const { data = {}, privacy = {} } = options;
+    if (!('baseDir' in data)) checkKeys('Brats18Recipe, data', data, Object.keys(phantomOptions));
+    checkKeys('Brats18Recipe, privacy', privacy, Object.keys(privacyOptions));
     const compiled = compile(options);
     super({ ...trainingInput(compiled), workflow: { kind: 'fed-avg', ...roundInput(compiled) } }, 'Brats18Recipe');
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Brats18Recipe, type Brats18RecipeOptions } from './brats18-recipe';
 import { FedAvgRecipe, type FedAvgRecipeOptions } from './fed-avg-recipe';
 
 const options: FedAvgRecipeOptions = {
@@ -25,6 +26,13 @@ describe('options of a recipe at run time', () => {
     ['code among the settings of a site', { siteConfig: { 'site-1': { f: () => 1 } } }, /siteConfig/],
   ])('refuse %s', (_, more, message) => {
     expect(make(more)).toThrow(fail(message));
+  });
+
+  it('are refused inside of others too', () => {
+    const brats = (more: object) => () => new Brats18Recipe(more as Brats18RecipeOptions);
+    expect(brats({ data: { shap: [64, 64, 48] } })).toThrow(fail(/data has no option 'shap'. Did you mean 'shape'\?/));
+    expect(brats({ data: { baseDir: '/a', datalistDir: '/b', cases: 1 } })).toThrow(fail(/data.cases: unknown key/));
+    expect(brats({ privacy: { epslon: 1 } })).toThrow(fail(/privacy has no option 'epslon'. Did you mean 'epsilon'\?/));
   });
 
   it('are an object', () => {

@@ -13,6 +13,8 @@ import { restoreGrid } from '../imaging/brats/restore-grid';
 import { loadValidationCase } from '../imaging/brats/validation';
 import { caseName, type DatalistItem, type DatalistKey, loadDatalist } from '../imaging/datalist';
 import { writeNifti } from '../imaging/nifti/write-nifti';
+import { checkJobFile } from '../jobs/job-file';
+import { isNetwork } from '../jobs/model-spec';
 import { summarizeDice } from '../nn/metrics/dice';
 import { createModel } from '../nn/model';
 import { requireState } from '../nn/model-state';
@@ -26,7 +28,8 @@ export interface EvaluateOptions {
   readonly baseDir: string;
   readonly datalist: string;
   readonly list: DatalistKey;
-  readonly inferRoi: readonly [number, number, number];
+  /** Window of the prediction. @default that of the run that the model lies in, else the original's 240 × 240 × 160 */
+  readonly inferRoi?: readonly [number, number, number] | undefined;
   readonly provider: string;
   /** Folder of the masks. @default `predictions` beside the model */
   readonly masks?: string;
@@ -40,6 +43,8 @@ export interface EvaluateOptions {
 export interface EvaluationResult {
   readonly model: string;
   readonly cases: number;
+  /** Window of the prediction. */
+  readonly inferRoi: readonly [number, number, number];
   /** Mean over all (case, region) pairs with a non-empty truth. */
   readonly overall: { readonly dice: number | null; readonly count: number };
   readonly regions: readonly { readonly name: string; readonly dice: number | null; readonly count: number }[];
@@ -51,8 +56,10 @@ export interface EvaluationResult {
 
 /** @throws DataError for files that cannot be read or do not fit the network. */
 export async function evaluateModel(options: EvaluateOptions): Promise<EvaluationResult> {
-  const { modelFile, baseDir, datalist, list, inferRoi, provider, threads = defaultSessionThreads(1) } = options;
-  const model = createModel({ kind: 'segresnet' });
+  const { modelFile, baseDir, datalist, list, provider, threads = defaultSessionThreads(1) } = options;
+  const run = await runOf(modelFile);
+  const inferRoi = options.inferRoi ?? run?.inferRoi ?? published;
+  const model = createModel(run?.model ?? { kind: 'segresnet' });
   if (!areMultiples(inferRoi, model.spatialDivisor)) {
     throw new ConfigError(
       `--infer_roi_size is ${inferRoi.join(' ')}, but every size has to be a multiple of ${perAxisText(model.spatialDivisor)} for this network.`,
@@ -80,7 +87,20 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
     options.onCase(name, scores.length, items.length);
   }
   const warning = await selectionWarning(modelFile, items, list);
-  return { model: modelFile, cases: items.length, masks, ...summary(scores), ...(warning && { warning }) };
+  return { model: modelFile, cases: items.length, inferRoi, masks, ...summary(scores), ...(warning && { warning }) };
+}
+
+/** The original's window. */
+const published = [240, 240, 160] as const;
+
+/** The network and the window of the run that a model lies in: `undefined` for a file of its own, and for other jobs. */
+async function runOf(modelFile: string) {
+  const file = join(dirname(dirname(modelFile)), 'job.yaml');
+  if (!existsSync(file)) return undefined;
+  const check = await checkJobFile(file);
+  if (!('job' in check)) return undefined; // A job with parts of its own, say, which are not loaded to score a model.
+  const { model, trainer } = check.job;
+  return trainer.kind === 'segmentation' && isNetwork(model) ? { model, inferRoi: trainer.inferRoi } : undefined;
 }
 
 function summary(scores: readonly CaseScore[]): Pick<EvaluationResult, 'overall' | 'regions' | 'perCase'> {

@@ -5,6 +5,7 @@
  */
 import { resolve } from 'node:path';
 import { ConfigError } from '../errors';
+import { checkKeys } from '../jobs/check-keys';
 import type { Environment, Run, RunOptions } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { refuseWhileLoading } from '../jobs/load-modules';
@@ -25,11 +26,20 @@ export interface SimEnvOptions {
   readonly testNoiseSeed?: number;
 }
 
+/** Total by type. */
+const optionNames: Readonly<Record<keyof SimEnvOptions, true>> = {
+  workspace: true,
+  threads: true,
+  resume: true,
+  testNoiseSeed: true,
+};
+
 export class SimEnv implements Environment {
   readonly #options: SimEnvOptions;
 
-  /** @throws ConfigError for a number of threads below 1. */
+  /** @throws ConfigError for an unknown option, or a number of threads below 1. */
   constructor(options: SimEnvOptions = {}) {
+    checkKeys('SimEnv', options, Object.keys(optionNames));
     const { threads } = options;
     if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
       throw new ConfigError(`threads must be a whole number of at least 1, but is ${threads}.`);
