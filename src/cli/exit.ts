@@ -8,11 +8,13 @@ import { errorToData, isConsiliumError } from '../errors';
 import { errColours } from './colours';
 import { hasPrintedJson, printJson } from './print-json';
 
-/** 0 finished, 1 failed, 2 wrong input, 130 stopped. */
+const wrongInput: ReadonlySet<string> = new Set(['ConfigError', 'DataError', 'RefusedError']);
+
+/** 0 finished, 1 failed, 2 wrong input or not allowed (another try would end the same way), 130 stopped. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isConsiliumError(error, 'AbortedError')) return 130;
-  if (isConsiliumError(error, 'ConfigError') || isConsiliumError(error, 'DataError')) return 2;
+  if (isConsiliumError(error) && wrongInput.has(error.tag)) return 2;
   const cause = error instanceof Error ? error.cause : undefined;
   return cause !== undefined && exitCodeOf(cause) === 2 ? 2 : 1;
 }

@@ -40,6 +40,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: 'Check this machine, and a job, before anything is started.',
     load: () => (require('./doctor-command') as typeof import('./doctor-command')).doctorCommand(),
   },
+  provision: {
+    summary: 'Make the startup kits of a federation: who takes part, each with a certificate of the project.',
+    load: () => (require('./provision-command') as typeof import('./provision-command')).provisionCommand(),
+  },
   report: {
     summary: 'Say where a run stands, round by round.',
     load: () => (require('./report-command') as typeof import('./report-command')).reportCommand(),
@@ -55,8 +59,13 @@ export function consiliumProgram(loaded: (name: string) => boolean): Command {
   const program = new Command('consilium')
     .description('Federated learning of medical-imaging models, with no Python.')
     .showHelpAfterError('(see --help)')
+    // An option belongs to the command whose name stands before it.
+    .enablePositionalOptions()
     .exitOverride()
-    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong flags, job or data, 130 stopped by Ctrl-C.');
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 wrong flags, job or data, or not allowed, 130 stopped by Ctrl-C.',
+    );
 
   for (const [name, { summary, load }] of Object.entries(subcommands)) {
     const command = loaded(name) ? load() : new Command(name);

@@ -74,7 +74,7 @@ Compare the fingerprint of the project's authority with the operator, by telepho
 
     ${caFingerprint}
 
-The kit is signed: a changed file is refused at the start. ${settings(info)}
+The kit is signed: a changed file is refused at the start.${settings(info)}
 When the certificate nears its end (\`consilium doctor --kit .\` says when), the operator makes a new kit: \`consilium provision renew ${info.name}\`.
 `;
 }
@@ -105,26 +105,39 @@ function steps({ kind, server }: KitInfo): readonly string[] {
 
 function settings({ kind }: KitInfo): string {
   if (kind === 'server')
-    return 'Yours to edit: `server.yaml`. `roster.json` says who may connect; the operator sends a new one.';
-  return kind === 'site' ? 'Yours to edit: `site.yaml` and `policy.yaml`.' : '';
+    return ' Yours to edit: `server.yaml`. `roster.json` says who may connect; the operator sends a new one.';
+  return kind === 'site' ? ' Yours to edit: `site.yaml` and `policy.yaml`.' : '';
 }
 
-/** What the files that a user may edit say at first: nothing but what they can say. */
+/** What the files that a user may edit say at first: nothing but what they can say. A line is in force without its first '# '. */
 export const firstTexts: Readonly<Record<string, string>> = {
-  'server.yaml': `# Settings of this server. Everything has a default; docs/guide/provisioning.md explains each.
-# heartbeatSeconds: 10      something is said at least this often
-# deadSeconds: 60           a site that was silent for so long is disconnected
-# siteLostSeconds: 600      a site out of touch for so long is no longer waited for; it may come back
-# stallSeconds: 300         a round in which nothing moved for so long says so
-# shutdownSeconds: 10       time to end in order
+  'server.yaml': `# Settings of this server. Everything has a default; take the first '# ' of a line away to set it.
+# workspace: workspace      # jobs, logs and the audit log; a relative path starts from this folder
+# port: 8443                # to listen at, when it is not the one that sites dial
+# metricsPort: 9464         # /metrics and /healthz, for this machine alone; null switches them off
+# maxJobs: 4                # jobs that run at one time
+# allowCode: never          # whose jobs may bring modules, which run in the server: never, admins, everyone
+# heartbeatSeconds: 10      # something is said at least this often
+# deadSeconds: 60           # who was silent for so long is disconnected, and connects anew
+# siteLostSeconds: 600      # a round no longer waits for a site that was out of touch for so long
+# stallSeconds: 300         # a job in which nothing has happened for so long says whom it waits for
+# shutdownSeconds: 10       # time to end in order
 `,
-  'site.yaml': `# Settings of this site. Everything has a default; docs/guide/provisioning.md explains each.
-# variables:                what \${NAME} in the data of a job stands for here
-#   BRATS18_DIR: /data/brats18
-# reconnectMaxSeconds: 30   longest pause between two attempts to reach the server
-# shutdownSeconds: 10       time to end in order
+  'site.yaml': `# Settings of this site. Everything has a default; take the first '# ' of a line away to set it.
+# workspace: workspace      # jobs, logs and the account of privacy; a relative path starts from this folder
+# slots: 1                  # jobs that train here at one time
+# data:                     # where this site has its data, whatever a job says of folders
+#   brats18: {baseDir: /data/brats18, datalist: /data/brats18/site.json}
+#   csv: {path: /data/table.csv}
+# variables:                # what \${NAME} in the data of a job stands for here
+#   SCANS: /data/scans
+# reconnectMaxSeconds: 30   # longest pause between two attempts to reach the server
+# shutdownSeconds: 10       # time to end in order
 `,
   'policy.yaml': `# What this site takes part in. A job cannot weaken it; whoever submits one is told what was refused and why.
-# Without any line here, jobs of built-in parts only are taken: no scripts, programs or modules of a job are run.
+# Without any line here, jobs of built-in parts only are taken: no script, program or module of a job is run.
+# code: none                # none, any, or approved files by their SHA-256: {files: [...]}
+# filters:                  # on everything that leaves this site, after those of a job
+#   - filter: {kind: allow-metrics, metrics: ["*dice*", loss]}
 `,
 };
