@@ -7,6 +7,7 @@ import type { NodeOf } from '../graph/graph';
 import { type Shape, sizeOf } from '../tensor/tensor';
 import { plainConv } from './lower-conv';
 import { productIsStable } from './partition';
+import { webGpuConv } from './webgpu-conv';
 import type { OnnxWriter } from './writer';
 
 export function lowerGeneralConv(
@@ -44,6 +45,9 @@ function groupedConv(w: OnnxWriter, conv: GroupedConv): string {
   const positions = sizeOf(out);
   const attributes = { kernel_shape: kernel, strides: stride, dilations: dilation };
   if (groups === 1) return plainConv(w, { ...conv, positions }, { ...attributes, pads: [...begin, ...end] });
+  if (w.target.device === 'webgpu') {
+    return webGpuConv(w, { ...conv, strides: stride, dilations: dilation, pads: [...begin, ...end] });
+  }
   const outs = weightShape[0]! / groups;
   const stable = positions > 1 && productIsStable(outs, positions, sizeOf(weightShape.slice(1)));
   if (outs <= positions || stable) {
