@@ -3,9 +3,7 @@ import { deviceProviders, requireDevice, runOn } from '../../test/support/device
 import * as golden from '../../test/support/models-golden';
 import { largestDifference, relativeL2 } from '../../test/support/segresnet-golden';
 import { interpret } from '../graph/interpret';
-import { toOnnx } from '../onnx/export';
-import { openSession } from '../onnx/session';
-import { targetFor } from '../onnx/target';
+import { openGraph } from '../onnx/open-graph';
 import { createModel, initialise, segResNet } from './model';
 import { stepGraph } from './step-graph';
 import { newTrainingState, openTrainer } from './trainer';
@@ -44,8 +42,24 @@ describe.each(deviceProviders)('SegResNet on %s', (provider) => {
 
   it('leaves no operator of a training step to the CPU', { timeout: 120_000 }, async (context) => {
     await requireDevice(provider, context);
-    const bytes = toOnnx(stepGraph(options).graph, await targetFor(provider));
-    await expect(openSession(bytes, { threads: 1, provider, whole: true })).resolves.toBeDefined();
+    const { graph } = stepGraph(options);
+    await expect(openGraph(graph, { threads: 1, provider, whole: true })).resolves.toBeDefined();
+  });
+});
+
+describe.each(deviceProviders)('a step on %s', (provider) => {
+  it('stops where a number is not finite, naming the first tensor, and leaves the state', async (context) => {
+    await requireDevice(provider, context);
+    const session = await openTrainer({ ...options, provider });
+    const state = newTrainingState(options, initialise(model, 0));
+    const bright = image.map((x) => 3e38 * x);
+    const step = session.step(state, { image: bright, label, learningRate: 1e-3, dropoutSeed: 0 });
+    await expect(step).rejects.toMatchObject({
+      tag: 'NonFiniteError',
+      message: expect.stringMatching(/GroupNorm .* in layer 'down_layers\.0\.1\.norm1'/),
+    });
+    expect(state.step).toBe(0);
+    expect([...state.parameters]).toEqual([...initialise(model, 0)]);
   });
 });
 

@@ -9,7 +9,6 @@ import type { ConvAttrs } from '../graph/ops/conv';
 import { type Shape, sizeOf } from '../tensor/tensor';
 import { blockedConv, suitsBlocks } from './lower-blocked-conv';
 import { convIsStable } from './partition';
-import { webGpuConv } from './webgpu-conv';
 import type { OnnxWriter } from './writer';
 
 const isSame = (kernel: readonly number[], stride: readonly number[], padding: readonly number[]): boolean =>
@@ -39,13 +38,16 @@ interface PlainConv {
  * Conv, in a form whose bits do not depend on the number of threads: where they would, its output channels are computed
  * as two groups over two copies of the input, each by one thread.
  */
-export function plainConv(w: OnnxWriter, conv: PlainConv, attributes: Partial<ConvWindows>): string {
+export function plainConv(
+  w: OnnxWriter,
+  conv: PlainConv,
+  attributes: Readonly<Record<string, readonly number[]>>,
+): string {
   const { x, shape, weight, weightShape, positions } = conv;
   const [outs, ins] = [weightShape[0]!, weightShape[1]!];
   const kernel = weightShape.slice(2);
   const pointwise = kernel.every((k) => k === 1);
   const all = { ...attributes, kernel_shape: kernel };
-  if (w.target.device === 'webgpu') return webGpuConv(w, { ...conv, ...convWindows(kernel, attributes), groups: 1 });
   const threaded = w.target.device === undefined;
   if (!threaded || shape[0]! > 1 || convIsStable(outs, positions, ins * sizeOf(kernel), pointwise)) {
     return w.node('Conv', [x, weight], all);
@@ -53,19 +55,6 @@ export function plainConv(w: OnnxWriter, conv: PlainConv, attributes: Partial<Co
   if (outs % 2 === 0) return w.node('Conv', [w.node('Concat', [x, x], { axis: 1 }), weight], { ...all, group: 2 });
   // An odd number of channels: two equal samples, one for each thread.
   return w.slice(w.node('Conv', [w.node('Concat', [x, x], { axis: 0 }), weight], all), [0], [0], [1]);
-}
-
-/** How a kernel moves over the input: the attributes of ONNX's Conv. */
-export interface ConvWindows {
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  /** Zeros before each axis, then after each. */
-  readonly pads: readonly number[];
-}
-
-function convWindows(kernel: readonly number[], given: Partial<ConvWindows>): ConvWindows {
-  const ones = kernel.map(() => 1);
-  return { strides: ones, dilations: ones, pads: [...kernel, ...kernel].map(() => 0), ...given };
 }
 
 /** Whether {@link lowerConvInputGrad} has a form for it: stride 1, or stride 2 with kernel 3 and padding 1. */
