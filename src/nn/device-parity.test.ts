@@ -66,10 +66,11 @@ describe.each(deviceProviders)('a step on %s', (provider) => {
 describe.each(deviceProviders)('every model on %s', (provider) => {
   it('has the results and the gradients of the interpreter', { timeout: 300_000 }, async (context) => {
     await requireDevice(provider, context);
-    for (const { kind, title, options, sizes } of golden.goldenCases()) {
+    for (const example of golden.goldenCases()) {
+      const { kind, title, options, sizes } = example;
       const model = createModel({ kind, ...options });
       const [size] = sizes;
-      const feeds = golden.feedsOf(model, size!);
+      const feeds = golden.feedsOf(model, example, size!);
       const graph = golden.trainingGraph(model, size!.inputShape, size!.outputShape);
       const actual = await runOn(provider, graph, feeds);
       for (const [name, expected] of interpret(graph, feeds)) {
