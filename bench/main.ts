@@ -1,6 +1,7 @@
 /**
  * Benchmarks: `npm run bench`, or `npm run bench -- NAME...` for some of them. Figures are of this machine at this moment;
- * compare ratios within one run. `train` takes `--only TEXT`, for some of its rows, and `--json FILE`.
+ * compare ratios within one run. `train` takes `--only TEXT`, for some of its rows,
+ * `--provider NAME`, and `--json FILE`.
  */
 import { parseArgs } from 'node:util';
 import { mainJob } from './brats18';
@@ -24,7 +25,7 @@ const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
 };
 
 async function main(args: string[]): Promise<void> {
-  const options = { only: { type: 'string' }, json: { type: 'string' } } as const;
+  const options = { only: { type: 'string' }, provider: { type: 'string' }, json: { type: 'string' } } as const;
   const { positionals, values } = parseArgs({ args, options, allowPositionals: true });
   const known = [...Object.keys(benchmarks), 'train'];
   const unknown = positionals.filter((name) => !known.includes(name));

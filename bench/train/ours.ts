@@ -36,28 +36,34 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) =
 const waves = (shape: readonly number[]): Float32Array =>
   Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i));
 
-async function segResNetStep({ input, threads }: Row): Promise<Task> {
+/** Where a row's sessions run. */
+const engineOf = ({ threads, provider = 'cpu' }: Row) => ({ threads, provider });
+
+async function segResNetStep(row: Row): Promise<Task> {
+  const { input } = row;
   const model = segResNet();
   const labelShape = [1, 3, ...input.slice(2)];
   const label = Float32Array.from({ length: sizeOf(labelShape) }, (_, i) => Number(Math.sin(i / 100) > 0.5));
   const optimiser = { kind: 'adam', weightDecay: 1e-5 } as const;
   const loss = { kind: 'dice', smoothNr: 0, smoothDr: 1e-5, squaredPred: true, sigmoid: true } as const;
-  const options = { model, optimiser, loss, inputShape: input, labelShape, proximal: false, threads };
+  const options = { model, optimiser, loss, inputShape: input, labelShape, proximal: false, ...engineOf(row) };
   return steps(options, waves(input), label);
 }
 
-async function segResNetInference({ input, threads }: Row): Promise<Task> {
+async function segResNetInference(row: Row): Promise<Task> {
+  const { input } = row;
   const model = segResNet();
   const [weights, image] = [initialise(model, 0), waves(input)];
-  const predictor = await opened(() => openPredictor({ model, inputShape: input, threads }));
+  const predictor = await opened(() => openPredictor({ model, inputShape: input, ...engineOf(row) }));
   return () => predictor.run(weights, image);
 }
 
-async function uNetStep({ input, threads }: Row): Promise<Task> {
+async function uNetStep(row: Row): Promise<Task> {
+  const { input } = row;
   const model = createModel({ kind: 'translation-unet' });
   const optimiser = { kind: 'adam' } as const;
   const shapes = { inputShape: input, labelShape: input };
-  const options = { model, optimiser, loss: { kind: 'mse' } as const, ...shapes, proximal: false, threads };
+  const options = { model, optimiser, loss: { kind: 'mse' } as const, ...shapes, proximal: false, ...engineOf(row) };
   return steps(options, waves(input), waves(input));
 }
 
@@ -68,7 +74,8 @@ async function steps(options: TrainerOptions, image: Float32Array, label: Float3
 }
 
 /** The discriminator's step, then the generator's, as in the published loop. */
-async function pflSynthStep({ input, threads }: Row): Promise<Task> {
+async function pflSynthStep(row: Row): Promise<Task> {
+  const { input } = row;
   const optimiser = { kind: 'adam', beta1: 0.5, beta2: 0.999 } as const;
   const g = { model: createModel({ kind: 'pflsynth', inChannels: input[1]!, dropout: false }), optimiser };
   const d = { model: createModel({ kind: 'patchgan', inChannels: input[1]! + 1 }), optimiser };
@@ -85,7 +92,7 @@ async function pflSynthStep({ input, threads }: Row): Promise<Task> {
     step.update('g', b.add(lsganLoss(b, judge(fake), 1), distance));
     step.report('d', lossD);
   };
-  const session = await opened(() => openJointTrainer({ networks: { g, d }, write, threads }));
+  const session = await opened(() => openJointTrainer({ networks: { g, d }, write, ...engineOf(row) }));
   const states = {
     g: newTrainingState(g, initialise(g.model, 0)),
     d: newTrainingState(d, initialise(d.model, 0)),

@@ -6,6 +6,8 @@ export interface Row {
   readonly threads: number;
   /** Whether PyTorch can stand beside it: not where the two together would not fit into memory. */
   readonly peer: boolean;
+  /** Where ours runs; the CPU when omitted. PyTorch always runs on the CPU. */
+  readonly provider?: string;
 }
 
 const cube = (n: number): readonly number[] => [1, 4, n, n, n];

@@ -1,6 +1,6 @@
 /**
  * Milliseconds and peak memory of training steps and inference, ours and PyTorch's in turn:
- * `npm run bench -- train [--only TEXT] [--json FILE]`. The ratio is what counts: the machine may be busy with other things.
+ * `npm run bench -- train [--only TEXT] [--provider NAME] [--json FILE]`. The ratio is what counts: the machine may be busy with other things.
  */
 import { writeFileSync } from 'node:fs';
 import { median } from '../measure';
@@ -22,6 +22,8 @@ interface Result extends Figures {
   readonly network: string;
   readonly input: string;
   readonly threads: number;
+  /** Where ours ran, when not on the CPU. */
+  readonly provider?: string;
   /** Milliseconds to build the graph and open the session. */
   readonly open_ms: number;
   readonly peer: (Figures & { readonly name: string; readonly version: string }) | null;
@@ -29,8 +31,13 @@ interface Result extends Figures {
   readonly ratio: number | null;
 }
 
-/** The rows that match `only`, all by default: see {@link matches}. @throws Error listing the rows when none does */
-export async function train(only = ''): Promise<readonly Result[]> {
+/**
+ * The rows that match `only`, all by default: see {@link matches}.
+ *
+ * @param provider where ours runs
+ * @throws Error listing the rows when none does
+ */
+export async function train(only = '', provider?: string): Promise<readonly Result[]> {
   const chosen = rows.filter((row) => matches(row, only));
   if (chosen.length === 0) {
     throw new Error(`--only ${only}: no row has this in its title; the rows are\n  ${rows.map(titleOf).join('\n  ')}`);
@@ -38,7 +45,7 @@ export async function train(only = ''): Promise<readonly Result[]> {
   const python = findTorch();
   if (!python) console.error('No python3 with torch (CONSILIUM_BENCH_PYTHON names another): ours alone is measured.');
   const results: Result[] = [];
-  for (const row of chosen) results.push(await measure(row, python));
+  for (const row of chosen) results.push(await measure({ ...row, ...(provider && { provider }) }, python));
   return results;
 }
 
@@ -59,6 +66,7 @@ async function measure(row: Row, python: string | undefined): Promise<Result> {
     network: row.network,
     input: row.input.join('x'),
     threads: row.threads,
+    ...(row.provider && { provider: row.provider }),
     open_ms: Math.round(ours.hello.openMs),
     ...mine!,
     peer: peer ? peerOf(peer, its!) : null,
@@ -82,8 +90,14 @@ export function printTrain(results: readonly Result[]): void {
   );
 }
 
-export async function trainCommand({ only, json }: { readonly only?: string; readonly json?: string }): Promise<void> {
-  const results = await train(only);
+export interface TrainFlags {
+  readonly only?: string;
+  readonly provider?: string;
+  readonly json?: string;
+}
+
+export async function trainCommand({ only, provider, json }: TrainFlags): Promise<void> {
+  const results = await train(only, provider);
   printTrain(results);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
 }

@@ -117,7 +117,7 @@ function withOptions(command: Command): Command {
 
 /** Lengths that most networks take, rounded up to what this one takes. */
 function usualLengths({ spatialDims, spatialDivisor, kind }: Model): readonly number[] {
-  const usual = { 2: 256, 3: 64 }[spatialDims];
+  const usual = { 1: 1024, 2: 256, 3: 64 }[spatialDims];
   if (usual === undefined) throw new ConfigError(`Give the lengths of an image for '${kind}' with --shape.`);
   return perAxis(spatialDims, spatialDivisor).map((divisor) => Math.ceil(usual / divisor) * divisor);
 }

@@ -177,8 +177,9 @@ function checkSegmentation(
   }
   if (data.kind === 'none') report(['data'], 'the segmentation trainer needs data');
   if (isOwn(model)) return;
-  if (spatialDimsOf(model) !== 3) {
-    report(['model'], `the data are volumes, but '${model.kind}' with these options takes 2-D images`);
+  const dims = spatialDimsOf(model);
+  if (dims !== 3) {
+    report(['model'], `the data are volumes, but '${model.kind}' with these options takes ${dims}-D images`);
     return;
   }
   const divisor = spatialDivisor(model);

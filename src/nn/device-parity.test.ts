@@ -1,10 +1,10 @@
-import { describe, expect, it, type TestContext } from 'vitest';
-import { largestDifference } from '../../test/support/segresnet-golden';
-import { Builder } from '../graph/builder';
-import { toOnnx } from '../onnx/export';
-import { openSession } from '../onnx/session';
-import { targetFor } from '../onnx/target';
-import { initialise, segResNet } from './model';
+import { describe, expect, it } from 'vitest';
+import { deviceProviders, requireDevice, runOn } from '../../test/support/device';
+import * as golden from '../../test/support/models-golden';
+import { largestDifference, relativeL2 } from '../../test/support/segresnet-golden';
+import { interpret } from '../graph/interpret';
+import { openGraph } from '../onnx/open-graph';
+import { createModel, initialise, segResNet } from './model';
 import { stepGraph } from './step-graph';
 import { newTrainingState, openTrainer } from './trainer';
 
@@ -22,17 +22,6 @@ const options = {
 const image = Float32Array.from({ length: 4 * 16 ** 3 }, (_, i) => Math.sin(i));
 const label = Float32Array.from({ length: 3 * 16 ** 3 }, (_, i) => Number(Math.sin(i / 100) > 0.5));
 
-/** Skips the test, saying why, where the provider has no device. */
-async function requireDevice(provider: string, { skip }: TestContext): Promise<void> {
-  const b = new Builder();
-  b.output('y', b.neg(b.input('x', [1])));
-  try {
-    await openSession(toOnnx(b.build()), { threads: 1, provider });
-  } catch (error) {
-    skip(`no device for '${provider}': ${(error as Error).message.split('\n')[0]}`);
-  }
-}
-
 async function threeSteps(provider: string) {
   const session = await openTrainer({ ...options, provider });
   const state = newTrainingState(options, initialise(model, 0));
@@ -43,7 +32,7 @@ async function threeSteps(provider: string) {
   return { losses, weight: state.parameters.get('convInit.conv.weight')!.data as Float32Array };
 }
 
-describe.each(['webgpu', 'cuda'])('SegResNet on %s', (provider) => {
+describe.each(deviceProviders)('SegResNet on %s', (provider) => {
   it('trains as on the CPU', { timeout: 120_000 }, async (context) => {
     await requireDevice(provider, context);
     const [there, here] = [await threeSteps(provider), await threeSteps('cpu')];
@@ -53,7 +42,43 @@ describe.each(['webgpu', 'cuda'])('SegResNet on %s', (provider) => {
 
   it('leaves no operator of a training step to the CPU', { timeout: 120_000 }, async (context) => {
     await requireDevice(provider, context);
-    const bytes = toOnnx(stepGraph(options).graph, await targetFor(provider));
-    await expect(openSession(bytes, { threads: 1, provider, whole: true })).resolves.toBeDefined();
+    const { graph } = stepGraph(options);
+    await expect(openGraph(graph, { threads: 1, provider, whole: true })).resolves.toBeDefined();
+  });
+});
+
+describe.each(deviceProviders)('a step on %s', (provider) => {
+  it('stops where a number is not finite, naming the first tensor, and leaves the state', async (context) => {
+    await requireDevice(provider, context);
+    const session = await openTrainer({ ...options, provider });
+    const state = newTrainingState(options, initialise(model, 0));
+    const bright = image.map((x) => 3e38 * x);
+    const step = session.step(state, { image: bright, label, learningRate: 1e-3, dropoutSeed: 0 });
+    await expect(step).rejects.toMatchObject({
+      tag: 'NonFiniteError',
+      message: expect.stringMatching(/GroupNorm .* in layer 'down_layers\.0\.1\.norm1'/),
+    });
+    expect(state.step).toBe(0);
+    expect([...state.parameters]).toEqual([...initialise(model, 0)]);
+  });
+});
+
+describe.each(deviceProviders)('every model on %s', (provider) => {
+  it('has the results and the gradients of the interpreter', { timeout: 300_000 }, async (context) => {
+    await requireDevice(provider, context);
+    for (const example of golden.goldenCases()) {
+      const { kind, title, options, sizes } = example;
+      const model = createModel({ kind, ...options });
+      const [size] = sizes;
+      const feeds = golden.feedsOf(model, example, size!);
+      const graph = golden.trainingGraph(model, size!.inputShape, size!.outputShape);
+      const actual = await runOn(provider, graph, feeds);
+      for (const [name, expected] of interpret(graph, feeds)) {
+        // What is zero but for rounding (a shift before a normalisation) has no relative error.
+        const zero = expected.every((x) => Math.abs(x) < 1e-9);
+        const error = (zero ? largestDifference : relativeL2)(actual.get(name)!, expected);
+        expect(error, `${kind}, ${title}: ${name}`).toBeLessThan(zero ? 1e-6 : 1e-4);
+      }
+    }
   });
 });

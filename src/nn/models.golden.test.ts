@@ -35,7 +35,7 @@ describe.each(cases)('$name, against PyTorch', (example) => {
 
   it.each(example.sizes)('has its results, loss and gradients for images $inputShape', async (size) => {
     const { inputShape, outputShape } = size;
-    const feeds = golden.feedsOf(model, size);
+    const feeds = golden.feedsOf(model, example, size);
     const { f64, f32 } = await both(golden.trainingGraph(model, inputShape, outputShape), feeds);
     expect(golden.tripleError(f64.get('trained')!, size.trained, 0)).toBeLessThan(1e-10);
     expect(largestDifference(f32.get('trained')!, f64.get('trained')!)).toBeLessThan(2e-5);

@@ -95,6 +95,9 @@ describe('the models', () => {
     [{ kind: 'monai-unet', act: 'gelu' }, /act: .*"relu"\|"leaky-relu"\|"prelu"\|"silu"\|"mish"\|"elu" \(found gelu\)/],
     [{ kind: 'basic-unet', features: [32, 32] }, /features: .*6/],
     [{ kind: 'patchgan', baseChannel: 8 }, /Unrecognized key: "baseChannel"/],
+    [{ kind: 'segresnet', spatialDims: 1 }, /spatialDims: .*2\|3 \(found 1\)/],
+    [{ kind: 'monai-unet', spatialDims: 1, kernelSize: [3, 3] }, /must have one number per spatial axis \(found 1\)/],
+    [{ kind: 'dynunet', dropout: 1 }, /dropout: .*<1 \(found 1\)/],
     [{ kind: 'vnet' }, /no model 'vnet'; the models are: segresnet, translation-unet/],
   ])('name the option that is wrong, its value and what is allowed: %o', (spec, message) => {
     expect(() => createModel(spec)).toThrow(message);

@@ -38,9 +38,10 @@ export function weightGradByRows(factors: VolumeFactors): string {
     return {
       a: w.reshape(gatheredRows(factors, from, to), [outs * rowTaps, length]),
       b: w.reshape(shiftedInput(factors, from, to), [kernel[2] * ins, length]),
+      terms: length,
     };
   });
-  const size = { m: outs * rowTaps, n: kernel[2] * ins, terms: samples * depth * height * width };
+  const size = { m: outs * rowTaps, n: kernel[2] * ins };
   const product = w.reshape(sumOfProducts(w, products, size), [outs, rowTaps, kernel[2], ins]);
   return w.reshape(w.transpose(product, [0, 3, 1, 2]), factors.weightShape);
 }

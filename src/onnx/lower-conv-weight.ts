@@ -106,8 +106,10 @@ function pointwise({ w, x, dy, ins, outs, samples, xSpatial, kernel }: Factors):
     return to - from === length ? flat : w.slice(flat, [1], [from], [to]);
   };
   const run = Math.floor(SLAB_BYTES / (4 * Math.max(ins, outs)));
-  const products = slabs(length, run, 1).map((slab) => ({ a: rows(dy, outs, slab), b: rows(x, ins, slab) }));
-  const product = sumOfProducts(w, products, { m: outs, n: ins, terms: length });
+  const products = slabs(length, run, 1).map((slab) => {
+    return { a: rows(dy, outs, slab), b: rows(x, ins, slab), terms: slab[1] - slab[0] };
+  });
+  const product = sumOfProducts(w, products, { m: outs, n: ins });
   return w.reshape(product, [outs, ins, ...kernel]);
 }
 
@@ -131,9 +133,9 @@ function gatherShifts(factors: Factors): string {
     const gathered = gatheredShifts(factors, from, to);
     const whole = to - from === ySpatial[0];
     const rows = w.reshape(whole ? dy : w.slice(dy, [2], [from], [to]), [outs, length]);
-    return { a: rows, b: w.reshape(gathered, [length, sizeOf(kernel) * ins]) };
+    return { a: rows, b: w.reshape(gathered, [length, sizeOf(kernel) * ins]), terms: length };
   });
-  const size = { m: outs, n: sizeOf(kernel) * ins, terms: samples * sizeOf(ySpatial), columns: true };
+  const size = { m: outs, n: sizeOf(kernel) * ins, columns: true };
   const product = w.reshape(sumOfProducts(w, products, size), [outs, sizeOf(kernel), ins]);
   return w.reshape(w.transpose(product, [0, 2, 1]), [outs, ins, ...kernel]);
 }
@@ -206,9 +208,9 @@ function splitShifts({ w, x, dy, ins, outs, samples, xSpatial, ySpatial, padding
     });
     const rows = (parts: readonly string[], count: number): string =>
       w.reshape(parts.length === 1 ? parts[0]! : w.node('Concat', parts, { axis: 0 }), [count, length]);
-    return { a: rows(shiftedX, planeTaps.length * ins), b: rows(shiftedDy, firstTaps * outs) };
+    return { a: rows(shiftedX, planeTaps.length * ins), b: rows(shiftedDy, firstTaps * outs), terms: length };
   });
-  const size = { m: planeTaps.length * ins, n: firstTaps * outs, terms: samples * grid * plane };
+  const size = { m: planeTaps.length * ins, n: firstTaps * outs };
   const sum = sumOfProducts(w, products, size);
   const product = w.reshape(sum, [planeTaps.length, ins, firstTaps, outs]);
   return w.reshape(w.transpose(product, [3, 1, 2, 0]), [outs, ins, ...kernel]);

@@ -7,6 +7,7 @@ import type { NodeOf } from '../graph/graph';
 import { type Shape, sizeOf } from '../tensor/tensor';
 import { plainConv } from './lower-conv';
 import { productIsStable } from './partition';
+import { webGpuForm } from './webgpu-conv';
 import type { OnnxWriter } from './writer';
 
 export function lowerGeneralConv(
@@ -20,7 +21,7 @@ export function lowerGeneralConv(
   return [groupedConv(w, { ...conv, out: node.outputs[0]!.shape.slice(2) })];
 }
 
-interface GroupedConv {
+export interface GroupedConv {
   readonly x: string;
   readonly shape: Shape;
   readonly weight: string;
@@ -38,7 +39,8 @@ interface GroupedConv {
  * Conv, in a form whose bits do not depend on the number of threads. The provider gives each thread whole groups, unless a
  * group has more output channels than positions: then zeros at the end of the last axis add positions, cut off again.
  */
-function groupedConv(w: OnnxWriter, conv: GroupedConv): string {
+function groupedConv(w: OnnxWriter, given: GroupedConv): string {
+  const conv = w.target.device === 'webgpu' ? webGpuForm(w, given) : given;
   const { x, weight, weightShape, groups, stride, dilation, begin, end, out } = conv;
   const kernel = weightShape.slice(2);
   const positions = sizeOf(out);

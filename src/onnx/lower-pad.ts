@@ -50,10 +50,11 @@ function run(w: OnnxWriter, x: string, { axis }: Margins, from: number, to: numb
   return to > from ? [w.slice(x, [axis], [from], [to])] : [];
 }
 
-/** Positions `[from, to)` of the padded axis, backwards. */
+/** Positions `[from, to)` of the padded axis, backwards: cut out first, since WebGPU only turns whole axes rightly. */
 function backwards(w: OnnxWriter, x: string, { axis }: Margins, from: number, to: number): string {
-  // −1 would be the last position: the slice's end is said so far down that it means "before the first".
-  return w.slice(x, [axis], [to - 1], [from === 0 ? -(2 ** 31) : from - 1], [-1]);
+  const part = w.slice(x, [axis], [from], [to]);
+  // −1 would be the last position: below all of them means "before the first".
+  return w.slice(part, [axis], [-1], [from - to - 1], [-1]);
 }
 
 function join(w: OnnxWriter, parts: readonly string[], axis: number): string {
@@ -65,7 +66,7 @@ function foldEdges(w: OnnxWriter, x: string, margins: Margins): string {
   const { axis, begin, end, length } = margins;
   const sum = (from: number, to: number): string => {
     const elements = Array.from({ length: to - from }, (_, i) => w.slice(x, [axis], [from + i], [from + i + 1]));
-    return elements.length === 1 ? elements[0]! : w.node('Sum', elements);
+    return elements.reduce((total, element) => w.node('Add', [total, element]));
   };
   if (length === 1) return sum(0, begin + 1 + end);
   const inner = run(w, x, margins, begin + 1, begin + length - 1);

@@ -6,8 +6,11 @@
 import type { NodeOf } from '../graph/graph';
 import type { Taps } from '../graph/interpolation';
 import type { AveragePoolAttrs, PoolAttrs } from '../graph/ops/pool';
-import { sizeOf } from '../tensor/tensor';
+import { type Shape, sizeOf } from '../tensor/tensor';
 import { applyMatrices, matrixOf, repeatPositions, transposed } from './axis-matrix';
+import { kernelTaps } from './lower-conv-weight';
+import { putBack } from './lower-slice';
+import { asNumber } from './lower-truth';
 import type { Attribute } from './model-proto';
 import type { OnnxWriter } from './writer';
 
@@ -26,6 +29,7 @@ export function lowerMaxPoolGrad(
   [dy, x]: readonly string[],
 ): readonly string[] {
   const [{ shape: dyShape }, { shape }] = [inputs[0]!, inputs[1]!];
+  if (w.target.device === 'webgpu') return [maxPoolGradByTaps(w, { attrs, dyShape, shape }, dy!, x!)];
   const [, places] = w.nodeAll('MaxPool', [x!], { attributes: windows(attrs), outputs: 2 });
   const count = [sizeOf(dyShape)];
   const zeros = w.node('Expand', [w.floats([0]), w.ints([sizeOf(shape)])]);
@@ -35,6 +39,34 @@ export function lowerMaxPoolGrad(
     reduction: overlap ? 'add' : 'none',
   });
   return [w.reshape(scattered, shape)];
+}
+
+interface MaxPoolGrad {
+  readonly attrs: PoolAttrs;
+  readonly dyShape: Shape;
+  readonly shape: Shape;
+}
+
+/**
+ * WebGPU does not tell the places. So tap by tap, in the order in which PyTorch looks for the maximum: where the element
+ * there is it, and none before was, the window's gradient goes to the element.
+ */
+function maxPoolGradByTaps(w: OnnxWriter, { attrs, dyShape, shape }: MaxPoolGrad, dy: string, x: string): string {
+  const { kernel, stride, padding } = attrs;
+  const most = w.node('MaxPool', [x], windows(attrs));
+  const margins = w.ints([0, 0, ...padding, 0, 0, ...padding]);
+  const padded = padding.some((p) => p > 0) ? w.node('Pad', [x, margins, w.scalar(Number.NEGATIVE_INFINITY)]) : x;
+  const axes = kernel.map((_, i) => i + 2);
+  let waiting = w.floats([1], [1]);
+  const parts = kernelTaps(kernel).map((tap) => {
+    const end = tap.map((t, i) => t + (dyShape[i + 2]! - 1) * stride[i]! + 1);
+    const found = asNumber(w, w.node('Equal', [w.slice(padded, axes, tap, end, stride), most]));
+    const first = w.node('Mul', [waiting, found]);
+    waiting = w.node('Sub', [waiting, first]);
+    const start = [0, 0, ...tap.map((t, i) => t - padding[i]!)];
+    return putBack(w, w.node('Mul', [dy, first]), dyShape, { start, step: [1, 1, ...stride], shape });
+  });
+  return parts.reduce((sum, part) => w.node('Add', [sum, part]));
 }
 
 /** The positions inside that each window covers along one axis, with the weight of each. */

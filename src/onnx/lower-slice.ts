@@ -15,15 +15,25 @@ export function lowerSlice(w: OnnxWriter, node: NodeOf<'Slice'>, [x]: readonly s
   return [w.slice(x!, cut, of(start), of(end), of(step))];
 }
 
-/** Zeros go between the elements, step − 1 after each, and then around them. */
 export function lowerSliceGrad(w: OnnxWriter, node: NodeOf<'SliceGrad'>, [g]: readonly string[]): readonly string[] {
-  const { start, step, shape } = node.attrs;
-  const spread = spreadOut(w, g!, node.inputs[0]!.shape, step);
-  const reached = node.inputs[0]!.shape.map((n, i) => n * step[i]!);
+  return [putBack(w, g!, node.inputs[0]!.shape, node.attrs)];
+}
+
+/** Where elements go in an array of `shape`: from `start` on, every `step`th place of each axis. */
+export interface Places {
+  readonly start: readonly number[];
+  readonly step: readonly number[];
+  readonly shape: Shape;
+}
+
+/** x at its places, zeros elsewhere; what would come to stand outside is left out. */
+export function putBack(w: OnnxWriter, x: string, xShape: Shape, { start, step, shape }: Places): string {
+  // Zeros go between the elements, step − 1 after each, and then around them.
+  const spread = spreadOut(w, x, xShape, step);
   // The last element's zeros may reach beyond the array: a negative margin takes them away.
-  const after = shape.map((n, i) => n - start[i]! - reached[i]!);
-  if ([...start, ...after].every((n) => n === 0)) return [spread];
-  return [w.node('Pad', [spread, w.ints([...start, ...after])])];
+  const after = shape.map((n, i) => n - start[i]! - xShape[i]! * step[i]!);
+  if ([...start, ...after].every((n) => n === 0)) return spread;
+  return w.node('Pad', [spread, w.ints([...start, ...after])]);
 }
 
 /** step − 1 zeros after each element: an axis of length 1 after each axis, padded and joined with it. */

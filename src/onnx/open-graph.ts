@@ -6,9 +6,11 @@
 import { EngineError } from '../errors';
 import type { Graph } from '../graph/graph';
 import { estimateMemory, formatBytes } from '../graph/memory';
+import { packOutputs } from '../graph/pack-outputs';
 import { sizeOf } from '../tensor/tensor';
 import { collectGarbage } from '../util/collect-garbage';
 import { loadModule } from '../util/load-module';
+import { parseProvider } from './provider';
 import { openSession, type Session, type SessionOptions } from './session';
 
 /**
@@ -24,6 +26,23 @@ const POOLED_BELOW = 64 * 2 ** 20;
  * memory runs out, then or in a run, it says about how much is needed
  */
 export async function openGraph(graph: Graph, options: Omit<SessionOptions, 'pooled'>): Promise<Session> {
+  const onDevice = parseProvider(options.provider ?? 'cpu').kind !== 'cpu';
+  return (onDevice && graph.outputs.size > 1 ? openPacked : openWritten)(graph, options);
+}
+
+/** Whose outputs leave the device in few pieces. */
+async function openPacked(graph: Graph, options: Omit<SessionOptions, 'pooled'>): Promise<Session> {
+  const packed = packOutputs(graph);
+  const session = await openWritten(packed.graph, options);
+  return {
+    async run(feeds, fetches = [...graph.outputs.keys()]) {
+      const pieces = await session.run(feeds, packed.piecesOf(fetches));
+      return new Map(fetches.map((name) => [name, packed.unpack(name, pieces)]));
+    },
+  };
+}
+
+async function openWritten(graph: Graph, options: Omit<SessionOptions, 'pooled'>): Promise<Session> {
   const largest = Math.max(...graph.nodes.flatMap(({ outputs }) => outputs.map(({ shape }) => 4 * sizeOf(shape))));
   // What writes the file is large, and loaded with the first graph: importing the library stays quick.
   const { toOnnx } = await loadModule<typeof import('./export')>(__dirname, 'export');

@@ -7,11 +7,15 @@ import { toOnnx } from './export';
 import { openSession } from './session';
 import { type Target, targetFor } from './target';
 
-/** The same graph on the standard operators, as on this machine, and with blocks of channels wherever they are possible. */
-const targets = ['standard', 'this machine', 'always blocked'] as const;
+/**
+ * The same graph on the standard operators, as on this machine, with blocks of channels wherever they are possible, and in
+ * the forms for WebGPU: run here, so that they are tested without a device, too.
+ */
+const targets = ['standard', 'this machine', 'always blocked', 'webgpu'] as const;
 
 async function targetOf(name: (typeof targets)[number]): Promise<Target> {
   if (name === 'standard') return {};
+  if (name === 'webgpu') return { device: 'webgpu' };
   const target = await targetFor('cpu');
   return name === 'this machine' ? target : { ...target, alwaysBlocked: true };
 }

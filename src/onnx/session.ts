@@ -68,9 +68,9 @@ async function create(
 ): Promise<Session> {
   const ort = await runtime();
   assertAvailable(ort, provider);
-  const { kind, deviceId } = provider;
+  const { kind } = provider;
   const options: InferenceSession.SessionOptions = {
-    executionProviders: [deviceId === undefined ? kind : { name: kind, deviceId }],
+    executionProviders: [configOf(provider)],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -89,6 +89,16 @@ async function create(
     });
   });
   return { run: (feeds, fetches) => run(session, ort.Tensor, feeds, fetches) };
+}
+
+/**
+ * WebGPU keeps channels before positions, as the models are written. In its own layout it would transpose around every
+ * convolution, and onnxruntime 1.30 computes some of them wrongly: by channels that three divides and four does not, by
+ * groups of unequal runs of four, and with margins after the axes only.
+ */
+function configOf({ kind, deviceId }: Provider): InferenceSession.ExecutionProviderConfig {
+  if (kind === 'webgpu') return { name: kind, preferredLayout: 'NCHW' };
+  return deviceId === undefined ? kind : { name: kind, deviceId };
 }
 
 async function run(

@@ -24,6 +24,8 @@ export interface GoldenSize {
   readonly gradients: readonly Triple[];
   /** Of the float32 buffers after the forward pass in training. */
   readonly buffers: readonly Triple[];
+  /** Shapes of the dropouts' factors. */
+  readonly dropouts: readonly Shape[];
 }
 
 export interface GoldenCase {
@@ -34,6 +36,7 @@ export interface GoldenCase {
   readonly state: readonly string[];
   readonly names: readonly string[];
   readonly bufferNames: readonly string[];
+  readonly dropoutNames: readonly string[];
   readonly initial: readonly Triple[];
   readonly sizes: readonly GoldenSize[];
 }
@@ -90,13 +93,15 @@ function weight({ shape, initialiser }: ParameterSpec, r: number): number {
   return centre + 0.2 * (r - 0.5);
 }
 
-/** `trained`, `loss`, `gradient.…` and `next.…` of the buffers; dropout must not be in play. */
+const maskName = (site: string): string => `mask.${site}`;
+
+/** `trained`, `loss`, `gradient.…` and `next.…` of the buffers; the factors of dropouts are fed. */
 export function trainingGraph(model: Model, inputShape: Shape, outputShape: Shape): Graph {
   const b = new Builder();
   const values = declareModel(b, model);
-  const { result, buffers } = applyForTraining(b, model, values, inputsOf(b, model, inputShape), () => {
-    throw new Error('The golden networks have no dropout.');
-  });
+  const { result, buffers } = applyForTraining(b, model, values, inputsOf(b, model, inputShape), ({ name }, shape) =>
+    b.input(maskName(name), shape),
+  );
   const loss = meanSquare(b, result, b.input('target', outputShape));
   b.output('trained', result);
   b.output('loss', loss);
@@ -121,13 +126,22 @@ function meanSquare(b: Builder, x: Value, y: Value): Value {
   return b.reshape(b.scale(b.sumProduct(difference, difference), 1 / sizeOf(x.shape)), []);
 }
 
+/** Which elements stay, and the factor of those. */
+function masks({ dropoutNames, options }: GoldenCase, { dropouts }: GoldenSize): Numbers {
+  const probability = Number(options.dropout);
+  const factor = (r: number): number => (r >= probability ? 1 / (1 - probability) : 0);
+  return new Map(dropoutNames.map((name, i) => [maskName(name), filled(6000 + i, dropouts[i]!, factor)]));
+}
+
 /** What a graph of these is fed. */
-export function feedsOf(model: Model, { inputShape, outputShape }: GoldenSize): Numbers {
+export function feedsOf(model: Model, example: GoldenCase, size: GoldenSize): Numbers {
+  const { inputShape, outputShape } = size;
   const state = [...hashState(model)].filter(([, { dtype }]) => dtype === 'float32');
   return new Map([
     ...state.map(([name, { data }]) => [name, data as Float32Array] as const),
     ['image', image(inputShape)],
     ...conditions(model, inputShape[0]!),
     ['target', target(outputShape)],
+    ...masks(example, size),
   ]);
 }

@@ -4,11 +4,11 @@
  * @module
  */
 import { z } from 'zod';
-import { activationName, count, negativeSlope, normName, probability, spatialDims } from './common';
+import { activationName, count, negativeSlope, normName, oneToThreeDims, probability } from './common';
 
 export const basicUNetOptions = z
   .strictObject({
-    spatialDims: spatialDims.default(3),
+    spatialDims: oneToThreeDims.default(3),
     inChannels: count.default(1),
     outChannels: count.default(2),
     features: z

@@ -8,13 +8,16 @@ import { z } from 'zod';
 export const count = z.int().positive();
 
 /** Images are 2-D or 3-D. */
-export const spatialDims = z.union([z.literal(2), z.literal(3)]);
+export const spatialDims = z.literal([2, 3]);
+
+/** Signals, of one axis, too. */
+export const oneToThreeDims = z.literal([1, 2, 3]);
 
 /** Chance to be dropped in training, [0, 1). */
 export const probability = z.number().min(0).lt(1);
 
 /** One number for every axis, or one number per axis. */
-export const perAxisOption = z.union([count, z.array(count).min(2).max(3)]);
+export const perAxisOption = z.union([count, z.array(count).min(1).max(3)]);
 
 /** The same for odd numbers. */
 export const oddPerAxisOption = perAxisOption.refine((value) => [value].flat().every((n) => n % 2 === 1), {

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { perAxis } from '../../util/per-axis';
-import { activationName, count, negativeSlope, normName, perAxisOption, spatialDims } from './common';
+import { activationName, count, negativeSlope, normName, perAxisOption, probability, spatialDims } from './common';
 
 export const dynUNetOptions = z
   .strictObject({
@@ -36,6 +36,9 @@ export const dynUNetOptions = z
     numGroups: count.default(8).describe('Groups of group normalisation.'),
     act: activationName.default('leaky-relu'),
     negativeSlope: negativeSlope.default(0.01).describe('Slope of the leaky ReLU.'),
+    dropout: probability
+      .default(0)
+      .describe('Chance that an element of what any convolution gives is dropped in training, [0, 1).'),
     resBlock: z.boolean().default(false),
     transBias: z.boolean().default(false).describe('Whether the transposed convolutions have a bias.'),
     deepSupervision: z

@@ -9,14 +9,14 @@ import {
   count,
   negativeSlope,
   oddPerAxisOption,
+  oneToThreeDims,
   perAxisOption,
   probability,
-  spatialDims,
 } from './common';
 
 export const monaiUNetOptions = z
   .strictObject({
-    spatialDims: spatialDims.default(3),
+    spatialDims: oneToThreeDims.default(3),
     inChannels: count.default(1),
     outChannels: count.default(2),
     channels: z

@@ -10,7 +10,7 @@ import { sizeOf } from '../../tensor/tensor';
 import { parseOptions } from '../../util/parse-options';
 import { type PerAxis, perAxis, strideProducts } from '../../util/per-axis';
 import { resize } from '../layers/resize';
-import { activation } from '../modules/activation';
+import { activation, dropout } from '../modules/activation';
 import { convolution, transposedConvolution } from '../modules/convolution';
 import { modelOf } from '../modules/model-of';
 import { compose, type Module, sequential } from '../modules/module';
@@ -61,26 +61,27 @@ function network(settings: DynUNetSettings, headCount: number): Module {
     const shape = { ins, outs: filters[level]!, kernel: kernelSize[level]!, stride: strides[level]! };
     return resBlock ? residualBlock(settings, shape) : basicBlock(settings, shape);
   };
+  /** A convolution, and dropout of its result. */
+  const dropping = (conv: Module): Module => withDropout(conv, settings.dropout);
   const up = (level: number): Module => {
     const [outs, kernel] = [filters[level - 1]!, upsampleKernelSize[level - 1]!];
     const transp = { dims, ins: filters[level]!, outs, kernel, stride: kernel, bias: settings.transBias };
     const children = {
-      'transp_conv.conv': transposedConvolution(transp),
+      transp_conv: dropping(transposedConvolution(transp)),
       conv_block: basicBlock(settings, { ins: 2 * outs, outs, kernel: kernelSize[level]!, stride: 1 }),
     };
-    return compose(children, (call, { b }, x, skip) =>
-      call('conv_block', concat(b, [call('transp_conv.conv', x!), skip!])),
-    );
+    return compose(children, (call, { b }, x, skip) => call('conv_block', concat(b, [call('transp_conv', x!), skip!])));
   };
   const downs = ['input_block', ...strides.slice(1, -1).map((_, i) => `downsamples.${i}`)];
   const ups = downs.map((_, i) => `upsamples.${i}`);
-  const output = (level: number): Module => convolution({ dims, ins: filters[level]!, outs: outChannels, kernel: 1 });
-  const heads = Array.from({ length: headCount }, (_, i) => `deep_supervision_heads.${i}.conv.conv`);
+  const output = (level: number): Module =>
+    dropping(convolution({ dims, ins: filters[level]!, outs: outChannels, kernel: 1 }));
+  const heads = Array.from({ length: headCount }, (_, i) => `deep_supervision_heads.${i}.conv`);
   const children = {
     ...Object.fromEntries(downs.map((name, level) => [name, block(level)])),
     bottleneck: block(bottom),
     ...Object.fromEntries(ups.map((name, i) => [name, up(bottom - i)])),
-    'output_block.conv.conv': output(0),
+    'output_block.conv': output(0),
     ...Object.fromEntries(heads.map((name, i) => [name, output(i + 1)])),
   };
   return compose(children, (call, { b, training }, image) => {
@@ -94,7 +95,7 @@ function network(settings: DynUNetSettings, headCount: number): Module {
       x = call(name, x, skips[skips.length - 1 - i]!);
       return x;
     });
-    const result = call('output_block.conv.conv', x);
+    const result = call('output_block.conv', x);
     if (!training || headCount === 0) return result;
     const size = result.shape.slice(2);
     const others = heads.map((name, i) => resize(b, call(name, levels.at(-2 - i)!), { mode: 'nearest', size }));
@@ -109,21 +110,27 @@ interface BlockShape {
   readonly stride: PerAxis;
 }
 
+/** Named as MONAI's convolutions, whose dropout has a name only where there is one. */
+function withDropout(conv: Module, probability: number): Module {
+  return sequential(probability > 0 ? { conv, 'adn.D': dropout({ probability, per: 'element' }) } : { conv });
+}
+
 /** A convolution without bias, padded so that stride 1 keeps odd kernels' lengths. */
-function conv(dims: number, { ins, outs, kernel, stride }: BlockShape): Module {
+function conv(settings: DynUNetSettings, { ins, outs, kernel, stride }: BlockShape): Module {
+  const dims = settings.spatialDims;
   const strides = perAxis(dims, stride);
   const padding = perAxis(dims, kernel).map((k, i) => Math.floor((k - strides[i]! + 1) / 2));
-  return sequential({ conv: convolution({ dims, ins, outs, kernel, stride, padding, bias: false }) });
+  return withDropout(convolution({ dims, ins, outs, kernel, stride, padding, bias: false }), settings.dropout);
 }
 
 function blockParts(settings: DynUNetSettings, shape: BlockShape) {
-  const { spatialDims: dims, norm, numGroups, act, negativeSlope } = settings;
+  const { norm, numGroups, act, negativeSlope } = settings;
   const { outs, kernel } = shape;
   const normal = (): Module => normalisation(normOf(norm, numGroups), outs);
   return {
     parts: {
-      conv1: conv(dims, shape),
-      conv2: conv(dims, { ins: outs, outs, kernel, stride: 1 }),
+      conv1: conv(settings, shape),
+      conv2: conv(settings, { ins: outs, outs, kernel, stride: 1 }),
       lrelu: activation(activationOf(act, negativeSlope)),
       norm1: normal(),
       norm2: normal(),
@@ -142,9 +149,8 @@ function basicBlock(settings: DynUNetSettings, shape: BlockShape): Module {
 function residualBlock(settings: DynUNetSettings, shape: BlockShape): Module {
   const { ins, outs, stride } = shape;
   const { parts, normal } = blockParts(settings, shape);
-  const dims = settings.spatialDims;
-  const projected = ins !== outs || perAxis(dims, stride).some((s) => s !== 1);
-  const shortcut = projected ? { conv3: conv(dims, { ins, outs, kernel: 1, stride }), norm3: normal() } : {};
+  const projected = ins !== outs || perAxis(settings.spatialDims, stride).some((s) => s !== 1);
+  const shortcut = projected ? { conv3: conv(settings, { ins, outs, kernel: 1, stride }), norm3: normal() } : {};
   return compose({ ...parts, ...shortcut }, (call, { b }, x) => {
     const half = call('lrelu', call('norm1', call('conv1', x!)));
     const deep = call('norm2', call('conv2', half));

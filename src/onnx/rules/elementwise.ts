@@ -22,6 +22,12 @@ function leakySlope(w: OnnxWriter, x: string, alpha: number): string {
   return w.node('Where', [w.node('Greater', [x, w.scalar(0)]), w.scalar(1), w.scalar(alpha)]);
 }
 
+/** WebGPU has no Sign. */
+function sign(w: OnnxWriter, _: unknown, [x]: readonly string[]): readonly string[] {
+  if (w.target.device !== 'webgpu') return [w.node('Sign', [x!])];
+  return [w.node('Sub', [isPositive(w, x!), asNumber(w, w.node('Less', [x!, w.scalar(0)]))])];
+}
+
 export const elementwiseRules: OnnxRules<keyof ElementwiseOps> = {
   Add: direct('Add'),
   Sub: direct('Sub'),
@@ -36,7 +42,7 @@ export const elementwiseRules: OnnxRules<keyof ElementwiseOps> = {
   Where: select,
   Neg: direct('Neg'),
   Abs: direct('Abs'),
-  Sign: direct('Sign'),
+  Sign: sign,
   Exp: direct('Exp'),
   Log: direct('Log'),
   Sqrt: direct('Sqrt'),

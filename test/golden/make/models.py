@@ -16,11 +16,12 @@ from torch.nn import functional as F
 
 torch.set_num_threads(2)
 
-CONV = {2: nn.Conv2d, 3: nn.Conv3d}
-DECONV = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
-POOL = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
-BATCH = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
-INSTANCE = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
+CONV = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+DECONV = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
+POOL = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
+BATCH = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+INSTANCE = {1: nn.InstanceNorm1d, 2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
+LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
 def u(i, n):
@@ -44,6 +45,29 @@ def norm_of(kind, dims, channels, groups=8):
 
 def act_of(kind, slope=0.01):
     return {"relu": nn.ReLU(), "leaky-relu": nn.LeakyReLU(slope), "prelu": nn.PReLU(), "silu": nn.SiLU(), "mish": nn.Mish(), "elu": nn.ELU()}[kind]
+
+
+class Dropout(nn.Module):
+    """Element dropout whose factors are those of the hash, numbered in the order of the model's modules."""
+
+    def __init__(self, p):
+        super().__init__()
+        self.p, self.number, self.shape = p, None, None
+
+    def forward(self, x):
+        if not self.training or self.p == 0:
+            return x
+        self.shape = list(x.shape)
+        return x * drop_factors(self.number, x.shape, self.p)
+
+
+def drop_factors(number, shape, p):
+    kept = u(6000 + number, math.prod(shape)) >= p
+    return torch.from_numpy((kept * np.float32(1 / (1 - p))).astype(np.float64)).reshape(shape)
+
+
+def dropouts(model):
+    return [(name, m) for name, m in model.named_modules(remove_duplicate=True) if isinstance(m, Dropout) and m.p > 0]
 
 
 def named(**modules):
@@ -85,7 +109,7 @@ class Subpixel(nn.Module):
         for axis in range(self.dims - 1, -1, -1):  # the last axis varies fastest: two and two channels interleave along it
             x = x.unflatten(1, (-1, 2)).movedim(2, axis + 3).flatten(axis + 2, axis + 3)
         x = F.pad(x, [1, 0] * self.dims)
-        return {2: F.avg_pool2d, 3: F.avg_pool3d}[self.dims](x, 2, 1)
+        return {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}[self.dims](x, 2, 1)
 
 
 class SegResNet(nn.Module):
@@ -113,7 +137,7 @@ class SegResNet(nn.Module):
                 up = named(pixelshuffle=Subpixel(dims, c))
             else:
                 narrow = conv(2 * c, c, 1)
-                up = nn.Upsample(scale_factor=2, mode="bilinear" if dims == 2 else "trilinear", align_corners=False)
+                up = nn.Upsample(scale_factor=2, mode=LINEAR[dims], align_corners=False)
             self.up_samples.append(nn.Sequential(narrow, up))
         head = conv(filters, o["outChannels"], 1, bias=True)
         self.conv_final = nn.Sequential(norm_of(o["norm"], dims, filters, o.get("numGroups", 8)), self.act_mod, head)
@@ -207,7 +231,7 @@ class TranslationUNet(nn.Module):
 class Adn(nn.Sequential):
     def __init__(self, dims, channels, o):
         super().__init__()
-        parts = {"N": norm_of(o["norm"], dims, channels), "D": nn.Dropout(0.0), "A": act_of(o["act"], o.get("negativeSlope", 0.01))}
+        parts = {"N": norm_of(o["norm"], dims, channels), "D": Dropout(o["dropout"]), "A": act_of(o["act"], o.get("negativeSlope", 0.01))}
         for letter in o.get("adnOrdering", "NDA"):
             self.add_module(letter, parts[letter])
 
@@ -299,8 +323,7 @@ class UpCat(nn.Module):
         elif o["upsample"] == "pixelshuffle":
             self.upsample = named(pixelshuffle=Subpixel(dims, ins, mid))
         else:
-            mode = "bilinear" if dims == 2 else "trilinear"
-            resize = nn.Upsample(scale_factor=2, mode=mode, align_corners=True)
+            resize = nn.Upsample(scale_factor=2, mode=LINEAR[dims], align_corners=True)
             first = {"preconv": CONV[dims](ins, mid, 1)} if ins != mid else {}
             self.upsample = named(**first, upsample_non_trainable=resize)
         self.convs = two_conv(dims, skip + mid, outs, o)
@@ -342,13 +365,15 @@ def per_axis(dims, value):
     return [value] * dims if isinstance(value, int) else list(value)
 
 
-def dyn_conv(dims, ins, outs, kernel, stride, bias=False, transposed=False):
+def dyn_conv(dims, ins, outs, kernel, stride, drop, bias=False, transposed=False):
     kernel, stride = per_axis(dims, kernel), per_axis(dims, stride)
     pad = [(k - s + 1) // 2 for k, s in zip(kernel, stride)]
     if transposed:
         extra = [2 * p + s - k for p, s, k in zip(pad, stride, kernel)]
-        return named(conv=DECONV[dims](ins, outs, kernel, stride, pad, extra, bias=bias))
-    return named(conv=CONV[dims](ins, outs, kernel, stride, pad, bias=bias))
+        conv = DECONV[dims](ins, outs, kernel, stride, pad, extra, bias=bias)
+    else:
+        conv = CONV[dims](ins, outs, kernel, stride, pad, bias=bias)
+    return named(conv=conv, adn=named(D=Dropout(drop))) if drop else named(conv=conv)
 
 
 class DynBlock(nn.Module):
@@ -356,14 +381,15 @@ class DynBlock(nn.Module):
         super().__init__()
         dims = o["spatialDims"]
         norm = lambda: norm_of(o["norm"], dims, outs, o.get("numGroups", 8))
-        self.conv1 = dyn_conv(dims, ins, outs, kernel, stride)
-        self.conv2 = dyn_conv(dims, outs, outs, kernel, 1)
+        drop = o.get("dropout", 0)
+        self.conv1 = dyn_conv(dims, ins, outs, kernel, stride, drop)
+        self.conv2 = dyn_conv(dims, outs, outs, kernel, 1, drop)
         self.lrelu = act_of(o.get("act", "leaky-relu"), o.get("negativeSlope", 0.01))
         self.norm1, self.norm2 = norm(), norm()
         self.residual = residual
         self.projected = residual and (ins != outs or any(s != 1 for s in per_axis(dims, stride)))
         if self.projected:
-            self.conv3 = dyn_conv(dims, ins, outs, 1, stride)
+            self.conv3 = dyn_conv(dims, ins, outs, 1, stride, drop)
             self.norm3 = norm()
 
     def forward(self, x):
@@ -376,7 +402,7 @@ class DynBlock(nn.Module):
 class DynUp(nn.Module):
     def __init__(self, ins, outs, kernel, up, o):
         super().__init__()
-        self.transp_conv = dyn_conv(o["spatialDims"], ins, outs, up, up, o.get("transBias", False), True)
+        self.transp_conv = dyn_conv(o["spatialDims"], ins, outs, up, up, o.get("dropout", 0), o.get("transBias", False), True)
         self.conv_block = DynBlock(2 * outs, outs, kernel, 1, o, False)
 
     def forward(self, x, skip):
@@ -400,7 +426,7 @@ class DynUNet(nn.Module):
     def __init__(self, o):
         super().__init__()
         kernels, strides, f = o["kernelSize"], o["strides"], o["filters"]
-        n, residual = len(strides), o.get("resBlock", False)
+        n, residual, drop = len(strides), o.get("resBlock", False), o.get("dropout", 0)
         self.input_block = DynBlock(o["inChannels"], f[0], kernels[0], strides[0], o, residual)
         self.downsamples = nn.ModuleList(
             [DynBlock(f[i - 1], f[i], kernels[i], strides[i], o, residual) for i in range(1, n - 1)]
@@ -410,14 +436,14 @@ class DynUNet(nn.Module):
             [DynUp(f[i], f[i - 1], kernels[i], o["upsampleKernelSize"][i - 1], o) for i in range(n - 1, 0, -1)]
         )
         self.output_block = nn.Module()
-        self.output_block.conv = dyn_conv(o["spatialDims"], f[0], o["outChannels"], 1, 1, bias=True)
+        self.output_block.conv = dyn_conv(o["spatialDims"], f[0], o["outChannels"], 1, 1, drop, bias=True)
         count = o["deepSuprNum"] if o.get("deepSupervision") else 0
         self.heads = [torch.rand(1)] * max(count, 1)
         if count:
             self.deep_supervision_heads = nn.ModuleList()
             for i in range(count):
                 head = nn.Module()
-                head.conv = dyn_conv(o["spatialDims"], f[i + 1], o["outChannels"], 1, 1, bias=True)
+                head.conv = dyn_conv(o["spatialDims"], f[i + 1], o["outChannels"], 1, 1, drop, bias=True)
                 self.deep_supervision_heads.append(head)
         self.apply(self.start)
         layer = self.bottleneck
@@ -568,7 +594,7 @@ def fill(model):
             values = (2 * r - 1) / math.sqrt(math.prod(p.shape[1:]))
         else:
             module, name = owners[id(p)]
-            convolves = isinstance(module, (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Linear, Equalised))
+            convolves = isinstance(module, (*CONV.values(), *DECONV.values(), nn.Linear, Equalised))
             values = (0.0 if convolves else centre(module, name)) + 0.2 * (r - 0.5)
         p.data = torch.from_numpy(values.astype(np.float32)).double().reshape(p.shape)
     for i, (name, b) in enumerate(model.named_buffers()):
@@ -590,6 +616,9 @@ def run(case):
     state = list(model.state_dict())
     names = [name for name, _ in model.named_parameters()]
     buffers = [name for name, _ in model.named_buffers()]
+    dropped = dropouts(model)
+    for number, (_, dropout) in enumerate(dropped):
+        dropout.number = number
     sizes = []
     for shape in case["inputShapes"]:
         model = model.double()
@@ -608,8 +637,8 @@ def run(case):
         loss.backward()
         gradients = [stats(i, p.grad if p.grad is not None else torch.zeros_like(p)) for i, p in enumerate(model.parameters())]
         after = {name: stats(i, b) for i, (name, b) in enumerate(model.named_buffers()) if b.dtype != torch.int64}
-        sizes.append(dict(inputShape=shape, outputShape=list(output.shape), evaluated=evaluated, trained=stats(0, output), loss=loss.item(), gradients=gradients, buffers=list(after.values())))
-    return {**{k: v for k, v in case.items() if k != "inputShapes"}, "state": state, "names": names, "bufferNames": buffers, "initial": initial, "sizes": sizes}
+        sizes.append(dict(inputShape=shape, outputShape=list(output.shape), evaluated=evaluated, trained=stats(0, output), loss=loss.item(), gradients=gradients, buffers=list(after.values()), dropouts=[d.shape for _, d in dropped]))
+    return {**{k: v for k, v in case.items() if k != "inputShapes"}, "state": state, "names": names, "bufferNames": buffers, "dropoutNames": [name for name, _ in dropped], "initial": initial, "sizes": sizes}
 
 
 MODELS = {
@@ -655,6 +684,12 @@ cases = [
     dict(kind="segresnet", title="Mish", options=dict(seg, act="mish"), inputShapes=seg_sizes),
     dict(kind="basic-unet", title="sub-pixel convolutions, ELU", options=dict(basic, upsample="pixelshuffle", act="elu"), inputShapes=[[1, 1, 32, 32], [2, 1, 33, 48]]),
     dict(kind="dynunet", title="group norm, PReLU, residual blocks", options=dict(dyn, norm="group", numGroups=2, act="prelu", resBlock=True), inputShapes=[[1, 2, 8, 12], [2, 2, 8, 8]]),
+    dict(kind="monai-unet", title="1-D, residual units, dropout", options=dict(monai, spatialDims=1, channels=[4, 6, 8], strides=[2, 3], numResUnits=2, norm="batch", dropout=0.25), inputShapes=[[2, 2, 96], [1, 2, 150]]),
+    dict(kind="monai-unet", title="1-D, plain, dropout first", options=dict(monai, spatialDims=1, kernelSize=5, adnOrdering="DAN", dropout=0.4), inputShapes=[[2, 2, 64], [1, 2, 100]]),
+    dict(kind="basic-unet", title="1-D, interpolation, lengths that do not halve, dropout", options=dict(basic, spatialDims=1, upsample="nontrainable", dropout=0.2), inputShapes=[[1, 1, 37], [2, 1, 48]]),
+    dict(kind="basic-unet", title="1-D, sub-pixel convolutions", options=dict(basic, spatialDims=1, upsample="pixelshuffle", norm="batch"), inputShapes=[[2, 1, 32], [1, 1, 50]]),
+    dict(kind="dynunet", title="dropout", options=dict(dyn, dropout=0.3), inputShapes=[[1, 2, 8, 12], [2, 2, 8, 8]]),
+    dict(kind="dynunet", title="3-D, dropout, residual blocks, deep supervision", options=dict(dyn, spatialDims=3, kernelSize=[3, 3, 3, 3], strides=[1, [2, 2, 1], 2, 2], upsampleKernelSize=[[2, 2, 1], 2, 2], filters=[2, 4, 4, 6], resBlock=True, transBias=True, deepSupervision=True, deepSuprNum=2, dropout=0.15), inputShapes=[[1, 2, 16, 8, 8], [2, 2, 8, 16, 4]]),
 ]
 
 if __name__ == "__main__":
