@@ -4,36 +4,24 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type JobSpec, parseJob } from '../../src/jobs/job-spec';
-import type { Task, Update } from '../../src/protocol/messages';
-import type { BlobRef, SiteResources } from '../../src/protocol/wire/messages';
-import { siteJobs, type TaskRunner } from '../../src/runtime/client/site-jobs';
+import type { BlobRef } from '../../src/protocol/wire/messages';
 import { createBundle } from '../../src/runtime/provision/bundle';
 import { type Roster, verifyRoster } from '../../src/runtime/provision/roster';
 import { RunRecord } from '../../src/runtime/run-record';
 import { createServer, type FederationServer, type ServerEvent } from '../../src/runtime/server/federation-server';
 import { type ServerSettings, serverSettings } from '../../src/runtime/server/server-settings';
 import type { SavedJob } from '../../src/runtime/server/stored-job';
-import { float32 } from '../../src/tensor/tensor';
 import { openRunLog } from '../../src/tracking/run-log';
-import { runAgent } from '../../src/transport/agent';
-import type { Identity } from '../../src/transport/connection';
+import type { Connection, Identity } from '../../src/transport/connection';
 import { type Clock, nodeClock } from '../../src/util/clock';
 import { copyFile } from '../../src/util/copy-file';
 import { nodeDisk } from '../../src/util/node-disk';
 import { memoryDialer, type Pair } from './connection-pair';
 import { type TestFederation, testFederation } from './federation';
-import { updateOf } from './workflow-rig';
+import { type RunningSite, startToySite, type ToySite } from './toy-site';
 
-export interface RigSite {
-  /** @default moves every number of the model by 1 */
-  readonly train?: (task: Task, signal: AbortSignal) => Update | Promise<Update>;
-  readonly consider?: () => { readonly verdict: 'accepted' | 'refused'; readonly reason: string };
-  readonly resources?: SiteResources;
-}
-
-export interface RunningSite {
+export interface RigSite extends RunningSite {
   readonly pairs: ReadonlySet<Pair>;
-  stop(): Promise<void>;
 }
 
 export interface ServerRig {
@@ -44,7 +32,7 @@ export interface ServerRig {
   start(settings?: Partial<ServerSettings>, more?: { readonly clock?: Clock }): Promise<FederationServer>;
   /** The server process is no more: nothing of it reaches anybody, and its jobs are left as they are. */
   kill(): void;
-  site(name: string, site?: RigSite): Promise<RunningSite>;
+  site(name: string, site?: ToySite): Promise<RigSite>;
   /** A submitted job. */
   submit(job: JobSpec, by?: string): Promise<SavedJob>;
   bundle(job: JobSpec, by?: string): Promise<{ readonly file: string; readonly ref: BlobRef; readonly hash: string }>;
@@ -67,15 +55,6 @@ export function rigJob(changes: object = {}): JobSpec {
     trainer: { kind: 'command', command: ['train-it'] },
     ...changes,
   });
-}
-
-/** What a site of the rig answers: every number moves by `step`. */
-export function movedBy(step: number, site: string, task: Task, steps = 1): Update {
-  if (task.kind === 'validate') return updateOf(site, task, { metrics: { score: task.round } });
-  const tensors = new Map(
-    [...task.model].map(([name, { shape, data }]) => [name, float32(shape, Array(data.length).fill(step))]),
-  );
-  return updateOf(site, task, { kind: 'weight-diff', tensors, metrics: { score: task.round }, steps });
 }
 
 export async function serverRig(): Promise<ServerRig> {
@@ -129,12 +108,11 @@ export async function serverRig(): Promise<ServerRig> {
     },
     kill() {},
     async site(name, own = {}) {
-      const site = await startSite(name, own, {
-        folder: join(folder, name),
-        self: await identity(name),
-        server: { name: server.name, role: 'server', fingerprint: server.fingerprint },
-        accept: () => current && ((connection) => current!.connect(connection)),
-      });
+      const pairs = new Set<Pair>();
+      const itself: Identity = { name: server.name, role: 'server', fingerprint: server.fingerprint };
+      const accept = () => current && ((connection: Connection) => current!.connect(connection));
+      const dialer = memoryDialer(await identity(name), itself, accept, pairs);
+      const site = { pairs, ...(await startToySite(name, join(folder, name), dialer, own)) };
       sites.add(site);
       return site;
     },
@@ -174,52 +152,4 @@ export async function serverRig(): Promise<ServerRig> {
     },
   };
   return rig;
-}
-
-interface SitePlace {
-  readonly folder: string;
-  readonly self: Identity;
-  readonly server: Identity;
-  readonly accept: Parameters<typeof memoryDialer>[2];
-}
-
-async function startSite(
-  name: string,
-  own: RigSite,
-  { folder, self, server, accept }: SitePlace,
-): Promise<RunningSite> {
-  const { train = (task) => movedBy(1, name, task), resources = { slots: 4, memoryMb: 8000, gpus: 0 } } = own;
-  const runner: TaskRunner = {
-    run: async (task, { signal }) => train(task, signal),
-    close: async () => {},
-  };
-  const jobs = await siteJobs({
-    disk: nodeDisk,
-    folder: join(folder, 'jobs'),
-    site: name,
-    consider: async () => own.consider?.() ?? { verdict: 'accepted', reason: '' },
-    start: async () => runner,
-  });
-  const stop = new AbortController();
-  const pairs = new Set<Pair>();
-  const running = runAgent({
-    clock: nodeClock,
-    dialer: memoryDialer(self, server, accept, pairs),
-    random: () => 0,
-    software: 'consilium test',
-    boot: nodeDisk.freshName(),
-    resources,
-    times: { heartbeatMs: 1000, deadMs: 5000, welcomeMs: 5000, reconnectMinMs: 5, reconnectMaxMs: 50 },
-    jobs,
-    on: () => {},
-    signal: stop.signal,
-  });
-  return {
-    pairs,
-    async stop() {
-      stop.abort(new Error('stopped'));
-      await running;
-      await jobs.close();
-    },
-  };
 }
