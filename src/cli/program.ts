@@ -52,6 +52,50 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: 'List models, show what one is made of, check a file against one.',
     load: () => (require('./model-command') as typeof import('./model-command')).modelCommand(),
   },
+  server: {
+    summary: 'Run the server of a federation.',
+    load: () => (require('./server-command') as typeof import('./server-command')).serverCommand(),
+  },
+  submit: {
+    summary: 'Submit a job to a server.',
+    load: () => (require('./submit-command') as typeof import('./submit-command')).submitCommand(),
+  },
+  jobs: {
+    summary: 'List the jobs of a server.',
+    load: () => (require('./jobs-command') as typeof import('./jobs-command')).jobsCommand(),
+  },
+  show: {
+    summary: 'Say all that a server knows of a job.',
+    load: () => (require('./show-command') as typeof import('./show-command')).showCommand(),
+  },
+  logs: {
+    summary: 'Say what has happened in a job, or follow it.',
+    load: () => (require('./logs-command') as typeof import('./logs-command')).logsCommand(),
+  },
+  abort: {
+    summary: 'End a job, or the part of one site.',
+    load: () => (require('./abort-command') as typeof import('./abort-command')).abortCommand(),
+  },
+  clone: {
+    summary: 'Run the content of a job anew.',
+    load: () => (require('./clone-command') as typeof import('./clone-command')).cloneCommand(),
+  },
+  delete: {
+    summary: 'Remove a job that has ended.',
+    load: () => (require('./delete-command') as typeof import('./delete-command')).deleteCommand(),
+  },
+  download: {
+    summary: 'Fetch the files of a run.',
+    load: () => (require('./download-command') as typeof import('./download-command')).downloadCommand(),
+  },
+  sites: {
+    summary: 'List the sites of a project, and whether they are there.',
+    load: () => (require('./sites-command') as typeof import('./sites-command')).sitesCommand(),
+  },
+  audit: {
+    summary: 'Check the audit log of a server or a site.',
+    load: () => (require('./audit-command') as typeof import('./audit-command')).auditCommand(),
+  },
 };
 
 /** @param loaded says which subcommands are loaded; the others stand in the help with their summaries only. */

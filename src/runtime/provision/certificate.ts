@@ -47,6 +47,8 @@ export function parseCertificate(pem: string | Uint8Array, what: string): X509Ce
  * @throws RefusedError for anything else: two names, a name that is none of ours, an unknown role, another use.
  */
 export function certificateFacts(certificate: X509Certificate, what: string): CertificateFacts {
+  // In Node 20, a process that asks for this before it has loaded `tls` gets only half of `tls` afterwards.
+  require('node:tls');
   // Several values of one field come as a list, whatever the types say.
   const subject: Readonly<Record<string, unknown>> = { ...certificate.toLegacyObject().subject };
   const { CN: name, OU: role, O: org } = subject;

@@ -1,0 +1,100 @@
+/**
+ * Jobs of a server in words.
+ *
+ * @module
+ */
+import type { JobDetails, JobReason, JobState, JobSummary, QueueReason } from '../protocol/admin-api';
+import { outColours } from './colours';
+
+export function stateText(state: JobState): string {
+  const colour = { finished: outColours.green, failed: outColours.red, aborted: outColours.yellow };
+  return state in colour ? colour[state as keyof typeof colour](state) : state;
+}
+
+export function reasonText({ code, message, hint }: JobReason): string {
+  return `${code}: ${message}${hint === undefined ? '' : `\n  → ${hint}`}`;
+}
+
+/** Why a job does not run yet. */
+export function queueText(reason: QueueReason): string {
+  switch (reason.code) {
+    case 'server-full':
+      return `the server runs ${reason.running} of at most ${reason.maxJobs} jobs`;
+    case 'behind':
+      return `${reason.job} was submitted earlier and waits for the same sites`;
+    case 'sites-missing':
+      return `${reason.connected} of its sites are connected and ${reason.needed} are needed; missing: ${reason.missing.join(', ')}`;
+    case 'site-busy':
+      return `${reason.site} has no ${resources[reason.what]} free`;
+    case 'site-too-small':
+      return `the job needs ${reason.needs} ${resources[reason.what]} at ${reason.site}, which has ${reason.has}`;
+    case 'paused':
+      return `paused, tried again every ${reason.retrySeconds} s: ${reasonText(reason.reason)}`;
+    case 'stopping':
+      return 'the server is stopping';
+  }
+}
+
+const resources = { slots: 'slots', memoryMb: 'MB of memory', gpus: 'GPUs' } as const;
+
+/** A table, the newest job first. */
+export function jobTable(jobs: readonly JobSummary[]): string {
+  if (jobs.length === 0) return 'There are no jobs.\n';
+  const rows = jobs.map(({ job, state, round, rounds, owner, submitted, waitsFor, reason }) => {
+    const why = waitsFor ? queueText(waitsFor) : reason ? `${reason.code}: ${reason.message.split('\n')[0]}` : '';
+    return [job, state, `${round}/${rounds}`, owner, submitted.slice(0, 16).replace('T', ' '), why];
+  });
+  return table([['job', 'state', 'rounds', 'owner', 'submitted', ''], ...rows]);
+}
+
+/** Rows with columns of equal width. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, i) => cell.padEnd(widths[i]!))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+/** All that is known of a job. */
+export function jobText(job: JobDetails): string {
+  const lines = [
+    `${job.job}  ${stateText(job.state)}, round ${job.round} of ${job.rounds}`,
+    ...(job.waitsFor ? [`waits: ${queueText(job.waitsFor)}`] : []),
+    ...(job.reason ? [reasonText(job.reason)] : []),
+    `owner ${job.owner}; signed by ${job.submitter} (${job.org})${job.clonedFrom ? `; a clone of ${job.clonedFrom}` : ''}`,
+    `content ${job.hash}`,
+    ...metricsLines(job.metrics),
+    '',
+    ...job.history.map(({ state, time, reason }) => `${time}  ${state}${reason ? `  ${reason.code}` : ''}`),
+    '',
+    ...job.sites.map(({ name, connected, verdict, reason }) => {
+      const says = verdict === 'unknown' ? '' : `, ${verdict}${reason === '' ? '' : `: ${reason}`}`;
+      return `${name}  ${connected ? 'connected' : 'not connected'}${says}`;
+    }),
+    ...(job.stalledSeconds === undefined ? [] : ['', `nothing has happened for ${Math.round(job.stalledSeconds)} s`]),
+    ...job.waiting.map(
+      ({ site, task, round, what, seconds }) =>
+        `waiting for ${site}, for ${Math.round(seconds)} s: ${task} of round ${round}, ${what}`,
+    ),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function metricsLines(metrics: JobDetails['metrics']): string[] {
+  const text = metricsText(metrics);
+  return text === '' ? [] : [text];
+}
+
+/** The first few metrics. */
+export function metricsText(metrics: Readonly<Record<string, number | null>>): string {
+  const shown = Object.entries(metrics)
+    .filter(([name]) => !/_epoch_\d+$/.test(name))
+    .slice(0, 6);
+  return shown.map(([name, value]) => `${name} ${value === null ? '–' : Number(value.toPrecision(4))}`).join('  ');
+}

@@ -1,0 +1,78 @@
+import { Command, Option } from 'commander';
+import { startServer } from '../runtime/server/start-server';
+import type { LogFields, LogLevel } from '../tracking/run-log';
+import { errColours } from './colours';
+import { wholeNumber } from './flags';
+import { printJson } from './print-json';
+
+interface ServerFlags {
+  readonly kit: string;
+  readonly workspace?: string;
+  readonly json?: boolean;
+  readonly testNoiseSeed?: number;
+}
+
+/** `consilium server`: a server of a federation, until it is told to stop. */
+export function serverCommand(): Command {
+  return new Command('server')
+    .requiredOption('--kit <dir>', "the server's startup kit")
+    .option('--workspace <dir>', 'where jobs and logs go, instead of what server.yaml says')
+    .option('--json', '{ready, project, server, port, adminPort, metricsPort, workspace, pid} once it listens')
+    .addOption(new Option('--test-noise-seed <n>', 'NOT PRIVATE: for tests').argParser(wholeNumber(0)).hideHelp())
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Example:
+  npx consilium server --kit out/kits/server
+
+Jobs that were under way when a server was stopped or killed go on at its next start.
+SIGTERM and Ctrl-C end it in order within shutdownSeconds, exit code 0; a second one ends it at once.`,
+    )
+    .action(serve);
+}
+
+async function serve({ kit, workspace, json = false, testNoiseSeed }: ServerFlags): Promise<void> {
+  const server = await startServer({
+    kit,
+    onLog: (level, message, fields) => process.stderr.write(logLine(level, message, fields)),
+    ...(workspace !== undefined && { workspace }),
+    ...(testNoiseSeed !== undefined && { testNoiseSeed }),
+  });
+  const { project, name, port, adminPort, metricsPort, workspace: where, settings } = server;
+  if (json) {
+    const ports = { port, adminPort, metricsPort: metricsPort ?? null };
+    printJson({ ready: true, project, server: name, ...ports, workspace: where, pid: process.pid });
+  } else {
+    const monitoring = metricsPort === undefined ? '' : `, http://${settings.metricsHost}:${metricsPort}/metrics`;
+    process.stdout.write(`${project}: '${name}' listens at port ${port}${monitoring}; workspace ${where}\n`);
+  }
+  await toldToStop();
+  const limit = setTimeout(() => {
+    process.stderr.write(`The server was not ready to end within ${settings.shutdownSeconds} s, and ends now.\n`);
+    process.exit(1);
+  }, settings.shutdownSeconds * 1000);
+  await server.stop();
+  clearTimeout(limit);
+}
+
+/** Resolves with the first signal; the second one ends the process at once, like a power cut. */
+function toldToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const stop = (signal: NodeJS.Signals) => {
+      if (asked) process.kill(process.pid, 'SIGKILL');
+      asked = true;
+      process.stderr.write(`${signal}: stopping. Jobs under way go on at the next start.\n`);
+      resolve();
+    };
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+  });
+}
+
+function logLine(level: LogLevel, message: string, { run, site, round }: LogFields): string {
+  const where = [run, site, round === undefined ? undefined : `round ${round}`].filter((part) => part !== undefined);
+  const mark = level === 'error' ? errColours.red('error ') : level === 'warn' ? errColours.yellow('warning ') : '';
+  return `${new Date().toISOString()} ${mark}${where.length === 0 ? '' : `${where.join(' ')}: `}${message}\n`;
+}

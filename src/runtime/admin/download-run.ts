@@ -1,0 +1,115 @@
+/**
+ * The files of a run that has ended, from its server into a folder.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { ConfigError, ProtocolError } from '../../errors';
+import type { RunFile } from '../../protocol/admin-api';
+import type { BlobRef } from '../../protocol/wire/messages';
+import { fileSink } from '../../transport/file-sink';
+import { codeOf, workspaceError } from '../../util/atomic-file';
+import type { Disk } from '../../util/disk';
+import { nodeDisk } from '../../util/node-disk';
+import { pathProblem, pathsProblem } from '../provision/bundle-paths';
+import type { AdminClient } from './admin-client';
+
+export interface DownloadedFile extends BlobRef {
+  readonly path: string;
+}
+
+export interface DownloadOptions {
+  readonly signal: AbortSignal;
+  readonly fetched?: (file: DownloadedFile) => void;
+  /** @default this machine's */
+  readonly disk?: Disk;
+}
+
+/** What is fetched lies here until it is whole: another call goes on with it. */
+const unfinished = '.downloading';
+
+/**
+ * Fetches all files of a run. What lies there already, whole and the same, is not fetched again.
+ *
+ * @throws ConfigError for another file where one has to be; what the server refuses.
+ */
+export async function downloadRun(
+  client: AdminClient,
+  job: string,
+  folder: string,
+  { signal, fetched = () => {}, disk = nodeDisk }: DownloadOptions,
+): Promise<readonly DownloadedFile[]> {
+  const files: RunFile[] = [];
+  for await (const page of client.pages('download', { job })) files.push(...page.files);
+  checkPaths(files);
+  for (const { path, blob } of files) {
+    const target = join(folder, path);
+    const there = await hashOf(target, disk);
+    if (there === undefined) await fetchFile(client, blob, target, join(folder, unfinished), signal, disk);
+    else if (there !== blob.sha256) throw inTheWay(target);
+    fetched({ path, ...blob });
+  }
+  await disk.remove(join(folder, unfinished));
+  return files.map(({ path, blob }) => ({ path, ...blob }));
+}
+
+/** @throws ProtocolError for a path that leads out of the folder, or is no path on some system. */
+function checkPaths(files: readonly RunFile[]): void {
+  const paths = files.map(({ path }) => path);
+  for (const path of paths) {
+    const problem = pathProblem(path);
+    if (problem !== undefined) throw new ProtocolError(`The server names a file ${JSON.stringify(path)}: ${problem}.`);
+  }
+  const problem = pathsProblem(paths);
+  if (problem !== undefined)
+    throw new ProtocolError(`The server names files that cannot lie in one folder: ${problem}.`);
+}
+
+async function fetchFile(
+  client: AdminClient,
+  blob: BlobRef,
+  target: string,
+  spool: string,
+  signal: AbortSignal,
+  disk: Disk,
+): Promise<void> {
+  const sink = fileSink(disk, spool, blob);
+  await client.fetch(blob, sink, signal);
+  try {
+    await disk.makeFolder(dirname(target));
+    await disk.rename(sink.path, target);
+  } catch (error) {
+    throw workspaceError('write', target, error);
+  }
+}
+
+const pieceBytes = 1 << 20;
+
+/** The hash of a file; nothing when there is none. */
+async function hashOf(path: string, disk: Disk): Promise<string | undefined> {
+  try {
+    const file = await disk.open(path, 'read');
+    try {
+      const hash = createHash('sha256');
+      const piece = Buffer.allocUnsafe(pieceBytes);
+      for (let at = 0; ; ) {
+        const count = await file.read(piece, at);
+        if (count === 0) return hash.digest('hex');
+        hash.update(piece.subarray(0, count));
+        at += count;
+      }
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw workspaceError('read', path, error);
+  }
+}
+
+function inTheWay(path: string): ConfigError {
+  return new ConfigError(`'${path}' is there already, and is another file.`, {
+    hint: 'Move it, or download into another folder with --out.',
+  });
+}

@@ -1,0 +1,279 @@
+/**
+ * A real server: its kit, its workspace, its ports, around the server proper.
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { LogFields, LogLevel, RunLog } from '../../tracking/run-log';
+import { openRunLog } from '../../tracking/run-log';
+import type { CloseReason, Connection, ConnectionHandler, Identity } from '../../transport/connection';
+import { type WebsocketServer, websocketServer } from '../../transport/websocket/server';
+import { nodeClock } from '../../util/clock';
+import { nodeDisk } from '../../util/node-disk';
+import { readBounded } from '../../util/read-bounded';
+import { type Kit, loadKit } from '../provision/kit';
+import { maxKitFileBytes } from '../provision/kit-files';
+import { admit, type Roster } from '../provision/roster';
+import { type RosterWatch, watchRoster } from '../provision/watch-roster';
+import { lockFolder } from '../run-folder';
+import { RunRecord } from '../run-record';
+import { versions } from '../versions';
+import { createAdminSessions } from './admin-sessions';
+import { createServer, type FederationServer } from './federation-server';
+import { serverMetrics } from './metrics';
+import { type Monitoring, startMonitoring } from './monitoring';
+import { refusalAudit } from './refusals';
+import { parseServerSettings, type ServerSettings } from './server-settings';
+import { stateOf } from './stored-job';
+
+export interface StartServerOptions {
+  /** Folder of the server's kit. */
+  readonly kit: string;
+  /** Instead of the one in `server.yaml`; relative to the working directory. */
+  readonly workspace?: string;
+  /** Told of each line of the log, besides its files. */
+  readonly onLog?: (level: LogLevel, message: string, fields: LogFields) => void;
+  /** NOT PRIVATE: see `SimEnvOptions.testNoiseSeed`. */
+  readonly testNoiseSeed?: number;
+}
+
+export interface StartedServer {
+  readonly core: FederationServer;
+  readonly project: string;
+  readonly name: string;
+  readonly workspace: string;
+  /** Where sites dial, and where people do. */
+  readonly port: number;
+  readonly adminPort: number;
+  /** Of `/metrics` and `/healthz`. */
+  readonly metricsPort: number | undefined;
+  readonly settings: ServerSettings;
+  /** No new rounds; state is flushed, everybody is told. Jobs under way go on at the next start. */
+  stop(): Promise<void>;
+}
+
+/** Starts a server; it listens when the promise resolves. @throws what stands in the way, in words. */
+export async function startServer({
+  kit: folder,
+  workspace: where,
+  onLog = () => {},
+  testNoiseSeed,
+}: StartServerOptions): Promise<StartedServer> {
+  const kit = await loadKit(folder, 'server');
+  const settings = await readSettings(kit);
+  const workspace = where === undefined ? resolve(kit.folder, settings.workspace) : resolve(where);
+  const unlock = await lockFolder({ root: workspace }, 'Stop that server, or choose another --workspace.');
+  const closers: (() => unknown)[] = [unlock];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await startIn(workspace, { kit, settings, onLog, testNoiseSeed, closers }, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly kit: Kit;
+  readonly settings: ServerSettings;
+  readonly onLog: NonNullable<StartServerOptions['onLog']>;
+  readonly testNoiseSeed: number | undefined;
+  /** What is to be closed at the end, the last first. */
+  readonly closers: (() => unknown)[];
+}
+
+async function startIn(workspace: string, parts: Parts, closeAll: () => Promise<void>): Promise<StartedServer> {
+  const { kit, settings, closers } = parts;
+  const log = tee(openRunLog(workspace, { clock: Date.now }), parts.onLog);
+  const roster = await followRoster(kit, log, (changed) => dismiss(changed));
+  closers.push(() => roster.close());
+  const software = `consilium ${versions().consilium}`;
+  const started = new Date().toISOString();
+  const about = { project: kit.project, name: kit.name, software };
+  const metrics = serverMetrics(() => core);
+  const trouble = (error: unknown) => log.write('error', error instanceof Error ? error.message : String(error));
+  const core = await createServer({
+    ...about,
+    clock: nodeClock,
+    disk: nodeDisk,
+    newId: randomUUID,
+    workspace,
+    settings,
+    ca: kit.tls.ca,
+    roster: () => roster.roster,
+    log,
+    record: (options) => new RunRecord(options),
+    testNoiseSeed: parts.testNoiseSeed,
+    on: metrics.hear,
+  });
+  closers.push(() => core.stop());
+  const admins = createAdminSessions({
+    ...about,
+    server: core,
+    clock: nodeClock,
+    disk: nodeDisk,
+    settings,
+    started,
+    roster: () => roster.roster,
+    newSession: randomUUID,
+    trouble,
+  });
+  closers.push(() => admins.close(stopping));
+  const refusals = refusalAudit(nodeClock, (event) => void core.audit.append(event).catch(trouble));
+  closers.push(() => refusals.stop());
+  /** Who is connected now. */
+  const connections = new Set<Connection>();
+
+  function dismiss(changed: Roster): void {
+    for (const connection of connections) {
+      const verdict = admission(changed, connection.peer);
+      if (verdict !== true) connection.close(verdict);
+    }
+  }
+
+  function accept(connection: Connection): ConnectionHandler {
+    const { peer } = connection;
+    const counted: Connection = {
+      peer,
+      get bufferedBytes() {
+        return connection.bufferedBytes;
+      },
+      send(bytes) {
+        metrics.bytes(
+          'sent',
+          peer.role,
+          bytes.reduce((sum, { byteLength }) => sum + byteLength, 0),
+        );
+        connection.send(bytes);
+      },
+      pause: () => connection.pause(),
+      resume: () => connection.resume(),
+      close(reason) {
+        if (isMisbehaviour(reason)) {
+          const { code, message } = reason;
+          core.audit
+            .append({ event: 'sent-away', name: peer.name, role: peer.role, code, reason: message })
+            .catch(trouble);
+        }
+        connection.close(reason);
+      },
+    };
+    const handler = peer.role === 'site' ? core.connect(counted) : admins.connect(counted);
+    connections.add(connection);
+    return {
+      message(bytes) {
+        metrics.bytes('received', peer.role, bytes.byteLength);
+        handler.message(bytes);
+      },
+      closed(reason) {
+        connections.delete(connection);
+        handler.closed(reason);
+      },
+    };
+  }
+
+  const listen = (port: number): Promise<WebsocketServer> =>
+    websocketServer({
+      ...(settings.host !== undefined && { host: settings.host }),
+      port,
+      credentials: kit.tls,
+      admit: (identity) => admission(roster.roster, identity),
+      accept,
+      refused(refused) {
+        metrics.refused(refused.reason.code);
+        refusals.refused(refused);
+      },
+    });
+  const sites = await listen(settings.port ?? kit.server.port);
+  closers.push(() => sites.close(stopping));
+  const people = kit.server.adminPort === kit.server.port ? undefined : await listen(kit.server.adminPort);
+  if (people) closers.push(() => people.close(stopping));
+  const monitoring = await monitor(settings, core, metrics, started);
+  if (monitoring) closers.push(() => monitoring.close());
+  log.write('info', 'listening', { port: sites.port });
+  return {
+    core,
+    project: kit.project,
+    name: kit.name,
+    workspace,
+    port: sites.port,
+    adminPort: (people ?? sites).port,
+    metricsPort: monitoring?.port,
+    settings,
+    stop: closeAll,
+  };
+}
+
+const stopping: CloseReason = {
+  code: 'stopping',
+  message: 'The server is stopping.',
+  hint: 'It is dialled again by itself.',
+};
+
+function isMisbehaviour({ code }: CloseReason): boolean {
+  return code === 'protocol' || code === 'version' || code === 'too-slow' || code === 'too-many';
+}
+
+/** @throws ConfigError for settings that are not valid. */
+async function readSettings({ files }: Kit): Promise<ServerSettings> {
+  const source = files.settings!;
+  return parseServerSettings(await readBounded(source, maxKitFileBytes, 'settings of the server'), source);
+}
+
+function followRoster(kit: Kit, log: RunLog, changed: (roster: Roster) => void): Promise<RosterWatch> {
+  const { ca } = kit.tls;
+  return watchRoster(kit.files.roster!, {
+    ca,
+    project: kit.project,
+    changed(roster) {
+      log.write('info', 'a new roster is in force', { serial: roster.serial });
+      changed(roster);
+    },
+    refused: (error) => log.write('error', error instanceof Error ? error.message : String(error)),
+  });
+}
+
+function admission(roster: Roster, identity: Identity): true | CloseReason {
+  const verdict = admit(roster, identity, nodeClock.wallMs());
+  if (verdict.ok) return true;
+  const { code, message, hint } = verdict;
+  return { code: code === 'revoked' ? 'revoked' : 'not-allowed', message, hint };
+}
+
+function tee(log: RunLog, told: Parts['onLog'], fixed: LogFields = {}): RunLog {
+  return {
+    write(level, message, fields = {}) {
+      log.write(level, message, { ...fixed, ...fields });
+      told(level, message, { ...fixed, ...fields });
+    },
+    with: (fields) => tee(log, told, { ...fixed, ...fields }),
+    flush: () => log.flush(),
+  };
+}
+
+function monitor(
+  { metricsHost, metricsPort }: ServerSettings,
+  core: FederationServer,
+  metrics: ReturnType<typeof serverMetrics>,
+  started: string,
+): Promise<Monitoring> | undefined {
+  if (metricsPort === null) return undefined;
+  return startMonitoring({
+    host: metricsHost,
+    port: metricsPort,
+    metrics,
+    health() {
+      const { hub, store } = core;
+      const sites = Object.fromEntries(hub.sites().map((site) => [site, hub.status(site).connected]));
+      const running = core.jobs.running().map((job) => ({ job: job.id, ...job.status() }));
+      const queued = store
+        .all()
+        .filter((job) => stateOf(job) === 'queued')
+        .map(({ id }) => id);
+      return { status: 'ok', started, sites, running, queued };
+    },
+  });
+}
