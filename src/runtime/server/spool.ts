@@ -24,7 +24,7 @@ export function createSpool(folder: string, disk: Disk): Spool {
   return {
     sink(site, ref) {
       used.add(join(site, ref.sha256));
-      return fileSink(disk, join(folder, site), ref);
+      return fileSink(disk, join(folder, site), ref, { flush: 'bytes' });
     },
     async sweep() {
       const keep = used;
