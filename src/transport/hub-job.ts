@@ -44,7 +44,7 @@ export type SiteJobState = (typeof siteJobState)['_output'];
 
 /** The job at one site. */
 interface SeatJob {
-  verdict: 'unknown' | 'accepted' | 'refused';
+  verdict: 'unknown' | 'accepted' | 'refused' | 'withdrawn';
   reason: string;
   readonly asked: Map<string, Asked>;
   /** Answers whose task has not been asked yet, by task: the server may be behind its sites for a while after a restart. */
@@ -75,7 +75,18 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
   /** The task that is being asked of the sites now. */
   let current: HubTask | undefined;
   return {
-    open: { ask, turn, waiting, pause, end },
+    open: {
+      ask,
+      turn,
+      waiting,
+      withdraw,
+      pause,
+      end,
+      verdict(site) {
+        const { verdict, reason } = seatJobOf(site);
+        return { verdict, reason };
+      },
+    },
     has: (site) => sites.has(site),
     tell,
     resume,
@@ -107,6 +118,10 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
 
   function resume(seat: Seat, state: SiteJobState | undefined): void {
     const seatJob = seatJobOf(seat.name);
+    if (seatJob.verdict === 'withdrawn') {
+      tellWithdrawn(seat, seatJob);
+      return;
+    }
     // One that refused may have another policy now.
     seatJob.verdict = state?.state === 'accepted' ? 'accepted' : 'unknown';
     for (const answer of state?.answers ?? []) offer(seat, seatJob, answer);
@@ -129,6 +144,10 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
   }
 
   function jobAnswered(seat: Seat, seatJob: SeatJob, { verdict, reason }: MessageOf<'job-answer'>): void {
+    if (seatJob.verdict === 'withdrawn') {
+      tellWithdrawn(seat, seatJob);
+      return;
+    }
     seatJob.verdict = verdict;
     seatJob.reason = reason;
     on({ kind: 'job-answer', site: seat.name, job: spec.id, verdict, reason });
@@ -140,7 +159,9 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
   function offer(seat: Seat, seatJob: SeatJob, told: Told): void {
     const { task, round } = told;
     const asked = seatJob.asked.get(task);
-    if (asked) {
+    if (seatJob.verdict === 'withdrawn') {
+      say(seat, told, asked?.settled ? again(asked.settled) : { outcome: 'closed', reason: withdrawn(seatJob) });
+    } else if (asked) {
       if (asked.settled) say(seat, told, again(asked.settled));
       else if (asked.state === 'closed') say(seat, told, tooLate);
       else if (asked.state === 'open') void fetchAnswer(seat, asked, told);
@@ -260,7 +281,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     const offered = seatJob.offers.get(task.id);
     seatJob.asked.set(task.id, asked);
     seatJob.offers.delete(task.id);
-    if (seatJob.verdict === 'refused') finish(asked, refused(seatJob));
+    if (seatJob.verdict === 'refused' || seatJob.verdict === 'withdrawn') finish(asked, refused(seatJob));
     else if (!seat.channel) watchLost(seat.name, asked);
     else if (offered) void fetchAnswer(seat, asked, offered);
     else if (seatJob.verdict === 'accepted') seat.channel.send(taskMessage(spec.id, task));
@@ -275,6 +296,19 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     );
   }
 
+  function withdraw(site: string, reason: string): void {
+    const seatJob = seatJobOf(site);
+    if (seatJob.verdict === 'withdrawn') return;
+    Object.assign(seatJob, { verdict: 'withdrawn', reason });
+    seatJob.offers.clear();
+    for (const asked of [...seatJob.asked.values()].filter(isWaitedFor)) finish(asked, refused(seatJob));
+    tellWithdrawn(seatOf(site), seatJob);
+  }
+
+  function tellWithdrawn({ channel }: Seat, seatJob: SeatJob): void {
+    channel?.send({ type: 'end-job', job: spec.id, outcome: 'aborted', reason: withdrawn(seatJob) });
+  }
+
   function pause(): void {
     ended();
     for (const { asked } of sites.values()) {
@@ -287,7 +321,8 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
   function end(outcome: 'finished' | 'failed' | 'aborted', reason: string): void {
     pause();
     for (const [site, { verdict }] of sites) {
-      if (verdict !== 'refused') seatOf(site).channel?.send({ type: 'end-job', job: spec.id, outcome, reason });
+      if (verdict === 'refused' || verdict === 'withdrawn') continue;
+      seatOf(site).channel?.send({ type: 'end-job', job: spec.id, outcome, reason });
     }
   }
 }
@@ -319,8 +354,13 @@ function notReceived(error: unknown): Outcome {
   return { status: 'failed', tag, message: `its answer could not be received: ${why}` };
 }
 
-function refused({ reason }: SeatJob): Outcome {
-  return { status: 'failed', tag: 'RefusedError', message: `refused the job: ${reason}` };
+function refused({ verdict, reason }: SeatJob): Outcome {
+  const message = verdict === 'refused' ? `refused the job: ${reason}` : `was withdrawn from the job: ${reason}`;
+  return { status: 'failed', tag: 'RefusedError', message };
+}
+
+function withdrawn({ reason }: SeatJob): string {
+  return `The site was withdrawn from the job: ${reason}`;
 }
 
 function taskMessage(job: string, { id, kind, round, settings, model }: HubTask): MessageOf<'task'> {

@@ -107,12 +107,21 @@ export interface OpenJob {
   ask(site: string, task: HubTask, signal: AbortSignal): Promise<Outcome>;
   /** The round that is being asked now, and its task: sites that were not asked have answered it already. */
   turn(task: HubTask): void;
+  /** Whether a site takes part in the job, and why not. */
+  verdict(site: string): JobVerdict;
   /** Whom somebody waits for, and since when. */
   waiting(): readonly Waiting[];
+  /** A site takes no further part: it is asked nothing any more, and what it was asked counts as failed. */
+  withdraw(site: string, reason: string): void;
   /** Lets go of the job without telling the sites: it will be opened again, after a pause or a restart. */
   pause(): void;
   /** Tells every site, and those that come later. */
   end(outcome: 'finished' | 'failed' | 'aborted', reason: string): void;
+}
+
+export interface JobVerdict {
+  readonly verdict: 'unknown' | 'accepted' | 'refused' | 'withdrawn';
+  readonly reason: string;
 }
 
 export interface Waiting {
