@@ -55,6 +55,11 @@ export class SiteFailedError extends ConsiliumError {
   readonly tag = 'SiteFailedError';
 }
 
+/** The server's own part of a round failed: the workflow, or the aggregator that combines the updates. */
+export class WorkflowError extends ConsiliumError {
+  readonly tag = 'WorkflowError';
+}
+
 /** Fewer sites answered than the round needs. Finished rounds are kept. */
 export class QuorumError extends ConsiliumError {
   readonly tag = 'QuorumError';
@@ -107,6 +112,7 @@ const errorClasses = {
   FilterBlockedError,
   UpdateRejectedError,
   SiteFailedError,
+  WorkflowError,
   QuorumError,
   WorkspaceError,
   NonFiniteError,

@@ -35,6 +35,20 @@ const engineSpec = z
   })
   .describe('Onnxruntime sessions: which execution provider, and how many threads one session uses.');
 
+const resourcesSpec = z
+  .strictObject({
+    memoryMb: z
+      .int()
+      .nonnegative()
+      .max(2 ** 30)
+      .default(0)
+      .describe('Memory that the job takes at a site, MB; 0 does not ask for any in particular.'),
+    gpus: z.int().nonnegative().max(1024).default(0).describe('GPUs that the job takes at a site for itself.'),
+  })
+  .describe(
+    'What the job takes at each of its sites besides one of its slots. A real server starts a job once there is room for it; the simulator does not ask.',
+  );
+
 const jobFields = z.strictObject({
   version: z.literal(1).describe('Version of this format.'),
   name: z
@@ -75,6 +89,7 @@ const jobFields = z.strictObject({
     .default([])
     .describe("Files that define parts of the user's own. A relative path starts from the job's folder."),
   engine: engineSpec.prefault({}),
+  resources: resourcesSpec.prefault({}),
 });
 
 // Also beside mistakes within the parts: one look at a file tells all that is wrong.

@@ -39,11 +39,17 @@ export interface RunRecordOptions {
   /** What relative paths of the job start from. */
   readonly jobFolder: string;
   readonly folder: RunFolder;
-  /** Names of the validation cases. */
-  readonly selectionCases: readonly string[];
-  readonly slots: number;
-  readonly sessionThreads: number;
+  /** Names of the validation cases; absent at a server, which never sees cases. */
+  readonly selectionCases?: readonly string[];
+  /** Absent at a server, which trains nothing. */
+  readonly slots?: number;
+  readonly sessionThreads?: number;
+  /** Whether `${NAME}` in the job's data is for its sites to fill in. @default false */
+  readonly forSites?: boolean;
 }
+
+/** What whoever runs a job does with the record of its run. */
+export type RunRecorder = Pick<RunRecord, 'begin' | 'note' | 'addLine' | 'finish' | 'endedEarly' | 'suspend'>;
 
 export class RunRecord {
   readonly #options: RunRecordOptions;
@@ -76,7 +82,7 @@ export class RunRecord {
     this.#last = start;
     this.#log.write('info', 'run started', { finished_rounds: start.round });
     if (isSynthetic(job)) this.#log.write('warn', 'The data are SYNTHETIC.');
-    await writeFileAtomic(folder.jobFile, jobToYaml(job));
+    await writeFileAtomic(folder.jobFile, jobToYaml(job, { forSites: this.#options.forSites ?? false }));
     await this.#writeMeta('running');
     this.#metrics = await openRoundMetrics(folder.metrics, { keyMetric, keyMetricMode, history });
     await writeResults(folder.results, history);
@@ -178,6 +184,13 @@ export class RunRecord {
     await this.#close(outcome);
   }
 
+  /** Lets go of a run that goes on in a later process. */
+  async suspend(): Promise<void> {
+    this.#log.write('info', 'run suspended');
+    await this.#metrics?.flush();
+    await this.#closeAll();
+  }
+
   #report(
     last: Checkpoint,
     how: Pick<RunReportOptions, 'outcome' | 'error' | 'finalModelSha256'> & { pictures?: readonly CasePicture[] },
@@ -188,7 +201,9 @@ export class RunRecord {
 
   async #writeModels({ model, best }: Checkpoint): Promise<Record<string, string>> {
     const { job, folder, selectionCases } = this.#options;
-    await writeFileAtomic(join(folder.models, 'selection_cases.json'), `${JSON.stringify(selectionCases)}\n`);
+    if (selectionCases) {
+      await writeFileAtomic(join(folder.models, 'selection_cases.json'), `${JSON.stringify(selectionCases)}\n`);
+    }
     const final = await writeModelFiles(folder.models, 'FL_global_model', job.model, model);
     const top = await writeModelFiles(folder.models, 'best_FL_global_model', job.model, best?.model ?? model);
     const named = (prefix: string, files: object) =>
@@ -208,8 +223,7 @@ export class RunRecord {
       finished_rounds: this.#last?.round ?? 0,
       started: this.#started.toISOString(),
       ended: outcome === 'running' ? null : new Date().toISOString(),
-      slots,
-      session_threads: sessionThreads,
+      ...(slots !== undefined && { slots, session_threads: sessionThreads }),
       cores: availableParallelism(),
       versions: versions(),
       synthetic_data: isSynthetic(job),
@@ -236,6 +250,10 @@ export class RunRecord {
   /** Closes everything, whatever a tracker throws; that is thrown afterwards. */
   async #close(outcome: Outcome): Promise<void> {
     this.#tell({ kind: 'done', outcome });
+    await this.#closeAll();
+  }
+
+  async #closeAll(): Promise<void> {
     const told = await Promise.allSettled([this.#told]);
     const closed = await Promise.allSettled(this.#trackers.map(async (tracker) => tracker.close?.()));
     await Promise.all([this.#log, ...this.#siteLogs.values()].map((log) => log.flush()));

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isConsiliumError, WorkflowError } from '../errors';
 import type { RunEvent } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { transferOf } from '../jobs/trainer-spec';
@@ -89,11 +90,26 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
       signal.throwIfAborted();
       started = clock.monotonicMs();
     }
+  } catch (error) {
+    throw isForPeople(error) ? error : workflowFailed(job, checkpoint.round, error);
   } finally {
     // Also after an error: finished rounds are kept, and a full disk is the better reason than the abort it caused.
     await committing;
   }
   return checkpoint;
+}
+
+/** What our own parts throw says what is wrong; and what the operating system refuses, it says itself. */
+function isForPeople(error: unknown): boolean {
+  return isConsiliumError(error) || (error instanceof Error && 'syscall' in error);
+}
+
+function workflowFailed({ workflow }: JobSpec, round: number, cause: unknown): WorkflowError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new WorkflowError(`The workflow '${workflow.kind}' or its aggregator failed in round ${round}: ${why}`, {
+    cause,
+    hint: 'Mend it; finished rounds are kept.',
+  });
 }
 
 /** Without the key metric no model is better than another, and the last one would pass for the best. */

@@ -5,21 +5,17 @@
  * @module
  */
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { ConfigError, isConsiliumError, QuorumError } from '../errors';
-import { filtersAt } from '../filters/placed-filter';
 import type { RunEvent, RunResult } from '../jobs/environment';
 import { type JobSpec, jobHash } from '../jobs/job-spec';
 import { loadModules } from '../jobs/load-modules';
-import type { Sites } from '../protocol/sites';
 import { inMemorySites } from '../transport/in-memory';
 import { removeTemporaryFiles } from '../util/atomic-file';
 import { type Checkpoint, type CheckpointStore, checkpointStore } from './checkpoint';
 import { checkData } from './data-check';
-import { filteredSites } from './filtered-sites';
 import { type SiteImages, siteCases, siteImages } from './job-data';
 import type { SiteCases } from './loader/loader-messages';
-import { noiseOf } from './noise';
 import { checkParts } from './part-check';
 import { prepareData } from './prepare-data';
 import { checkProvider } from './provider-check';
@@ -27,11 +23,11 @@ import { inRoundOrder } from './round-order';
 import { archiveEarlierRun, lockFolder, type RunFolder, runFolder } from './run-folder';
 import type { RunWork } from './run-handle';
 import { RunRecord } from './run-record';
-import { freshStart, runServer } from './server-run';
+import { serveJob, withServerFilters } from './serve-job';
+import { freshStart } from './server-run';
 import type { SimEnvOptions } from './sim-env';
-import { siteLedger } from './site-ledger';
 import { type Slots, startSlots } from './slot/slots';
-import { furtherModel, startingModel } from './starting-model';
+import { startingModel } from './starting-model';
 
 /** Cases shown in the report of a simulation. */
 const pictureCount = 3;
@@ -110,8 +106,12 @@ async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emi
     await record.begin(start);
     tell({ kind: 'started', folder: folder.root, slots: count, resumedAt: options.resume ? start.round : undefined });
     for (const site of job.sites) tell({ kind: 'site-joined', site });
-    const sites = await serverSites(run, slots, options.testNoiseSeed);
-    const last = await serve({ job, jobFolder, hash, start, store, sites, record, signal, emit: tell });
+    const sites = await withServerFilters(inMemorySites(slots.links, { ahead: sitesAhead(start, slots) }), {
+      job,
+      ledgerFolder: folder.serverLedger,
+      testNoiseSeed: options.testNoiseSeed,
+    });
+    const last = await serveJob({ job, jobFolder, hash, start, store, sites, record, signal, emit: tell });
     return await record.finish(last, await pictures(job, last, slots, signal));
   } catch (error) {
     const full = withSiteFailure(error, slots);
@@ -125,33 +125,6 @@ async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emi
   }
 }
 
-interface ServeOptions {
-  readonly job: JobSpec;
-  /** What relative paths of the job start from. */
-  readonly jobFolder: string;
-  readonly hash: string;
-  readonly start: Checkpoint;
-  readonly store: CheckpointStore;
-  readonly sites: Sites;
-  readonly record: RunRecord;
-  readonly signal: AbortSignal;
-  readonly emit: (event: RunEvent) => void;
-}
-
-/** The sites as the workflow sees them: through the server's own filters. */
-async function serverSites(
-  { job, folder, start }: PreparedRun,
-  slots: Slots,
-  testNoiseSeed: number | undefined,
-): Promise<Sites> {
-  return filteredSites(inMemorySites(slots.links, { ahead: sitesAhead(start, slots) }), {
-    outgoing: filtersAt(job.filters, 'server-out'),
-    incoming: filtersAt(job.filters, 'server-in'),
-    noise: noiseOf(testNoiseSeed, 'server'),
-    ledger: await siteLedger(folder.serverLedger, 'server'),
-  });
-}
-
 /** Memory for updates that wait for their turn. */
 const updatesInMemory = 64 * 2 ** 20;
 
@@ -162,23 +135,6 @@ const updatesInMemory = 64 * 2 ** 20;
 function sitesAhead({ model }: Checkpoint, { count }: Slots): number {
   const bytes = [...model.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
   return Math.max(4 * count, Math.floor(updatesInMemory / Math.max(1, bytes)));
-}
-
-function serve({ job, jobFolder, hash, start, store, sites, record, signal, emit }: ServeOptions): Promise<Checkpoint> {
-  return runServer({
-    job,
-    jobHash: hash,
-    start,
-    store,
-    sites,
-    onLine: (line, checkpoint) => record.addLine(line, checkpoint),
-    loadModel: (file) =>
-      furtherModel(job, resolve(jobFolder, file), start.model, (message) =>
-        emit({ kind: 'log', level: 'warn', message }),
-      ),
-    emit,
-    signal,
-  });
 }
 
 /** A server is told only the class of a site's failure and where it came; whoever runs the simulator owns the sites and sees the cause. */
