@@ -9,12 +9,13 @@
  */
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { DataError, InternalError, WorkspaceError } from '../errors';
+import { DataError, InternalError, isConsiliumError, WorkspaceError } from '../errors';
 import { sha256Hex } from '../protocol/wire/messages';
 import { appendData, codeOf, workspaceError, writeFileAtomic } from '../util/atomic-file';
 import type { Clock } from '../util/clock';
 import type { Disk, DiskFile } from '../util/disk';
 import { type Json, json } from '../util/json';
+import { lastLine } from '../util/last-line';
 import { readLines } from '../util/read-lines';
 import { sha256Of } from '../util/sha256';
 
@@ -166,29 +167,12 @@ async function readHead(headFile: string, disk: Disk): Promise<AuditHead | undef
 
 /** Number and hash of the last record. */
 async function endOf(file: string, disk: Disk): Promise<AuditHead> {
-  if (!(await disk.exists(file))) return { version: 1, records: 0, hash: beginning };
-  const log = await disk.open(file, 'update').catch((error: unknown) => {
-    throw workspaceError('open', file, error);
+  const line = await lastLine(file, longestRecord, disk).catch((error: unknown) => {
+    throw isConsiliumError(error, 'DataError') ? damagedEnd(file, 'no record can be found at its end') : error;
   });
-  try {
-    return await lastRecord(file, log);
-  } finally {
-    await log.close();
-  }
-}
-
-async function lastRecord(path: string, log: DiskFile): Promise<AuditHead> {
-  const size = await log.size();
-  const tail = Buffer.alloc(Math.min(size, 2 * longestRecord + 2));
-  await log.read(tail, size - tail.length);
-  const whole = tail.lastIndexOf(0x0a) + 1;
-  if (whole === 0 && size > longestRecord) throw damagedEnd(path, 'no record can be found at its end');
-  if (whole < tail.length) await log.truncate(size - tail.length + whole);
-  await log.sync(); // An earlier process may not have come to it, and the head must not be ahead.
-  if (whole === 0) return { version: 1, records: 0, hash: beginning };
-  const line = tail.subarray(whole > 1 ? tail.lastIndexOf(0x0a, whole - 2) + 1 : 0, whole - 1);
+  if (line === undefined) return { version: 1, records: 0, hash: beginning };
   const record = auditRecord.safeParse(parseJson(line));
-  if (!record.success) throw damagedEnd(path, 'its last record cannot be read');
+  if (!record.success) throw damagedEnd(file, 'its last record cannot be read');
   return { version: 1, records: record.data.n, hash: sha256Of(line) };
 }
 

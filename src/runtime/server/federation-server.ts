@@ -1,0 +1,221 @@
+/**
+ * A server of a federation, apart from what carries its connections: its jobs, the sites that work on them, and the people who
+ * ask for them. Clock, disk and connections are passed in.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import { RefusedError } from '../../errors';
+import { hasEnded } from '../../protocol/admin-api';
+import type { BlobRef } from '../../protocol/wire/messages';
+import type { RunLog } from '../../tracking/run-log';
+import type { Connection, ConnectionHandler, Identity } from '../../transport/connection';
+import { createHub } from '../../transport/hub';
+import type { Hub, HubEvent } from '../../transport/hub-types';
+import type { Clock } from '../../util/clock';
+import { copyFile } from '../../util/copy-file';
+import type { Disk } from '../../util/disk';
+import { durableFolder } from '../../util/durable-folder';
+import { type AuditLog, openAudit } from '../audit';
+import type { Roster } from '../provision/roster';
+import type { RunRecorder, RunRecordOptions } from '../run-record';
+import { acceptBundle } from './accept-bundle';
+import { answerAudit } from './answer-audit';
+import { createJobControl, type JobControl, type JobEvent } from './job-control';
+import { type JobStore, openJobStore } from './job-store';
+import type { ServerSettings } from './server-settings';
+import { reasonOf, type SavedJob, stateOf } from './stored-job';
+
+export interface FederationServerOptions {
+  readonly clock: Clock;
+  readonly disk: Disk;
+  /** A name that no other has: for sessions. */
+  readonly newId: () => string;
+  /** Absolute path. */
+  readonly workspace: string;
+  readonly settings: ServerSettings;
+  readonly project: string;
+  /** Name of the server. */
+  readonly name: string;
+  /** Certificate of the project's authority, PEM. */
+  readonly ca: string;
+  readonly roster: () => Roster;
+  /** Name and version of this software. */
+  readonly software: string;
+  readonly log: RunLog;
+  /** Makes what keeps the record of a run for people. */
+  readonly record: (options: RunRecordOptions) => RunRecorder;
+  /** NOT PRIVATE: see `SimEnvOptions.testNoiseSeed`. */
+  readonly testNoiseSeed?: number | undefined;
+  /** Told of all that happens at sites and in runs. */
+  readonly on?: (event: ServerEvent) => void;
+}
+
+export type ServerEvent = JobEvent | { readonly kind: 'hub'; readonly event: HubEvent };
+
+export interface FederationServer {
+  readonly hub: Hub;
+  readonly store: JobStore;
+  readonly audit: AuditLog;
+  readonly jobs: JobControl;
+  /** A folder for what arrives and is no job yet. */
+  readonly incoming: string;
+  /** A site's connection, whose identity was checked. */
+  connect(connection: Connection): ConnectionHandler;
+  /** @throws RefusedError when there is none. */
+  job(id: string): SavedJob;
+  /** Makes a job of a bundle that lies in a file; the one that is there, when the same content was submitted before. */
+  submit(file: string, ref: BlobRef, by: Identity): Promise<{ readonly job: SavedJob; readonly created: boolean }>;
+  /** Runs the same content anew. */
+  clone(job: SavedJob, by: Identity): Promise<SavedJob>;
+  /** No new rounds; everything is flushed, sites are told and come back. */
+  stop(): Promise<void>;
+}
+
+/** Reads what earlier processes have left, and goes on with the jobs that were running. */
+export async function createServer(options: FederationServerOptions): Promise<FederationServer> {
+  const { clock, disk, workspace, settings, log, on = () => {} } = options;
+  await durableFolder(workspace, disk);
+  const audit = await openAudit(join(workspace, 'audit.jsonl'), { disk, clock });
+  const store = await openJobStore({
+    disk,
+    clock,
+    folder: join(workspace, 'jobs'),
+    warn: (message) => log.write('error', message),
+  });
+  const incoming = join(workspace, 'incoming');
+  await durableFolder(incoming, disk);
+  await audit.append({ event: 'server-started', software: options.software });
+  const answers = answerAudit(audit, report);
+  const hub = createHub({
+    clock,
+    times: {
+      heartbeatMs: settings.heartbeatSeconds * 1000,
+      deadMs: settings.deadSeconds * 1000,
+      siteLostMs: settings.siteLostSeconds * 1000,
+      helloMs: 10_000,
+    },
+    software: options.software,
+    newSession: options.newId,
+    ended(id) {
+      const job = store.get(id);
+      if (!job) return undefined;
+      const state = stateOf(job);
+      return hasEnded(state) ? { outcome: state, reason: reasonOf(job)?.message ?? '' } : 'waiting';
+    },
+    on: (event) => heard(event),
+    unreadable: (site, error) => log.write('error', messageOf(error), { site }),
+  });
+  const jobs = createJobControl({
+    ...options,
+    store,
+    audit,
+    hub,
+    read: (sha256, update) => answers.read(sha256, update),
+    on,
+  });
+  let stopping = false;
+  /** Bundles become jobs one after the other. */
+  let accepting: Promise<unknown> = Promise.resolve();
+
+  return {
+    hub,
+    store,
+    audit,
+    jobs,
+    incoming,
+    connect: (connection) => hub.connect(connection),
+    job: jobOf,
+    submit: (file, ref, by) => inTurn(() => submit(file, ref, by)),
+    clone: (job, by) => inTurn(() => clone(job, by)),
+    async stop() {
+      stopping = true;
+      await accepting;
+      await jobs.stop();
+      hub.close({ code: 'stopping', message: 'The server is stopping.', hint: 'It is dialled again by itself.' });
+      await audit.append({ event: 'server-stopped' });
+      await audit.close();
+      await log.flush();
+    },
+  };
+
+  function report(error: unknown): void {
+    log.write('error', messageOf(error));
+  }
+
+  function heard(event: HubEvent): void {
+    on({ kind: 'hub', event });
+    switch (event.kind) {
+      case 'site-joined':
+      case 'site-left':
+        heardOfSite(event);
+        break;
+      default:
+        jobs.runningJob(event.job)?.hear(event);
+    }
+    if (event.kind === 'answered') answers.settled(event);
+    if (event.kind !== 'job-answer') return;
+    const { site, job, verdict, reason } = event;
+    audit.append({ event: `job-${verdict}`, job, site, ...(reason !== '' && { reason }) }).catch(report);
+  }
+
+  function heardOfSite(event: Extract<HubEvent, { readonly kind: 'site-joined' | 'site-left' }>): void {
+    const { kind, site } = event;
+    for (const job of jobs.running()) if (jobOf(job.id).sites.includes(site)) job.hear(event);
+    if (kind === 'site-joined') {
+      audit.append({ event: 'joined', site, software: event.software }).catch(report);
+      log.write('info', 'joined', { site });
+    } else {
+      const { code, message } = event.reason;
+      audit.append({ event: 'left', site, code, reason: message }).catch(report);
+      log.write('info', `left: ${message}`, { site });
+    }
+    jobs.consider();
+  }
+
+  function jobOf(id: string): SavedJob {
+    const job = store.get(id);
+    if (job) return job;
+    throw new RefusedError(`There is no job '${id}'.`, { hint: '`consilium jobs` lists the jobs of the server.' });
+  }
+
+  async function inTurn<T>(act: () => Promise<T>): Promise<T> {
+    if (stopping) throw new RefusedError('The server is stopping.', { hint: 'Try again once it is back.' });
+    const turn = accepting.then(act, act);
+    accepting = turn.catch(() => {});
+    return turn;
+  }
+
+  async function submit(file: string, ref: BlobRef, by: Identity) {
+    const found = await acceptBundle({ file, ref, by }, acceptance());
+    if (found.created) {
+      const { id, hash, submitter } = found.job;
+      await audit.append({ event: 'submitted', job: id, by: by.name, submitter: submitter.name, hash, ...ref });
+      await jobs.queue(found.job);
+    }
+    return found;
+  }
+
+  async function clone(job: SavedJob, by: Identity): Promise<SavedJob> {
+    const file = join(incoming, `${disk.freshName()}.clone`);
+    await copyFile(store.folder(job.id).bundle, file, disk);
+    const made = await acceptBundle({ file, ref: job.bundle, by, clonedFrom: job }, acceptance());
+    await audit.append({ event: 'cloned', job: made.job.id, from: job.id, by: by.name, hash: job.hash });
+    await jobs.queue(made.job);
+    return made.job;
+  }
+
+  function acceptance() {
+    const { ca, project, roster } = options;
+    const isSite = ({ role, status }: Roster['entries'][number]) => role === 'site' && status === 'active';
+    const sites = () =>
+      roster()
+        .entries.filter(isSite)
+        .map(({ name }) => name);
+    return { disk, clock, store, ca, project, allowCode: settings.allowCode, sites };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,46 @@
+/**
+ * Where answers arrive before they count. What counts is taken over by the journal; what is left over from rounds that have
+ * ended is removed.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import type { BlobRef } from '../../protocol/wire/messages';
+import { type FileSink, fileSink } from '../../transport/file-sink';
+import { namesIn, workspaceError } from '../../util/atomic-file';
+import type { Disk } from '../../util/disk';
+
+export interface Spool {
+  /** Where an answer of a site arrives, going on after what came of it before. */
+  sink(site: string, ref: BlobRef): FileSink;
+  /** A round has ended: removes what nobody has asked for since the last call. */
+  sweep(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export function createSpool(folder: string, disk: Disk): Spool {
+  /** Answers that were asked for since the last sweep: `<site>/<sha256>`. */
+  let used = new Set<string>();
+  return {
+    sink(site, ref) {
+      used.add(join(site, ref.sha256));
+      return fileSink(disk, join(folder, site), ref);
+    },
+    async sweep() {
+      const keep = used;
+      used = new Set();
+      for (const site of await namesIn(folder, disk)) {
+        for (const name of await namesIn(join(folder, site), disk)) {
+          if (!keep.has(join(site, name.replace(/\.part$/, '')))) await discard(join(folder, site, name));
+        }
+      }
+    },
+    remove: () => discard(folder),
+  };
+
+  async function discard(path: string): Promise<void> {
+    await disk.remove(path).catch((error: unknown) => {
+      throw workspaceError('clear', path, error);
+    });
+  }
+}
