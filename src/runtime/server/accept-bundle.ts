@@ -15,7 +15,7 @@ import type { Clock } from '../../util/clock';
 import type { Disk } from '../../util/disk';
 import { didYouMean } from '../../util/nearest';
 import { sha256Of } from '../../util/sha256';
-import { checkParts } from '../part-check';
+import { checkFilters } from '../part-check';
 import { type Bundle, bundleForSite, bundleJob, readBundle, unpackBundle } from '../provision/bundle';
 import { type JobStore, writeSpec } from './job-store';
 import type { ServerSettings } from './server-settings';
@@ -116,7 +116,7 @@ async function unpack(
 ): Promise<{ readonly spec: JobSpec; readonly parts: Readonly<Record<string, BlobRef>> }> {
   await unpackBundle(bundle, files, disk);
   const spec = await bundleJob(bundle, { folder: files });
-  checkParts(spec, files);
+  checkFilters(spec); // Whether there is a program to train with is the sites' to find out.
   await writeSpec(jobFile, spec, disk);
   const parts: Record<string, BlobRef> = {};
   const own = new Set(bundle.manifest.files.map(({ to }) => to));
