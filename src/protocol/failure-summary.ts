@@ -33,6 +33,7 @@ const meanings: Readonly<Record<ErrorTag, string>> = {
   FilterBlockedError: 'a filter let nothing through',
   UpdateRejectedError: 'its update was refused',
   SiteFailedError: 'its training code failed',
+  WorkflowError: 'what combines the updates failed',
   QuorumError: 'too few answered',
   WorkspaceError: 'it cannot use its workspace',
   NonFiniteError: 'its numbers are no longer finite',

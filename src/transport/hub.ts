@@ -142,7 +142,8 @@ export function createHub(options: HubOptions): Hub {
   }
 }
 
-function wrongVersion({ protocols, software }: MessageOf<'hello'>): CloseReason {
+/** Why somebody is sent away who speaks none of the server's versions. */
+export function wrongVersion({ protocols, software }: Pick<MessageOf<'hello'>, 'protocols' | 'software'>): CloseReason {
   return {
     code: 'version',
     message: `The server speaks version ${protocolVersion} of the protocol, but ${software} speaks ${protocols.join(', ')}.`,
