@@ -1,0 +1,51 @@
+/**
+ * The filters of a policy, which stand behind all filters of a job: what leaves the site has passed them last.
+ *
+ * @module
+ */
+import { FilterBlockedError } from '../../errors';
+import { applyFilters, type Filter } from '../../filters/filter';
+import { allowMetrics } from '../../filters/metric-lists';
+import { createFilter } from '../../filters/registry';
+import { type PayloadKind, payloadKinds } from '../../jobs/filter-spec';
+import type { Policy, SiteFilter } from './policy';
+
+/** In order: which payloads may leave at all, the policy's filters, which metrics may leave. @throws ConfigError */
+export function policyFilters({ payloads, filters, metrics }: Policy): readonly Filter[] {
+  return [
+    onlyPayloads(payloads ?? payloadKinds),
+    ...filters.map(siteFilter),
+    ...(metrics === undefined ? [] : [allowMetrics({ metrics })]),
+  ];
+}
+
+/** Whether a policy changes anything of what leaves: its names, for logs. */
+export function policyFilterNames({ payloads, filters, metrics }: Policy): readonly string[] {
+  return [
+    ...(payloads === undefined ? [] : ['payloads']),
+    ...filters.map(({ filter }) => filter.kind),
+    ...(metrics === undefined ? [] : ['allow-metrics']),
+  ];
+}
+
+/** A job's code may call anything a payload of metrics; what mechanisms on tensors pass on untouched holds no tensors. */
+function onlyPayloads(allowed: readonly PayloadKind[]): Filter {
+  return {
+    name: 'policy payloads',
+    accepts: allowed,
+    apply(payload) {
+      if (payload.kind !== 'metrics' || payload.tensors.size === 0) return payload;
+      throw new FilterBlockedError('A payload of metrics came with tensors. Nothing was sent.');
+    },
+  };
+}
+
+function siteFilter({ filter: spec, payloads }: SiteFilter): Filter {
+  const filter = createFilter(spec);
+  if (!payloads) return filter;
+  return {
+    name: filter.name,
+    accepts: payloadKinds,
+    apply: (payload, context) => (payloads.includes(payload.kind) ? applyFilters([filter], payload, context) : payload),
+  };
+}
