@@ -4,13 +4,13 @@
  * @module
  */
 import type { ChildProcess } from 'node:child_process';
-import { errorFromData, InternalError, RefusedError, SiteFailedError } from '../../errors';
+import { errorFromData, InternalError, RefusedError, SiteFailedError, withSummary } from '../../errors';
 import { lineSplitter } from '../../executors/line-splitter';
 import type { Task, Update } from '../../protocol/messages';
 import type { TaskContext } from '../../transport/agent-types';
 import { nodeClock } from '../../util/clock';
 import { forkModule } from '../../util/fork-module';
-import type { JobProcessReply, JobProcessRequest, PreparedJob, SiteJobSetup } from './job-process-messages';
+import type { JobProcessReply, JobProcessRequest, PreparedJob, SiteJobSetup, UnfitJob } from './job-process-messages';
 
 export interface JobProcess {
   /** Resolves once the job can run here. @throws RefusedError with the policy's or the site's rule, and the cause, when it cannot. */
@@ -28,6 +28,8 @@ export interface JobProcessOptions {
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
   /** How long a step in hand may take to end. A process that takes longer is killed: what matters of it is on disk. */
   readonly graceMs: number;
+  /** When it is aborted before the job is ready, the process is killed. */
+  readonly signal: AbortSignal;
   /** Module of the process in this folder; another one in tests. */
   readonly module?: string;
 }
@@ -38,7 +40,8 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-export function startJobProcess({ setup, log, graceMs, module = 'job-process' }: JobProcessOptions): JobProcess {
+export function startJobProcess(options: JobProcessOptions): JobProcess {
+  const { setup, log, graceMs, signal: stopping, module = 'job-process' } = options;
   const child = forkModule(__dirname, module, { cwd: setup.files, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const pending = new Map<number, Pending>();
   let nextId = 0;
@@ -47,7 +50,10 @@ export function startJobProcess({ setup, log, graceMs, module = 'job-process' }:
   const prepared = new Promise<PreparedJob>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  prepared.catch(() => {}); // Told to whoever waits for it.
+  const giveUp = () => child.kill('SIGKILL');
+  stopping.addEventListener('abort', giveUp, { once: true });
+  const settled = () => stopping.removeEventListener('abort', giveUp);
+  prepared.then(settled, settled); // An error is told to whoever waits for it.
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => resolve());
   });
@@ -102,23 +108,13 @@ export function startJobProcess({ setup, log, graceMs, module = 'job-process' }:
   }
 
   function receive(reply: JobProcessReply): void {
-    switch (reply.type) {
-      case 'prepared':
-        return settle.resolve(reply.job);
-      case 'unfit':
-        return settle.reject(
-          new RefusedError(`site ${reply.rule}: ${reply.reason}`, { cause: errorFromData(reply.error) }),
-        );
-      case 'log':
-        return log(reply.level, reply.message);
-      case 'progress':
-        return pending.get(reply.id)?.context.progress(reply.progress);
-      case 'update':
-        return take(reply.id)?.resolve(reply.update);
-      case 'failed':
-        if (reply.id === undefined) return settle.reject(errorFromData(reply.error));
-        return take(reply.id)?.reject(errorFromData(reply.error));
-    }
+    if (reply.type === 'prepared') settle.resolve(reply.job);
+    else if (reply.type === 'unfit') settle.reject(unfit(reply));
+    else if (reply.type === 'log') log(reply.level, reply.message);
+    else if (reply.type === 'progress') pending.get(reply.id)?.context.progress(reply.progress);
+    else if (reply.type === 'update') take(reply.id)?.resolve(reply.update);
+    else if (reply.id === undefined) settle.reject(errorFromData(reply.error));
+    else take(reply.id)?.reject(errorFromData(reply.error));
   }
 
   function take(id: number): Pending | undefined {
@@ -135,6 +131,11 @@ export function startJobProcess({ setup, log, graceMs, module = 'job-process' }:
     for (const { reject } of pending.values()) reject(error);
     pending.clear();
   }
+}
+
+function unfit({ rule, reason, error }: UnfitJob): Error {
+  const message = `site ${rule}: ${reason}`;
+  return withSummary(new RefusedError(message, { cause: errorFromData(error) }), message);
 }
 
 /** What the process, or the runtime in it, prints goes to the job's log. */

@@ -5,8 +5,8 @@
  * @module
  */
 import { errorToData, InternalError } from '../../errors';
-import { defaultSessionThreads } from '../slot/slots';
 import { type Slot, startSlot } from '../slot/slot';
+import { defaultSessionThreads } from '../slot/slots';
 import type { JobProcessReply, JobProcessRequest, SiteJobSetup } from './job-process-messages';
 import { prepareSiteJob } from './prepare-site-job';
 

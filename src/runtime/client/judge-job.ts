@@ -7,7 +7,9 @@
 import { posix } from 'node:path';
 import type { BundleEntry, JobFacts, Submitter } from '../provision/bundle';
 import { jobPath } from '../provision/bundle';
+import type { PreparedJob } from './job-process-messages';
 import { builtInKinds, type KindRule, type Policy } from './policy';
+import { blockedPayloads } from './policy-filters';
 
 /** What came of a job, as its bundle says it. */
 export interface OfferedJob {
@@ -33,6 +35,23 @@ export function judgeJob(policy: Policy, job: OfferedJob): readonly Refusal[] {
     ...judgeCode(policy, job),
     ...judgeRounds(policy, job.facts),
   ];
+}
+
+/** The limits on a job's size, and the filters of the policy, once the job has been read as a whole. Pure but for making filters. */
+export function judgeSize(policy: Policy, { modelBytes = 0, stepBytes = 0, sends }: PreparedJob): readonly Refusal[] {
+  const { modelMb = Number.POSITIVE_INFINITY, memoryMb = Number.POSITIVE_INFINITY } = policy.limits;
+  const refusals: Refusal[] = [];
+  const refuse = (rule: string, reason: string) => refusals.push({ rule, reason });
+  const mb = (bytes: number) => Math.ceil(bytes / 1e6);
+  if (mb(modelBytes) > modelMb)
+    refuse('limits.modelMb', `the model has ${mb(modelBytes)} MB, more than this site allows`);
+  if (mb(stepBytes) > memoryMb) {
+    refuse('limits.memoryMb', `a training step needs about ${mb(stepBytes)} MB, more than this site allows`);
+  }
+  for (const { rule, kinds } of blockedPayloads(policy, sends)) {
+    refuse(rule, `the job sends ${kinds.join(', ')}, which does not leave this site`);
+  }
+  return refusals;
 }
 
 /** All refusals on one line. */

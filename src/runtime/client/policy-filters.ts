@@ -28,6 +28,20 @@ export function policyFilterNames({ payloads, filters, metrics }: Policy): reado
   ];
 }
 
+/** Which of the payloads that a job sends no filter of the policy lets through, by rule. */
+export function blockedPayloads(
+  { payloads, filters }: Policy,
+  sends: readonly PayloadKind[],
+): readonly { readonly rule: string; readonly kinds: readonly PayloadKind[] }[] {
+  const byFilter = filters.map((one, i) => {
+    const { accepts } = createFilter(one.filter);
+    const passing = sends.filter((kind) => one.payloads?.includes(kind) ?? true);
+    return { rule: `filters.${i}`, kinds: passing.filter((kind) => !accepts.includes(kind)) };
+  });
+  const unlisted = { rule: 'payloads', kinds: payloads ? sends.filter((kind) => !payloads.includes(kind)) : [] };
+  return [unlisted, ...byFilter].filter(({ kinds }) => kinds.length > 0);
+}
+
 /** A job's code may call anything a payload of metrics; what mechanisms on tensors pass on untouched holds no tensors. */
 function onlyPayloads(allowed: readonly PayloadKind[]): Filter {
   return {
