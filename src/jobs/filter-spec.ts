@@ -94,7 +94,7 @@ const builtInFilter = z.discriminatedUnion('kind', [
 ]);
 export type BuiltInFilterSpec = z.infer<typeof builtInFilter>;
 
-const filterSpec = z.union([builtInFilter, ownSpec('filter')]);
+export const filterSpec = z.union([builtInFilter, ownSpec('filter')]);
 export type FilterSpec = z.infer<typeof filterSpec>;
 
 /**

@@ -11,6 +11,8 @@ import type { PrivacyCost } from './cost';
 /** One call of a filter at a site. */
 export interface LedgerEntry {
   readonly site: string;
+  /** The job, in an account over several. */
+  readonly job?: string | undefined;
   readonly filter: string;
   readonly round: number;
   /** Kind of the task whose payload the filter was given. Ledgers of earlier versions do not say. */
@@ -65,6 +67,7 @@ export const privacyCost: z.ZodType<PrivacyCost> = z.strictObject({
 });
 const entrySchema = z.strictObject({
   site: z.string(),
+  job: z.string().optional(),
   filter: z.string(),
   round: z.int(),
   task: z.string().optional(),

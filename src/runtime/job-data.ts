@@ -29,10 +29,9 @@ export function siteImages({ data, trainer }: JobSpec, site: string, workspace: 
   return { baseDir, datalist: join(datalistDir, list) };
 }
 
-/** The cases of one site of a job; `undefined` for a job whose cases no loader reads. */
-export function siteCases(job: JobSpec, site: string, workspace: string): SiteCases | undefined {
+/** The cases of one site of a job, in its images; `undefined` for a job whose cases no loader reads. */
+export function siteCases(job: JobSpec, site: string, images: SiteImages | undefined): SiteCases | undefined {
   const { data, trainer, seed } = job;
-  const images = siteImages(job, site, workspace);
   if (!images || !isBratsData(data) || trainer.kind !== 'segmentation') return undefined;
   return { site, seed, ...images, roi: trainer.roi, cacheRate: data.cacheRate };
 }

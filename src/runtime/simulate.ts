@@ -48,8 +48,8 @@ export async function simulate(job: JobSpec, options: SimulateOptions, work: Run
     checkParts(job, jobFolder);
     await checkProvider(job);
     await prepareData(job.data, workspace, work.emit);
-    const cases = job.sites.map((site) => siteCases(job, site, workspace));
     const images = job.sites.map((site) => siteImages(job, site, workspace));
+    const cases = job.sites.map((site, i) => siteCases(job, site, images[i]));
     const selectionCases = await checkData(
       job,
       jobFolder,

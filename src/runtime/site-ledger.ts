@@ -16,12 +16,29 @@ import type { Disk } from '../util/disk';
 import { limit } from '../util/limit';
 import { nodeDisk } from '../util/node-disk';
 
+/** A ledger as a file, with all that was booked. */
+export interface LedgerFile {
+  readonly entries: readonly LedgerEntry[];
+  /** On disk when it resolves. */
+  book(entry: LedgerEntry): Promise<void>;
+}
+
 /**
- * The ledger in a site's folder, continued where an earlier process left it.
+ * The site's ledger of one job, in its folder, continued where an earlier process left it.
  *
  * @throws DataError when it is damaged or lines are missing.
  */
 export async function siteLedger(folder: string, site: string, disk: Disk = nodeDisk): Promise<SiteLedger> {
+  const { entries, book } = await openLedger(folder, disk);
+  return {
+    spent: (filter) => totalSpent(entries, site, filter).epsilon,
+    booked: (round) => entries.filter((entry) => entry.round === round).map(({ cost }) => cost),
+    charge: ({ round, kind: task }, filter, cost) => book({ site, round, task, filter, cost }),
+  };
+}
+
+/** The ledger in a folder. @throws DataError when it is damaged or lines are missing. */
+export async function openLedger(folder: string, disk: Disk = nodeDisk): Promise<LedgerFile> {
   const file = join(folder, 'privacy', 'ledger.jsonl');
   const countFile = join(folder, 'privacy', 'ledger.count.json');
   const text = await readText(file, disk);
@@ -32,11 +49,7 @@ export async function siteLedger(folder: string, site: string, disk: Disk = node
   // A killed process may not have flushed the last line, or the name of the file; and what is left of a line goes.
   if (text !== '') await writeFileAtomic(file, lines.map((line) => `${line.text}\n`).join(''), { disk });
   const oneByOne = limit(1); // Each line vouches for the one before.
-  return {
-    spent: (filter) => totalSpent(entries, site, filter).epsilon,
-    booked: (round) => entries.filter((entry) => entry.round === round).map(({ cost }) => cost),
-    charge: ({ round, kind: task }, filter, cost) => oneByOne(() => book({ site, round, task, filter, cost })),
-  };
+  return { entries, book: (entry) => oneByOne(() => book(entry)) };
 
   async function book(entry: LedgerEntry): Promise<void> {
     const line = withCheck(encodeLedgerEntry(entry), check);
