@@ -4,10 +4,11 @@
  * @module
  */
 import { hasEnded } from '../protocol/admin-api';
+import { reasonText } from '../protocol/queue-text';
 import { followJob, type JobStanding } from '../runtime/admin/follow-job';
 import { nodeClock } from '../util/clock';
 import { eventLine } from './event-line';
-import { reasonText, stateText } from './job-lines';
+import { stateText } from './job-lines';
 import type { Asked } from './with-server';
 
 /** Prints what happens in a job, and returns how it has ended. The job goes on when this is stopped. */

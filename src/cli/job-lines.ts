@@ -3,39 +3,14 @@
  *
  * @module
  */
-import type { JobDetails, JobReason, JobState, JobSummary, QueueReason } from '../protocol/admin-api';
+import type { JobDetails, JobState, JobSummary } from '../protocol/admin-api';
+import { queueText, reasonText } from '../protocol/queue-text';
 import { outColours } from './colours';
 
 export function stateText(state: JobState): string {
   const colour = { finished: outColours.green, failed: outColours.red, aborted: outColours.yellow };
   return state in colour ? colour[state as keyof typeof colour](state) : state;
 }
-
-export function reasonText({ code, message, hint }: JobReason): string {
-  return `${code}: ${message}${hint === undefined ? '' : `\n  → ${hint}`}`;
-}
-
-/** Why a job does not run yet. */
-export function queueText(reason: QueueReason): string {
-  switch (reason.code) {
-    case 'server-full':
-      return `the server runs ${reason.running} of at most ${reason.maxJobs} jobs`;
-    case 'behind':
-      return `${reason.job} was submitted earlier and waits for the same sites`;
-    case 'sites-missing':
-      return `${reason.connected} of its sites are connected and ${reason.needed} are needed; missing: ${reason.missing.join(', ')}`;
-    case 'site-busy':
-      return `${reason.site} has no ${resources[reason.what]} free`;
-    case 'site-too-small':
-      return `the job needs ${reason.needs} ${resources[reason.what]} at ${reason.site}, which has ${reason.has}`;
-    case 'paused':
-      return `paused, tried again every ${reason.retrySeconds} s: ${reasonText(reason.reason)}`;
-    case 'stopping':
-      return 'the server is stopping';
-  }
-}
-
-const resources = { slots: 'slots', memoryMb: 'MB of memory', gpus: 'GPUs' } as const;
 
 /** A table, the newest job first. */
 export function jobTable(jobs: readonly JobSummary[]): string {

@@ -35,6 +35,8 @@ export interface AdminContext {
   readonly software: string;
   readonly started: string;
   readonly roster: () => Roster;
+  /** Bundles that are being received, by where. */
+  readonly submitting: Set<string>;
 }
 
 /** One request. */
@@ -66,7 +68,11 @@ export const adminHandlers: { readonly [M in AdminMethod]: Handler<M> } = {
 };
 
 /** Entries of one page of a list. */
-const pageLength = 200;
+const pageLength = 100;
+/** Sites that are told of one job. */
+const mostSites = 500;
+/** Longest reason in a list, characters. */
+const shortReason = 500;
 
 async function serverInfo(_: object, request: AdminRequest): Promise<AdminResult<'server-info'>> {
   const { server, project, name, software, started, by, settings, roster } = request;
@@ -93,11 +99,14 @@ async function submit({ bundle, hash }: AdminParams<'submit'>, request: AdminReq
   if (known) return { job: known.id, state: stateOf(known), created: false };
   refuseLarge(bundle);
   const sink = fileSink(disk, join(server.incoming, by.name), bundle);
+  if (request.submitting.has(sink.path)) throw new RefusedError('The same job is being submitted at this moment.');
+  request.submitting.add(sink.path);
   try {
     await channel.fetch(bundle, sink, signal);
     const { job, created } = await server.submit(sink.path, bundle, by);
     return { job: job.id, state: stateOf(job), created };
   } finally {
+    request.submitting.delete(sink.path);
     await disk.remove(sink.path); // It is the job's now, or nobody's.
   }
 }
@@ -122,7 +131,7 @@ function summaryOf(job: SavedJob, { jobs }: FederationServer): JobSummary {
     job: job.id,
     name: job.name,
     state,
-    ...(reason && { reason }),
+    ...(reason && { reason: { ...reason, message: reason.message.slice(0, shortReason) } }),
     ...(waitsFor && { waitsFor }),
     owner: job.owner,
     ...timesOf(job),
@@ -136,19 +145,21 @@ async function show({ job: id }: AdminParams<'show'>, { server }: AdminRequest):
   const run = server.jobs.runningJob(id);
   const status = run?.status();
   const { submitter, clonedFrom, hash, history } = job;
+  const reason = reasonOf(job);
   return {
     ...summaryOf(job, server),
+    ...(reason && { reason }),
     hash,
     submitter: submitter.name,
     org: submitter.org,
     ...(clonedFrom !== undefined && { clonedFrom }),
     history,
-    sites: job.sites.map((name) => {
+    sites: job.sites.slice(0, mostSites).map((name) => {
       const { connected } = server.hub.status(name);
       const found = run?.verdictOf(name) ?? { verdict: 'unknown', reason: '' };
       return { name, connected, ...(job.withdrawn.includes(name) ? { ...found, verdict: 'withdrawn' } : found) };
     }),
-    waiting: [...(status?.waiting ?? [])],
+    waiting: status?.waiting.slice(0, mostSites) ?? [],
     ...(status?.stalledSeconds !== undefined && { stalledSeconds: status.stalledSeconds }),
     metrics: status?.metrics ?? {},
   };

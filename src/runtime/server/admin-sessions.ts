@@ -14,7 +14,7 @@ import { type Json, json } from '../../util/json';
 import { type AdminContext, adminHandlers } from './admin-handlers';
 import { permissionOf, requirePermission } from './permissions';
 
-export interface AdminSessionsOptions extends AdminContext {
+export interface AdminSessionsOptions extends Omit<AdminContext, 'submitting'> {
   readonly newSession: () => string;
   /** Something went wrong that is nobody's fault but the server's. */
   readonly trouble: (error: unknown) => void;
@@ -32,15 +32,20 @@ type OfferedBlob = BlobSource & { close(): Promise<void> };
 
 export function createAdminSessions(options: AdminSessionsOptions): AdminSessions {
   const channels = new Set<Channel>();
+  const context = { ...options, submitting: new Set<string>() };
   return {
-    connect: (connection) => session(connection, options, channels),
+    connect: (connection) => session(connection, context, channels),
     close(reason) {
       for (const channel of channels) channel.close(reason);
     },
   };
 }
 
-function session(connection: Connection, options: AdminSessionsOptions, channels: Set<Channel>): ConnectionHandler {
+function session(
+  connection: Connection,
+  options: AdminSessionsOptions & AdminContext,
+  channels: Set<Channel>,
+): ConnectionHandler {
   const { clock, settings, trouble } = options;
   const requests = new Map<number, AbortController>();
   const offered = new Map<string, OfferedBlob>();

@@ -24,6 +24,7 @@ export function answerAudit(audit: Pick<AuditLog, 'append'>, failed: (error: unk
       const filters = privacy.map(({ mechanism, epsilon, delta, differentiallyPrivate }) => {
         return { mechanism, differentiallyPrivate, epsilon: amount(epsilon), delta: amount(delta) };
       });
+      if (known.size >= mostKnown) known.delete([...known.keys()][0]!);
       known.set(sha256, { kind: task, filters });
     },
     settled({ site, job, round, task, blob, outcome, reason }) {
@@ -35,6 +36,9 @@ export function answerAudit(audit: Pick<AuditLog, 'append'>, failed: (error: unk
     },
   };
 }
+
+/** Answers of runs that ended before they were settled are forgotten. */
+const mostKnown = 20_000;
 
 /** JSON has no infinity. */
 function amount(value: number): Json {

@@ -15,7 +15,7 @@ import type { Hub, HubEvent } from '../../transport/hub-types';
 import type { Clock } from '../../util/clock';
 import { copyFile } from '../../util/copy-file';
 import type { Disk } from '../../util/disk';
-import { durableFolder } from '../../util/durable-folder';
+import { durableFolder, forgetFolders } from '../../util/durable-folder';
 import { type AuditLog, openAudit } from '../audit';
 import type { Roster } from '../provision/roster';
 import type { RunRecorder, RunRecordOptions } from '../run-record';
@@ -84,6 +84,8 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
     warn: (message) => log.write('error', message),
   });
   const incoming = join(workspace, 'incoming');
+  await disk.remove(incoming); // What an earlier process was being sent.
+  forgetFolders(disk, incoming);
   await durableFolder(incoming, disk);
   await audit.append({ event: 'server-started', software: options.software });
   const answers = answerAudit(audit, report);
@@ -114,7 +116,7 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
     read: (sha256, update) => answers.read(sha256, update),
     on,
   });
-  let stopping = false;
+  let stopped: Promise<void> | undefined;
   /** Bundles become jobs one after the other. */
   let accepting: Promise<unknown> = Promise.resolve();
 
@@ -128,16 +130,20 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
     job: jobOf,
     submit: (file, ref, by) => inTurn(() => submit(file, ref, by)),
     clone: (job, by) => inTurn(() => clone(job, by)),
-    async stop() {
-      stopping = true;
-      await accepting;
-      await jobs.stop();
-      hub.close({ code: 'stopping', message: 'The server is stopping.', hint: 'It is dialled again by itself.' });
-      await audit.append({ event: 'server-stopped' });
-      await audit.close();
-      await log.flush();
+    stop() {
+      stopped ??= stop();
+      return stopped;
     },
   };
+
+  async function stop(): Promise<void> {
+    await accepting;
+    await jobs.stop();
+    hub.close({ code: 'stopping', message: 'The server is stopping.', hint: 'It is dialled again by itself.' });
+    await audit.append({ event: 'server-stopped' });
+    await audit.close();
+    await log.flush();
+  }
 
   function report(error: unknown): void {
     log.write('error', messageOf(error));
@@ -180,14 +186,17 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
   }
 
   async function inTurn<T>(act: () => Promise<T>): Promise<T> {
-    if (stopping) throw new RefusedError('The server is stopping.', { hint: 'Try again once it is back.' });
+    if (stopped) throw new RefusedError('The server is stopping.', { hint: 'Try again once it is back.' });
     const turn = accepting.then(act, act);
     accepting = turn.catch(() => {});
     return turn;
   }
 
   async function submit(file: string, ref: BlobRef, by: Identity) {
-    const found = await acceptBundle({ file, ref, by }, acceptance());
+    const found = await acceptBundle({ file, ref, by }, acceptance()).catch(async (error: unknown) => {
+      await audit.append({ event: 'submission-refused', by: by.name, ...ref, reason: messageOf(error).slice(0, 2000) });
+      throw error;
+    });
     if (found.created) {
       const { id, hash, submitter } = found.job;
       await audit.append({ event: 'submitted', job: id, by: by.name, submitter: submitter.name, hash, ...ref });

@@ -6,6 +6,7 @@
 import { AbortedError, RefusedError } from '../../errors';
 import type { RunEvent } from '../../jobs/environment';
 import { type EndedState, hasEnded, type JobReason, type QueueReason } from '../../protocol/admin-api';
+import { queueText } from '../../protocol/queue-text';
 import type { RunLog } from '../../tracking/run-log';
 import type { Identity } from '../../transport/connection';
 import type { Hub } from '../../transport/hub-types';
@@ -130,8 +131,13 @@ export function createJobControl(options: JobControlOptions): JobControl {
         return connected ? (resources ?? { slots: 1, memoryMb: 0, gpus: 0 }) : undefined;
       },
     });
+    for (const [id, reason] of next.wait) if (waits.get(id)?.code !== reason.code) report(tellWaiting(id, reason));
     waits = next.wait;
     for (const id of next.start) begin(id);
+  }
+
+  async function tellWaiting(id: string, reason: QueueReason): Promise<void> {
+    (await eventsOf(id)).emit({ kind: 'log', level: 'info', message: `Waits: ${queueText(reason)}.` });
   }
 
   function isPaused(id: string): boolean {
@@ -164,6 +170,7 @@ export function createJobControl(options: JobControlOptions): JobControl {
     } catch (error) {
       ending = { state: 'failed', reason: reasonOfError(error), finishedRounds: store.get(id)!.finishedRounds };
     }
+    if (ending.state === 'suspended' || ending.reason?.code === 'DISK') one.run?.release();
     if (ending.state === 'suspended') return;
     if (ending.reason?.code === 'DISK') await pause(id, ending.reason);
     else await end(id, one, ending);

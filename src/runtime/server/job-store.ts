@@ -129,7 +129,7 @@ export async function openJobStore({ disk, clock, folder, warn }: JobStoreOption
     if (!job) throw new InternalError(`There is no job '${id}'.`);
     const time = new Date(clock.wallMs()).toISOString();
     const entry = state === undefined ? [] : [{ state, time, ...(reason && { reason }) }];
-    const changed: SavedJob = { ...job, ...fields, history: [...job.history, ...entry] as SavedJob['history'] };
+    const changed: SavedJob = { ...job, ...fields, history: shortened([...job.history, ...entry]) };
     jobs.set(id, changed);
     await writeState(jobFolder(folder, id).state, changed);
     return changed;
@@ -168,6 +168,15 @@ export async function openJobStore({ disk, clock, folder, warn }: JobStoreOption
     }
     return parseJob(fromJson(checked.json), `job '${id}'`);
   }
+}
+
+/** Entries of the history that are kept: the first ones, and the last. */
+const keptEntries = { first: 10, last: 90 };
+
+function shortened(history: SavedJob['history'][number][]): SavedJob['history'] {
+  const { first, last } = keptEntries;
+  const kept = history.length > first + last ? [...history.slice(0, first), ...history.slice(-last)] : history;
+  return kept as SavedJob['history'];
 }
 
 /** Writes the job itself, for {@link JobStore.readSpec}. */

@@ -61,7 +61,7 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
   };
 
   function emit(event: RunEvent): void {
-    const entry = { n: count, time: new Date(clock.wallMs()).toISOString(), event };
+    const entry = { n: count, time: new Date(clock.wallMs()).toISOString(), event: bounded(event) };
     if (event.kind === 'progress') {
       for (const { progress } of followers) progress.set(event.site, entry);
     } else {
@@ -100,7 +100,7 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
           }
           next = Math.max(next, oldest);
         } else if (next < count) {
-          const page = kept.slice(next - oldest, next - oldest + pageEntries);
+          const page = firstPage(kept.slice(next - oldest));
           yield page;
           next += page.length;
         } else if (follower.progress.size > 0) {
@@ -119,6 +119,23 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
       followers.delete(follower);
     }
   }
+}
+
+/** Sites that one entry tells of. */
+const mostSites = 1000;
+
+function bounded(event: RunEvent): RunEvent {
+  if (event.kind !== 'round-finished' || event.sites.length <= mostSites) return event;
+  return { ...event, sites: event.sites.slice(0, mostSites) };
+}
+
+function firstPage(entries: readonly RunEntry[]): readonly RunEntry[] {
+  let bytes = 0;
+  const end = entries.findIndex((entry) => {
+    bytes += JSON.stringify(encodeEntry(entry)).length;
+    return bytes > pageBytes;
+  });
+  return entries.slice(0, end < 0 ? pageEntries : Math.min(Math.max(1, end), pageEntries));
 }
 
 interface Follower {

@@ -7,9 +7,9 @@ import { AbortedError } from '../../errors';
 import type { RunEvent } from '../../jobs/environment';
 import type { JobSpec } from '../../jobs/job-spec';
 import type { EndedState, JobReason, WaitingFor } from '../../protocol/admin-api';
-import type { Update } from '../../protocol/messages';
-import type { HubEvent, JobVerdict, OpenJob } from '../../transport/hub-types';
+import type { Hub, HubEvent, JobVerdict, OpenJob } from '../../transport/hub-types';
 import { inRoundOrder } from '../round-order';
+import type { RunRecorder, RunRecordOptions } from '../run-record';
 import { reasonOfError } from './job-fault';
 import { type JobRoundsOptions, runJobRounds } from './job-rounds';
 import type { RunEvents } from './run-events';
@@ -32,6 +32,8 @@ export interface RunningJob {
   suspend(): void;
   /** Ends the part of a site. */
   withdraw(site: string, reason: string): void;
+  /** Lets go of the sites without a word: the job will go on. */
+  release(): void;
   /** Tells the sites how it has ended. */
   tellSites(outcome: EndedState, reason: string): void;
   verdictOf(site: string): JobVerdict;
@@ -47,13 +49,13 @@ export interface RunningStatus {
 }
 
 export interface RunningJobOptions
-  extends Omit<JobRoundsOptions, 'opened' | 'emit' | 'signal' | 'isSuspended' | 'spec' | 'read'> {
+  extends Omit<JobRoundsOptions, 'opened' | 'emit' | 'signal' | 'isSuspended' | 'spec' | 'hub'> {
+  readonly hub: Pick<Hub, 'open' | 'status'>;
   readonly readSpec: () => Promise<JobSpec>;
   readonly stallMs: number;
   readonly events: RunEvents;
   /** Told of events after their followers. */
   readonly on: (event: RunEvent) => void;
-  readonly read: (sha256: string, update: Update) => void;
 }
 
 export function startJob(options: RunningJobOptions): RunningJob {
@@ -62,6 +64,7 @@ export function startJob(options: RunningJobOptions): RunningJob {
   const withdrawn = new Map<string, string>();
   let suspended = false;
   let open: OpenJob | undefined;
+  let recorder: RunRecorder | undefined;
   let round = job.finishedRounds;
   let rounds = job.rounds;
   let metrics: RunningStatus['metrics'] = {};
@@ -70,6 +73,7 @@ export function startJob(options: RunningJobOptions): RunningJob {
     say('warn', `Nothing has happened for ${seconds} s. ${waitingInWords(waiting(), round)}`);
   });
   for (const site of job.withdrawn) withdrawn.set(site, 'by the operator of the site');
+  const inOrder = inRoundOrder(emit);
   const ended = run();
   return {
     id: job.id,
@@ -81,6 +85,7 @@ export function startJob(options: RunningJobOptions): RunningJob {
       stop.abort(new AbortedError('The server is stopping; the job goes on when it is started again.'));
     },
     withdraw,
+    release: () => open?.pause(),
     tellSites: (outcome, reason) => open?.end(outcome, reason),
     verdictOf: (site) => open?.verdict(site) ?? { verdict: 'unknown', reason: '' },
     status: () => {
@@ -99,7 +104,8 @@ export function startJob(options: RunningJobOptions): RunningJob {
     let ending: JobEnding;
     try {
       const spec = await options.readSpec();
-      await runJobRounds({ ...options, spec, opened, emit: inRoundOrder(emit), signal: stop.signal, isSuspended });
+      const { signal } = stop;
+      await runJobRounds({ ...options, spec, record, opened, emit: inOrder, signal, isSuspended });
       ending = { state: 'finished', reason: undefined, finishedRounds: round };
     } catch (error) {
       if (stop.signal.aborted && suspended) ending = { state: 'suspended' };
@@ -118,9 +124,15 @@ export function startJob(options: RunningJobOptions): RunningJob {
     return suspended;
   }
 
-  function opened(job: OpenJob): void {
-    open = job;
+  function record(about: RunRecordOptions): RunRecorder {
+    recorder = options.record(about);
+    return recorder;
+  }
+
+  function opened(opening: OpenJob): void {
+    open = opening;
     for (const [site, reason] of withdrawn) open.withdraw(site, reason);
+    for (const site of job.sites) if (options.hub.status(site).connected) emit({ kind: 'site-joined', site });
   }
 
   function emit(event: RunEvent): void {
@@ -137,6 +149,7 @@ export function startJob(options: RunningJobOptions): RunningJob {
 
   function say(level: 'info' | 'warn', message: string, site?: string): void {
     const event = { kind: 'log', level, message, ...(site !== undefined && { site }) } as const;
+    recorder?.note(event);
     events.emit(event);
     options.on(event);
   }
@@ -155,7 +168,7 @@ export function startJob(options: RunningJobOptions): RunningJob {
         break;
       case 'progress': {
         const { site, round: of, phase, done, total, loss } = event;
-        emit({ kind: 'progress', site, round: of, phase, done, total, loss });
+        inOrder({ kind: 'progress', site, round: of, phase, done, total, loss });
         break;
       }
       case 'answered':

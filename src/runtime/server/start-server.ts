@@ -7,11 +7,12 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { LogFields, LogLevel, RunLog } from '../../tracking/run-log';
 import { openRunLog } from '../../tracking/run-log';
-import type { CloseReason, Connection, ConnectionHandler, Identity } from '../../transport/connection';
+import type { CloseReason, Identity } from '../../transport/connection';
 import { type WebsocketServer, websocketServer } from '../../transport/websocket/server';
 import { nodeClock } from '../../util/clock';
 import { nodeDisk } from '../../util/node-disk';
 import { readBounded } from '../../util/read-bounded';
+import type { AuditEvent } from '../audit';
 import { type Kit, loadKit } from '../provision/kit';
 import { maxKitFileBytes } from '../provision/kit-files';
 import { admit, type Roster } from '../provision/roster';
@@ -20,6 +21,7 @@ import { lockFolder } from '../run-folder';
 import { RunRecord } from '../run-record';
 import { versions } from '../versions';
 import { createAdminSessions } from './admin-sessions';
+import { createConnections } from './connections';
 import { createServer, type FederationServer } from './federation-server';
 import { serverMetrics } from './metrics';
 import { type Monitoring, startMonitoring } from './monitoring';
@@ -88,100 +90,47 @@ interface Parts {
 async function startIn(workspace: string, parts: Parts, closeAll: () => Promise<void>): Promise<StartedServer> {
   const { kit, settings, closers } = parts;
   const log = tee(openRunLog(workspace, { clock: Date.now }), parts.onLog);
-  const roster = await followRoster(kit, log, (changed) => dismiss(changed));
-  closers.push(() => roster.close());
-  const software = `consilium ${versions().consilium}`;
-  const started = new Date().toISOString();
-  const about = { project: kit.project, name: kit.name, software };
-  const metrics = serverMetrics(() => core);
   const trouble = (error: unknown) => log.write('error', error instanceof Error ? error.message : String(error));
-  const core = await createServer({
-    ...about,
+  const roster = await followRoster(kit, log, (changed) => connections.review((peer) => admission(changed, peer)));
+  closers.push(() => roster.close());
+  const started = new Date().toISOString();
+  const shared = {
+    project: kit.project,
+    name: kit.name,
+    software: `consilium ${versions().consilium}`,
     clock: nodeClock,
     disk: nodeDisk,
+    settings,
+    roster: () => roster.roster,
+  };
+  const metrics = serverMetrics(() => core);
+  const core = await createServer({
+    ...shared,
     newId: randomUUID,
     workspace,
-    settings,
     ca: kit.tls.ca,
-    roster: () => roster.roster,
     log,
     record: (options) => new RunRecord(options),
     testNoiseSeed: parts.testNoiseSeed,
     on: metrics.hear,
   });
   closers.push(() => core.stop());
-  const admins = createAdminSessions({
-    ...about,
-    server: core,
-    clock: nodeClock,
-    disk: nodeDisk,
-    settings,
-    started,
-    roster: () => roster.roster,
-    newSession: randomUUID,
-    trouble,
+  const audit = (event: AuditEvent) => void core.audit.append(event).catch(trouble);
+  const admins = createAdminSessions({ ...shared, server: core, started, newSession: randomUUID, trouble });
+  const connections = createConnections({
+    open: (connection) => (connection.peer.role === 'site' ? core : admins).connect(connection),
+    metrics,
+    audit,
   });
-  closers.push(() => admins.close(stopping));
-  const refusals = refusalAudit(nodeClock, (event) => void core.audit.append(event).catch(trouble));
+  const refusals = refusalAudit(nodeClock, audit);
   closers.push(() => refusals.stop());
-  /** Who is connected now. */
-  const connections = new Set<Connection>();
-
-  function dismiss(changed: Roster): void {
-    for (const connection of connections) {
-      const verdict = admission(changed, connection.peer);
-      if (verdict !== true) connection.close(verdict);
-    }
-  }
-
-  function accept(connection: Connection): ConnectionHandler {
-    const { peer } = connection;
-    const counted: Connection = {
-      peer,
-      get bufferedBytes() {
-        return connection.bufferedBytes;
-      },
-      send(bytes) {
-        metrics.bytes(
-          'sent',
-          peer.role,
-          bytes.reduce((sum, { byteLength }) => sum + byteLength, 0),
-        );
-        connection.send(bytes);
-      },
-      pause: () => connection.pause(),
-      resume: () => connection.resume(),
-      close(reason) {
-        if (isMisbehaviour(reason)) {
-          const { code, message } = reason;
-          core.audit
-            .append({ event: 'sent-away', name: peer.name, role: peer.role, code, reason: message })
-            .catch(trouble);
-        }
-        connection.close(reason);
-      },
-    };
-    const handler = peer.role === 'site' ? core.connect(counted) : admins.connect(counted);
-    connections.add(connection);
-    return {
-      message(bytes) {
-        metrics.bytes('received', peer.role, bytes.byteLength);
-        handler.message(bytes);
-      },
-      closed(reason) {
-        connections.delete(connection);
-        handler.closed(reason);
-      },
-    };
-  }
-
   const listen = (port: number): Promise<WebsocketServer> =>
     websocketServer({
       ...(settings.host !== undefined && { host: settings.host }),
       port,
       credentials: kit.tls,
       admit: (identity) => admission(roster.roster, identity),
-      accept,
+      accept: connections.accept,
       refused(refused) {
         metrics.refused(refused.reason.code);
         refusals.refused(refused);
@@ -203,7 +152,11 @@ async function startIn(workspace: string, parts: Parts, closeAll: () => Promise<
     adminPort: (people ?? sites).port,
     metricsPort: monitoring?.port,
     settings,
-    stop: closeAll,
+    async stop() {
+      await core.stop();
+      admins.close(stopping);
+      await closeAll();
+    },
   };
 }
 
@@ -212,10 +165,6 @@ const stopping: CloseReason = {
   message: 'The server is stopping.',
   hint: 'It is dialled again by itself.',
 };
-
-function isMisbehaviour({ code }: CloseReason): boolean {
-  return code === 'protocol' || code === 'version' || code === 'too-slow' || code === 'too-many';
-}
 
 /** @throws ConfigError for settings that are not valid. */
 async function readSettings({ files }: Kit): Promise<ServerSettings> {
