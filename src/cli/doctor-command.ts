@@ -1,10 +1,13 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { ConfigError } from '../errors';
-import { examine, type Finding } from '../runtime/doctor';
+import { examine } from '../runtime/doctor';
+import { examineKit } from '../runtime/kit-doctor';
+import type { Finding } from '../runtime/machine-check';
 import { outColours } from './colours';
 import { printJson } from './print-json';
 
 interface DoctorFlags {
+  readonly kit?: string;
   readonly workspace?: string;
   readonly json?: boolean;
 }
@@ -15,22 +18,27 @@ const marks = {
   problem: outColours.red('bad '),
 } as const;
 
-/** `consilium doctor [job.yaml]`: whether this machine can run jobs, or this job. */
+/** `consilium doctor [job.yaml]`: whether this machine can run jobs, this job, or what a startup kit is for. */
 export function doctorCommand(): Command {
   return new Command('doctor')
     .argument('[job.yaml]', 'a job whose data, scripts and execution provider are looked at too')
     .option('--workspace <dir>', 'where runs would go (./consilium-workspace)')
+    .addOption(
+      new Option(
+        '--kit <dir>',
+        'a startup kit: its signature, key, dates, addresses and settings, and this machine',
+      ).conflicts('workspace'),
+    )
     .option('--json', '{ok, findings: [{name, status, message, hint}]}')
     .exitOverride()
     .addHelpText(
       'after',
-      '\nExample:\n  npx consilium doctor job.yaml\n\nExit codes: 0 nothing stands in the way, 2 something does.',
+      '\nExamples:\n  npx consilium doctor job.yaml\n  npx consilium doctor --kit kits/site-1\n\nExit codes: 0 nothing stands in the way, 2 something does.',
     )
-    .action(async (file: string | undefined, { workspace, json }: DoctorFlags) => {
-      const findings = await examine({
-        ...(file !== undefined && { file }),
-        ...(workspace !== undefined && { workspace }),
-      });
+    .action(async (file: string | undefined, { kit, workspace, json }: DoctorFlags) => {
+      if (file !== undefined && kit !== undefined) throw new ConfigError('Name a job or a kit, not both.');
+      const machine = { ...(file !== undefined && { file }), ...(workspace !== undefined && { workspace }) };
+      const findings = kit === undefined ? await examine(machine) : await examineKit(kit);
       const problems = findings.filter(({ status }) => status === 'problem');
       if (json) printJson({ ok: problems.length === 0, findings });
       else process.stdout.write(findings.map(line).join(''));

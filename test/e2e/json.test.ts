@@ -36,6 +36,10 @@ describe('--json', () => {
     ['job', 'show', './none.yaml'],
     ['simulate', './none.yaml'],
     ['report', './none'],
+    ['provision', './none.yaml', '--out', './none'],
+    ['provision', './none.yaml'],
+    ['provision', 'show', './none'],
+    ['provision', 'add-site', 'x'],
     ['evaluate'],
     ['nonsense'],
   ])('prints the error as an object, with exit code 2: %s %s', (...args) => {

@@ -1,0 +1,140 @@
+import { once } from 'node:events';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestFederation, testFederation } from '../../test/support/federation';
+import { ConnectError } from '../errors';
+import { type ExamineKitOptions, examineKit } from './kit-doctor';
+import { revoke } from './provision/provision';
+
+const taken = createServer();
+let federation: TestFederation;
+beforeAll(async () => {
+  taken.listen(0);
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const hosts: [string, ...string[]] = ['127.0.0.1', 'nowhere.invalid'];
+  federation = await testFederation({ server: { hosts, port, adminPort: port === 1234 ? 1235 : 1234 } });
+});
+afterAll(async () => {
+  taken.close();
+  await rm(dirname(federation.out), { recursive: true, force: true });
+});
+
+/** Findings of one name, each as `status: message → hint`. */
+async function found(name: string, about: string, options: ExamineKitOptions = {}): Promise<string[]> {
+  const findings = await examineKit(federation.folder(name), options);
+  return findings
+    .filter((finding) => finding.name === about)
+    .map(({ status, message, hint }) => `${status}: ${message} → ${hint}`);
+}
+
+const day = 24 * 3600 * 1000;
+
+describe('what is found of a startup kit', () => {
+  it('is whose it is, and the fingerprint to compare', async () => {
+    expect(await found('site-1', 'kit')).toEqual([
+      "ok: site 'site-1' of North Hospital, project 'demo': as it was made → undefined",
+    ]);
+    const [authority] = await found('ada', 'authority');
+    expect(authority?.replaceAll(' ', '')).toContain(federation.caFingerprint);
+  });
+
+  it('is that its certificate will expire, a month before', async () => {
+    const { notAfter } = await federation.kit('ada');
+    expect(await found('ada', 'certificate', { now: () => notAfter - 31 * day })).toEqual([
+      expect.stringMatching(/^ok: valid until .*, 31 days from now/),
+    ]);
+    const [soon] = await found('ada', 'certificate', { now: () => notAfter - 30 * day });
+    expect(soon).toMatch(/^warning: .*30 days from now.*consilium provision renew ada/);
+    expect(await found('ada', 'kit', { now: () => notAfter + 1000 })).toEqual([
+      expect.stringMatching(/^problem: .*has expired on/),
+    ]);
+    expect(await found('ada', 'certificate', { now: () => notAfter + 1000 })).toEqual([]);
+  });
+
+  it('is that it was changed, that others can read its key, or that there is none', async () => {
+    const key = join(federation.folder('grace'), 'key.pem');
+    await chmod(key, 0o644);
+    expect(await found('grace', 'kit')).toEqual([expect.stringMatching(/^problem: .*mode 0644.*chmod 600/)]);
+    await chmod(key, 0o600);
+    await writeFile(join(federation.folder('grace'), 'README.md'), 'changed');
+    expect(await found('grace', 'kit')).toEqual([
+      expect.stringMatching(/^problem: .*was changed after the kit was made/),
+    ]);
+    expect(await examineKit('/nowhere')).toEqual([expect.objectContaining({ name: 'kit', status: 'problem' })]);
+  });
+
+  it('is which addresses of the server are known; one is enough', async () => {
+    const { port } = taken.address() as AddressInfo;
+    expect(await found('site-1', 'address')).toEqual([
+      `ok: 127.0.0.1, port ${port}: 127.0.0.1 → undefined`,
+      expect.stringMatching(/^warning: the server's name 'nowhere.invalid' is not known here/),
+    ]);
+    expect((await found('ada', 'address'))[0]).toMatch(/^ok: 127.0.0.1, port 123[45]:/);
+  });
+
+  it('is whether the server answers, and whose clock is wrong', async () => {
+    const reach = (skewMs: number) => ({ reach: async () => ({ serverTimeMs: Date.now() - skewMs }) });
+    expect(await found('site-1', 'clock', reach(2000))).toEqual([
+      expect.stringMatching(/^ok: [12]\.\d s ahead of the server's/),
+    ]);
+    expect(await found('site-1', 'clock', reach(-3_600_000))).toEqual([
+      expect.stringMatching(/^warning: 3600\.\d s behind the server's.*NTP/),
+    ]);
+    expect(await found('site-1', 'server', reach(0))).toEqual(['ok: it answers, and lets this kit in → undefined']);
+    const away = { reach: () => Promise.reject(new ConnectError('nobody listens there', { hint: 'Start it.' })) };
+    expect(await found('site-1', 'server', away)).toEqual(['problem: nobody listens there → Start it.']);
+    expect(await found('site-1', 'clock', away)).toEqual([]);
+    expect(await found('site-1', 'server')).toEqual([]);
+  });
+
+  it('is the roster of a server, and whether its ports are free', async () => {
+    const { port } = taken.address() as AddressInfo;
+    expect(await found('server', 'roster')).toEqual(['ok: number 2: 2 sites and 3 admins → undefined']);
+    expect(await found('server', 'port')).toEqual([
+      `warning: ${port} is taken → Nothing is wrong if that is this server, running.`,
+      expect.stringMatching(/^ok: 123[45] is free/),
+    ]);
+    const { notAfter } = await federation.kit('server');
+    await revoke(federation.out, ['keeper']);
+    const [soon] = await found('server', 'roster', { now: () => notAfter - 10 * day });
+    expect(soon).toMatch(
+      /^warning: number 3: 2 sites and 2 admins; 5 certificates will soon expire → `consilium provision renew server site-1/,
+    );
+    const roster = join(federation.folder('server'), 'roster.json');
+    await writeFile(roster, (await readFile(roster, 'utf8')).replace('revoked', 'active'));
+    expect(await found('server', 'roster')).toEqual([expect.stringMatching(/^problem: .*did not sign/)]);
+  });
+
+  it('is where a site says that its data are', async () => {
+    expect(await found('site-1', 'data')).toEqual([expect.stringMatching(/^warning: site.yaml names no data/)]);
+    const data = join(dirname(federation.out), 'scans');
+    await mkdir(data);
+    const settings = join(federation.folder('site-1'), 'site.yaml');
+    await writeFile(
+      settings,
+      `data: {csv: {path: ../../../gone.csv}}\nvariables: {SCANS: ${data}, NAME: plain, LOST: /nowhere/x}\n`,
+    );
+    expect(await found('site-1', 'data')).toEqual([
+      `problem: data.csv.path: ${join(dirname(federation.out), 'gone.csv')} does not exist → Correct site.yaml, or the rights of this user.`,
+      `ok: variables.SCANS: ${data} → undefined`,
+      expect.stringMatching(/^problem: variables.LOST: \/nowhere\/x does not exist/),
+    ]);
+    await writeFile(settings, 'data: [\n');
+    expect(await found('site-1', 'settings')).toEqual([
+      expect.stringMatching(/^problem: .*site.yaml is not a valid file of settings/),
+    ]);
+    await rm(settings);
+    expect(await found('site-1', 'settings')).toEqual([
+      expect.stringMatching(/^ok: no .*every setting has its default/),
+    ]);
+  });
+
+  it('is the machine, of who runs something there', async () => {
+    const names = async (name: string) => (await examineKit(federation.folder(name))).map((finding) => finding.name);
+    expect(await names('site-2')).toEqual(expect.arrayContaining(['Node.js', 'memory', 'workspace', 'onnxruntime']));
+    expect(await names('ada')).not.toContain('memory');
+  });
+});

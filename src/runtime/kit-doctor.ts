@@ -1,0 +1,250 @@
+/**
+ * Looks at a startup kit, and at the machine that it is to run on, before anything is started.
+ *
+ * @module
+ */
+import { lookup } from 'node:dns/promises';
+import { existsSync } from 'node:fs';
+import { access, constants, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from '../errors';
+import { parseYaml } from '../jobs/read-yaml';
+import { maxJobBytes } from '../jobs/yaml-guard';
+import { readBounded } from '../util/read-bounded';
+import { counted, examineMachine, type Finding, type Found, look } from './machine-check';
+import { readableFingerprint } from './provision/certificate';
+import { parseJsonFile } from './provision/json-file';
+import { type Kit, loadKit } from './provision/kit';
+import { kitInfo, maxKitFileBytes } from './provision/kit-files';
+import { maxRosterBytes, verifyRoster } from './provision/roster';
+
+/** What a server says to who reaches it. */
+export interface Reached {
+  /** Its clock, milliseconds since 1970, when it was asked, half a round trip ago. */
+  readonly serverTimeMs: number;
+}
+
+export interface ExamineKitOptions {
+  /** Milliseconds since 1970. @default the clock of this machine */
+  readonly now?: () => number;
+  /** Reaches the project's server as the kit's owner. @throws what stands in the way. @default the server is not looked for */
+  readonly reach?: (kit: Kit) => Promise<Reached>;
+}
+
+/** What was found, in order. Nothing is thrown for what is found. */
+export async function examineKit(
+  folder: string,
+  { now = Date.now, reach }: ExamineKitOptions = {},
+): Promise<readonly Finding[]> {
+  let kit: Kit | undefined;
+  const findings = [
+    await look('kit', async () => {
+      kit = await readKit(resolve(folder), now());
+      const { kind, name, role, project, org } = kit;
+      return {
+        status: 'ok',
+        message: `${kind === 'admin' ? role : kind} '${name}' of ${org}, project '${project}': as it was made`,
+      };
+    }),
+  ];
+  if (!kit) return findings;
+  const found = kit;
+  findings.push(await look('certificate', async () => certificate(found, now())));
+  findings.push(await look('authority', async () => authority(found)));
+  if (kit.kind === 'server') {
+    findings.push(await look('roster', () => roster(found, now())));
+    for (const port of new Set([kit.server.port, kit.server.adminPort]))
+      findings.push(await look('port', () => portFree(port)));
+  } else findings.push(...(await addresses(found)));
+  if (reach && kit.kind !== 'server') findings.push(...(await reached(found, reach, now)));
+  if (kit.kind === 'admin') return findings;
+  const settings = await readSettings(found, findings);
+  findings.push(...(await siteFindings(found, settings)));
+  return [...findings, ...(await examineMachine(resolve(found.folder, settings.workspace), settings.provider))];
+}
+
+/** Of whatever kind it is. */
+async function readKit(folder: string, now: number): Promise<Kit> {
+  const path = join(folder, 'kit.json');
+  const { kind } = parseJsonFile(await readBounded(path, maxKitFileBytes, 'file of the startup kit'), kitInfo, path);
+  return loadKit(folder, kind, { now });
+}
+
+const dayMs = 24 * 3600 * 1000;
+/** Renewing takes people on both ends. */
+const soonDays = 30;
+
+function certificate({ name, notAfter }: Kit, now: number): Found {
+  const days = Math.floor((notAfter - now) / dayMs);
+  const message = `valid until ${isoDay(notAfter)}, ${counted(days, 'day')} from now`;
+  if (days > soonDays) return { status: 'ok', message };
+  return { status: 'warning', message, hint: `Ask the operator for a new kit: \`consilium provision renew ${name}\`.` };
+}
+
+function authority({ caFingerprint, project }: Kit): Found {
+  const message = `of the project '${project}', fingerprint ${readableFingerprint(caFingerprint)}`;
+  return { status: 'ok', message, hint: 'Compare it once with that of the operator, by telephone or in person.' };
+}
+
+async function roster(kit: Kit, now: number): Promise<Found> {
+  const file = kit.files.roster!;
+  const bytes = await readBounded(file, maxRosterBytes, 'roster');
+  const { entries, serial } = verifyRoster(bytes, { ca: kit.tls.ca, project: kit.project, source: file });
+  const active = entries.filter(({ status }) => status === 'active');
+  const sites = active.filter(({ role }) => role === 'site').length;
+  const message = `number ${serial}: ${counted(sites, 'site')} and ${counted(active.length - sites - 1, 'admin')}`;
+  const soon = active.filter(({ notAfter }) => Date.parse(notAfter) < now + soonDays * dayMs).map(({ name }) => name);
+  if (soon.length === 0) return { status: 'ok', message };
+  const hint = `\`consilium provision renew ${soon.slice(0, 5).join(' ')}\``;
+  return { status: 'warning', message: `${message}; ${counted(soon.length, 'certificate')} will soon expire`, hint };
+}
+
+/** Whether the server could listen there. */
+function portFree(port: number): Promise<Found> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE')
+        resolve({
+          status: 'warning',
+          message: `${port} is taken`,
+          hint: 'Nothing is wrong if that is this server, running.',
+        });
+      else
+        resolve({
+          status: 'problem',
+          message: `${port} cannot be listened at (${error.code})`,
+          hint: 'Ports below 1024 need special rights.',
+        });
+    });
+    server.listen(port, () => server.close(() => resolve({ status: 'ok', message: `${port} is free` })));
+  });
+}
+
+/** Each name of the server; one that can be resolved is enough. */
+async function addresses({ server, kind }: Kit): Promise<readonly Finding[]> {
+  const port = kind === 'admin' ? server.adminPort : server.port;
+  const findings = await Promise.all(
+    server.hosts.map((host) =>
+      look('address', async () => {
+        const found = await lookup(host, { all: true }).catch((cause: NodeJS.ErrnoException) => {
+          throw new ConfigError(`the server's name '${host}' is not known here (${cause.code})`, {
+            hint: "Check this machine's network and DNS, and the name with the operator.",
+          });
+        });
+        return {
+          status: 'ok',
+          message: `${host}, port ${port}: ${found.map(({ address }) => address).join(', ')}`,
+        };
+      }),
+    ),
+  );
+  const someKnown = findings.some(({ status }) => status === 'ok');
+  return findings.map((finding) =>
+    someKnown && finding.status === 'problem' ? { ...finding, status: 'warning' } : finding,
+  );
+}
+
+/** A difference that certificates and people notice. */
+const mostSkewMs = 60_000;
+
+async function reached(
+  kit: Kit,
+  reach: (kit: Kit) => Promise<Reached>,
+  now: () => number,
+): Promise<readonly Finding[]> {
+  let skew: number | undefined;
+  const server = await look('server', async () => {
+    const start = now();
+    const { serverTimeMs } = await reach(kit);
+    skew = Math.round((start + now()) / 2 - serverTimeMs);
+    return { status: 'ok', message: 'it answers, and lets this kit in' };
+  });
+  if (skew === undefined) return [server];
+  const seconds = (Math.abs(skew) / 1000).toFixed(1);
+  const message = `${seconds} s ${skew < 0 ? 'behind' : 'ahead of'} the server's`;
+  const clock: Finding =
+    Math.abs(skew) <= mostSkewMs
+      ? { name: 'clock', status: 'ok', message }
+      : { name: 'clock', status: 'warning', message, hint: 'Set the clock of the machine that is wrong; use NTP.' };
+  return [server, clock];
+}
+
+/** What this looks at; the server or the site itself reads all of it, strictly. */
+const settingsFile = z.looseObject({
+  workspace: z.string().min(1).default('workspace'),
+  provider: z.string().default('cpu'),
+  data: z.record(z.string(), z.record(z.string(), z.string())).default({}),
+  variables: z.record(z.string(), z.string()).default({}),
+});
+type Settings = z.output<typeof settingsFile>;
+
+async function readSettings({ files }: Kit, findings: Finding[]): Promise<Settings> {
+  const file = files.settings!;
+  let settings = settingsFile.parse({});
+  findings.push(
+    await look('settings', async () => {
+      if (!existsSync(file)) return { status: 'ok', message: `no ${file}: every setting has its default` };
+      const bytes = await readBounded(file, maxJobBytes, 'settings');
+      settings = parseYaml(bytes, settingsFile, {
+        source: file,
+        what: 'file of settings',
+        hint: 'Correct the places named above.',
+      });
+      return { status: 'ok', message: file };
+    }),
+  );
+  return settings;
+}
+
+/** Where the site says that its data are. */
+async function siteFindings({ kind, files }: Kit, { data, variables }: Settings): Promise<readonly Finding[]> {
+  if (kind !== 'site') return [];
+  const folder = dirname(files.settings!);
+  const places = [
+    ...Object.entries(data).flatMap(([of, named]) =>
+      Object.entries(named).map(([key, path]) => [`data.${of}.${key}`, resolve(folder, path)] as const),
+    ),
+    // What is no path cannot be looked at.
+    ...Object.entries(variables).flatMap(([name, text]) =>
+      isAbsolute(text) ? [[`variables.${name}`, text] as const] : [],
+    ),
+  ];
+  if (places.length === 0)
+    return [
+      {
+        name: 'data',
+        status: 'warning',
+        message: 'site.yaml names no data',
+        hint: 'Name them under data or variables, unless jobs bring code that finds them.',
+      },
+    ];
+  return Promise.all(places.map(([field, path]) => look('data', () => readable(field, path))));
+}
+
+async function readable(field: string, path: string): Promise<Found> {
+  try {
+    const found = await stat(path);
+    await access(path, found.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK);
+    return { status: 'ok', message: `${field}: ${path}` };
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why =
+      code === 'ENOENT'
+        ? 'does not exist'
+        : code === 'EACCES'
+          ? 'may not be read by this user'
+          : `cannot be read (${code})`;
+    return {
+      status: 'problem',
+      message: `${field}: ${path} ${why}`,
+      hint: 'Correct site.yaml, or the rights of this user.',
+    };
+  }
+}
+
+function isoDay(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
