@@ -4,11 +4,13 @@
  *
  * @module
  */
+
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir } from 'node:fs/promises';
+import { copyFile, readdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
 import { ConfigError } from '../errors';
 import { workspaceError, writeFileAtomic } from '../util/atomic-file';
+import { makeFolder } from '../util/make-folder';
 import { jobSchemaText } from './job-schema';
 import type { JobSpec } from './job-spec';
 import { jobToYaml } from './job-yaml';
@@ -110,7 +112,7 @@ function refuseOutside(file: string): void {
 }
 
 async function copy(source: string, target: string): Promise<string> {
-  await mkdir(dirname(target), { recursive: true });
+  await makeFolder(dirname(target));
   await copyFile(source, target, constants.COPYFILE_EXCL).catch((cause: NodeJS.ErrnoException) => {
     throw new ConfigError(`The job cannot be exported: its file '${source}' cannot be copied (${cause.code}).`, {
       cause,

@@ -3,11 +3,13 @@
  *
  * @module
  */
+
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { WorkspaceError } from '../errors';
 import { workspaceError } from '../util/atomic-file';
+import { makeFolder } from '../util/make-folder';
 
 export interface RunFolder {
   /** `<workspace>/<job name>`. */
@@ -86,7 +88,7 @@ export async function lockFolder(
   hint = 'Wait for that run, stop it, or choose another --job_name.',
 ): Promise<() => Promise<void>> {
   const lock = lockFile(folder);
-  await mkdir(dirname(lock), { recursive: true }).catch((error: unknown) => {
+  await makeFolder(dirname(lock)).catch((error: unknown) => {
     throw workspaceError('create the folder', dirname(lock), error);
   });
   try {

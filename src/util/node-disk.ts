@@ -3,20 +3,12 @@
  *
  * @module
  */
+
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import {
-  access,
-  type FileHandle,
-  mkdir,
-  open as openFile,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  statfs,
-} from 'node:fs/promises';
+import { access, type FileHandle, open as openFile, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import type { Access, Disk, DiskFile, OpenMode } from './disk';
+import { makeFolder } from './make-folder';
 
 /** Not the number of the process: in a container it is the same each time, and a killed one may have left its files. */
 const boot = randomUUID();
@@ -33,7 +25,7 @@ export const nodeDisk: Disk = {
     ),
   list: (folder, { recursive = false } = {}) => readdir(folder, { recursive }),
   makeFolder: async (path, access) => {
-    await mkdir(path, { recursive: true, ...(access !== undefined && { mode: 0o700 }) });
+    await makeFolder(path, access === undefined ? undefined : 0o700);
   },
   rename,
   remove: (path) => rm(path, { recursive: true, force: true }),

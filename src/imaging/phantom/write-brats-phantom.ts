@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, isConsiliumError } from '../../errors';
 import { workspaceError } from '../../util/atomic-file';
+import { makeFolder } from '../../util/make-folder';
 import { deriveSeed } from '../../util/streams';
 import type { Affine } from '../affine';
 import { compress, encodeNifti } from '../nifti/write-nifti';
@@ -67,7 +69,7 @@ export async function writeBratsPhantom(options: BratsPhantomOptions): Promise<P
 
   const draft = `${out}.${process.pid}.tmp`;
   try {
-    await mkdir(join(draft, 'datalist'), { recursive: true });
+    await makeFolder(join(draft, 'datalist'));
     await writeCases(draft, cases, { shape, seed });
     await writeDatalists(join(draft, 'datalist'), cases, sites);
     await writeFile(join(draft, MANIFEST), manifest);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { flushFolder, workspaceError, writeFileAtomic } from '../../util/atomic-file';
+import { makeFolder } from '../../util/make-folder';
 import { sha256Of } from '../../util/sha256';
 import type { Credentials } from './authority';
 import { fingerprintOf, parseCertificate, readableFingerprint } from './certificate';
@@ -41,7 +42,7 @@ export async function writeKit(folder: string, content: KitContent): Promise<voi
 /** A folder for this user alone, whatever the umask says; those above it, as usual. */
 export async function makePrivateFolder(folder: string): Promise<void> {
   try {
-    await mkdir(dirname(folder), { recursive: true });
+    await makeFolder(dirname(folder));
     if (!existsSync(folder)) await mkdir(folder, { mode: 0o700 });
     await chmod(folder, 0o700);
   } catch (error) {
