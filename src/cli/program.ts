@@ -56,6 +56,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: 'Run the server of a federation.',
     load: () => (require('./server-command') as typeof import('./server-command')).serverCommand(),
   },
+  client: {
+    summary: 'Run a site of a federation.',
+    load: () => (require('./client-command') as typeof import('./client-command')).clientCommand(),
+  },
   submit: {
     summary: 'Submit a job to a server.',
     load: () => (require('./submit-command') as typeof import('./submit-command')).submitCommand(),

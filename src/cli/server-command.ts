@@ -4,6 +4,7 @@ import type { LogFields, LogLevel } from '../tracking/run-log';
 import { errColours } from './colours';
 import { wholeNumber } from './flags';
 import { printJson } from './print-json';
+import { toldToStop } from './told-to-stop';
 
 interface ServerFlags {
   readonly kit: string;
@@ -47,28 +48,13 @@ async function serve({ kit, workspace, json = false, testNoiseSeed }: ServerFlag
     const monitoring = metricsPort === undefined ? '' : `, http://${settings.metricsHost}:${metricsPort}/metrics`;
     process.stdout.write(`${project}: '${name}' listens at port ${port}${monitoring}; workspace ${where}\n`);
   }
-  await toldToStop();
+  await toldToStop('stopping. Jobs under way go on at the next start.');
   const limit = setTimeout(() => {
     process.stderr.write(`The server was not ready to end within ${settings.shutdownSeconds} s, and ends now.\n`);
     process.exit(1);
   }, settings.shutdownSeconds * 1000);
   await server.stop();
   clearTimeout(limit);
-}
-
-/** Resolves with the first signal; the second one ends the process at once, like a power cut. */
-function toldToStop(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const stop = (signal: NodeJS.Signals) => {
-      if (asked) process.kill(process.pid, 'SIGKILL');
-      asked = true;
-      process.stderr.write(`${signal}: stopping. Jobs under way go on at the next start.\n`);
-      resolve();
-    };
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
-  });
 }
 
 function logLine(level: LogLevel, message: string, { run, site, round }: LogFields): string {
