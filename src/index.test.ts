@@ -18,6 +18,8 @@ it('exports the names that were chosen, and no others', () => {
     'FilterBlockedError',
     'Recipe',
     'ScaffoldRecipe',
+    'PocEnv',
+    'ProdEnv',
     'SimEnv',
     'UpdateRejectedError',
     'WorkflowRecipe',
