@@ -10,6 +10,7 @@ interface ClientFlags {
   readonly kit: string;
   readonly workspace?: string;
   readonly json?: boolean;
+  readonly withParent?: boolean;
   readonly testNoiseSeed?: number;
 }
 
@@ -19,6 +20,7 @@ export function clientCommand(): Command {
     .requiredOption('--kit <dir>', "the site's startup kit")
     .option('--workspace <dir>', 'where jobs and logs go, instead of what site.yaml says')
     .option('--json', '{ready, project, site, addresses, workspace, pid} once it dials')
+    .addOption(new Option('--with-parent', 'end when standard input ends').hideHelp())
     .addOption(new Option('--test-noise-seed <n>', 'NOT PRIVATE: for tests').argParser(wholeNumber(0)).hideHelp())
     .exitOverride()
     .addHelpText(
@@ -33,7 +35,7 @@ killed. SIGTERM and Ctrl-C end it in order within shutdownSeconds, exit code 0; 
     .action(join);
 }
 
-async function join({ kit, workspace, json = false, testNoiseSeed }: ClientFlags): Promise<void> {
+async function join({ kit, workspace, json = false, withParent = false, testNoiseSeed }: ClientFlags): Promise<void> {
   const client = await startClient({
     kit,
     onEvent: (event) => process.stderr.write(eventLine(event)),
@@ -43,7 +45,7 @@ async function join({ kit, workspace, json = false, testNoiseSeed }: ClientFlags
   const { project, site, addresses, workspace: where, settings } = client;
   if (json) printJson({ ready: true, project, site, addresses, workspace: where, pid: process.pid });
   else process.stdout.write(`${project}: '${site}' dials ${addresses.join(', ')}; workspace ${where}\n`);
-  await Promise.race([toldToStop('stopping. What is in hand goes on at the next start.'), client.ended]);
+  await Promise.race([toldToStop('stopping. What is in hand goes on at the next start.', withParent), client.ended]);
   const limit = setTimeout(() => {
     process.stderr.write(`The site was not ready to end within ${settings.shutdownSeconds} s, and ends now.\n`);
     process.exit(1);

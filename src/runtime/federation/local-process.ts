@@ -27,7 +27,7 @@ export function startLocalProcess(name: string, args: readonly string[], told: (
   const command = join(__dirname, '..', '..', '..', 'bin', 'consilium.js');
   const bin = __filename.endsWith('.ts') ? command : join(__dirname, '..', '..', '..', '..', 'bin', 'consilium.js');
   // Its standard input is a pipe of this process: a child that sees it end knows that its parent is gone.
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [bin, ...args, '--with-parent'], { stdio: ['pipe', 'pipe', 'pipe'] });
   const said: string[] = [];
   let stopping = false;
   createInterface({ input: child.stderr }).on('line', (line) => {
