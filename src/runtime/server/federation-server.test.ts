@@ -19,7 +19,7 @@ const broken = defineAggregator({
     add() {
       throw new TypeError('sum is not a function');
     },
-    contributions: 0,
+    contributions: () => [],
     finish: () => new Map(),
   }),
 });
