@@ -192,13 +192,8 @@ async function endJob(job: JobAtSite, reason: string, disk: Disk): Promise<void>
   job.runner = undefined;
   await (await runner?.catch(() => undefined))?.close();
   await save(job, { ...job.saved, state: 'ended', reason }, disk);
-<<<<<<< HEAD
-  await job.answers.close();
-  for (const name of ['answers', 'models', 'state', 'bundle', 'files']) {
-=======
   await job.answers.forget();
-  for (const name of ['answers', 'models', 'state', 'bundle']) {
->>>>>>> server
+  for (const name of ['answers', 'models', 'state', 'bundle', 'files']) {
     await disk.remove(join(job.folder, name));
     forgetFolders(disk, join(job.folder, name));
   }
