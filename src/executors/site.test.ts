@@ -124,7 +124,7 @@ describe('a site', () => {
     const what = 'something unexpected went wrong (Error, ';
     expect(await summaryOf({ store: { ...store, load: fail } })).toBe(`${what}while it read its state)`);
     expect(await summaryOf({ filtersIn: weights })).toBe(`${what}in its filters of the received model)`);
-    expect(await summaryOf(executing(0))).toBe(`${what}while training)`);
+    expect(await summaryOf(executing(0))).toBe(`${what}in its 'train' task)`);
     expect(await summaryOf(executing(4))).toBe(`${what}while training, after 4 of 9 steps)`);
     expect(await summaryOf(executing(4, 'validate'))).toBe(`${what}while validating, after 4 of 9 cases)`);
     expect(await summaryOf(executing(9, 'validate'))).toBe(`${what}before its first training step)`);

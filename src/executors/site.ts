@@ -150,7 +150,7 @@ function telling(stage: string) {
 }
 
 function stageOf({ kind }: Task, last: Progress | undefined): string {
-  if (last === undefined) return kind === 'train' ? 'while training' : `in its '${kind}' task`;
+  if (last === undefined) return `in its '${kind}' task`;
   const { phase, done, total } = last;
   if (phase === 'train') return `while training, after ${done} of ${total} steps`;
   if (done < total) return `while validating, after ${done} of ${total} cases`;
