@@ -9,6 +9,7 @@ import type { Environment, Run, RunResult } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { workflowTraits } from '../jobs/workflow-spec';
 import { statisticsOf } from '../statistics/statistics-of';
+import { counted } from '../util/counted';
 import { crossSiteMatrix } from '../workflows/cross-site-matrix';
 import { outColours } from './colours';
 import { crossSiteTable } from './cross-site-table';
@@ -82,7 +83,7 @@ function printResult(result: RunResult, { workflow }: JobSpec): void {
   const { keyMetric } = workflowTraits(workflow);
   const name = keyMetric === 'val_dice' ? 'Dice' : keyMetric;
   const value = (metrics: RunResult['best']['metrics']) => metrics[keyMetric]?.toFixed(4) ?? '–';
-  const scores = `: final ${name} ${value(final.metrics)}, best ${value(best.metrics)} (after ${best.round} rounds)`;
+  const scores = `: final ${name} ${value(final.metrics)}, best ${value(best.metrics)} (after ${counted(best.round, 'round')})`;
   const matrix = crossSiteMatrix(result.results);
   const lines = [
     '',

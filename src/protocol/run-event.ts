@@ -38,7 +38,9 @@ const runEvent = z.discriminatedUnion('kind', [
     round,
     final: z.boolean(),
     metrics,
-    sites: z.array(z.strictObject({ name, status: z.string().max(40), seconds: seconds.optional() })),
+    sites: z.array(
+      z.strictObject({ name, status: z.string().max(40), reason: text.optional(), seconds: seconds.optional() }),
+    ),
     epsilon: epsilon.optional(),
     differentiallyPrivate: z.boolean().optional(),
     seconds: z.number(),
@@ -72,7 +74,12 @@ const runEntry = z.strictObject({ n: z.int().nonnegative(), time: z.iso.datetime
 
 /** An entry as JSON; an infinite ε is the text "Infinity". */
 export function encodeEntry(entry: RunEntry): Json {
-  return JSON.parse(toJson(entry)) as Json;
+  return JSON.parse(toJson({ ...entry, event: known(entry.event) })) as Json;
+}
+
+/** An event that {@link decodeEntry} would refuse does not compile. */
+function known<E extends { readonly kind: z.output<typeof runEvent>['kind'] }>(event: E): E {
+  return event;
 }
 
 /** @throws ZodError for what is no entry. */

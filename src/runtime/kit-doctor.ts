@@ -9,6 +9,7 @@ import { createServer } from 'node:net';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { ConfigError } from '../errors';
 import { maxJobBytes } from '../jobs/yaml-guard';
+import { counted } from '../util/counted';
 import { readBounded } from '../util/read-bounded';
 import { readPolicy } from './client/policy';
 import { parseSiteSettings } from './client/site-settings';
