@@ -134,6 +134,24 @@ describe('a site', () => {
     expect(await summaryOf({ store: { ...store, save: fail } })).toBe(`${what}while it kept its state)`);
   });
 
+  it('keeps the state of its last good round when training breaks off, and goes on from it', async () => {
+    const disk = new Map<number, NamedTensors>();
+    const executor = countingExecutor();
+    const breaksInRound1: Executor = {
+      ...executor,
+      async execute(received, around) {
+        const result = await executor.execute(received, around);
+        if (received.round === 1) throw new NonFiniteError("In step 3, 'loss' is NaN.");
+        return result;
+      },
+    };
+    const site = createSite({ ...parts(disk), executor: breaksInRound1 });
+    await (await site.run(task(0), context)).durable;
+    await expect(site.run(task(1), context)).rejects.toThrow(/^site-1, round 1: In step 3/);
+    expect([...disk.keys()]).toEqual([0]);
+    expect(weight((await site.run(task(2), context)).update)).toBe(2);
+  });
+
   it('sends nothing but what its filters return', async () => {
     const site = createSite(parts(new Map(), [{ tasks: ['train'], sites: undefined, filter: double }]));
     expect(weight((await site.run(task(0), context)).update)).toBe(2);

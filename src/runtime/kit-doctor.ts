@@ -13,7 +13,7 @@ import { counted } from '../util/counted';
 import { readBounded } from '../util/read-bounded';
 import { readPolicy } from './client/policy';
 import { parseSiteSettings } from './client/site-settings';
-import { counted, examineMachine, type Finding, type Found, look } from './machine-check';
+import { examineMachine, type Finding, type Found, look } from './machine-check';
 import { readableFingerprint } from './provision/certificate';
 import { parseJsonFile } from './provision/json-file';
 import { type Kit, loadKit } from './provision/kit';

@@ -15,7 +15,7 @@ import { abortableRun } from './abortable-run';
 export interface SimEnvOptions {
   /** Folder of runs and synthetic data. @default './consilium-workspace' */
   readonly workspace?: string;
-  /** Sites that train at the same time, each in its own worker. @default the number of cores, at most the number of sites */
+  /** Sites that train at the same time, each in its own worker. @default the number of cores, at most the number of sites; 1 on `webgpu` */
   readonly threads?: number;
   /** Continue the run of the same name where it stands, instead of starting anew. @default false */
   readonly resume?: boolean;
