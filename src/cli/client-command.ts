@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { ConfigError } from '../errors';
 import { logLine } from '../runtime/client/site-events-text';
-import { examineSite } from '../runtime/client/site-doctor';
 import { type SiteEvent, type StartedSite, startSite, testNoiseSeedFrom } from '../runtime/client/start-site';
+import { examineSiteStart } from '../runtime/kit-doctor';
 import { errColours } from './colours';
 import { wholeNumber } from './flags';
 import { printJson } from './print-json';
+import { toldToStop } from './told-to-stop';
 
 interface ClientFlags {
   readonly kit: string;
@@ -38,7 +38,7 @@ SIGTERM and Ctrl-C end it in order within shutdownSeconds, exit code 0; a second
 async function run({ kit, workspace, port, json = false }: ClientFlags): Promise<void> {
   const testNoiseSeed = testNoiseSeedFrom(process.env);
   if (testNoiseSeed !== undefined) tell('warn', 'NOT PRIVATE: privacy noise is drawn from a test seed.');
-  await lookFirst(kit, workspace);
+  await lookFirst(kit);
   let first = (_: string) => {};
   const connected = new Promise<string>((resolve) => {
     first = resolve;
@@ -56,7 +56,7 @@ async function run({ kit, workspace, port, json = false }: ClientFlags): Promise
   });
   const { project, server, workspace: where } = site;
   if (!json) tell('info', `'${site.site}' of '${project}' connects to ${server}; workspace ${where}`);
-  const told = toldToStop();
+  const told = toldToStop('leaving. What is in hand goes on at the next start.');
   if (json) connected.then(() => printJson(readyLine(site)));
   try {
     await Promise.race([told, site.running]);
@@ -69,43 +69,23 @@ function readyLine({ project, site, server, metricsPort, workspace }: StartedSit
   return { ready: true, project, site, server, metricsPort: metricsPort ?? null, workspace, pid: process.pid };
 }
 
-/** What a site's people should know before anything starts. @throws ConfigError for what stands in the way. */
-async function lookFirst(kit: string, workspace: string | undefined): Promise<void> {
-  const findings = await examineSite({ kit, workspace });
-  for (const { name, status, message, hint = '' } of findings) {
+/** What its people should know of a site before it starts. What it cannot start with is an error of its own. */
+async function lookFirst(kit: string): Promise<void> {
+  for (const { name, status, message, hint = '' } of await examineSiteStart(kit)) {
     if (status !== 'ok') tell('warn', `${name}: ${message} ${hint}`.trimEnd());
   }
-  const blocking = findings.find(({ status, blocking }) => status === 'problem' && blocking);
-  if (blocking) throw new ConfigError(`The site cannot start: ${blocking.name}: ${blocking.message}`, hinted(blocking.hint));
-}
-
-function hinted(hint: string | undefined) {
-  return hint === undefined ? {} : { hint };
 }
 
 async function stopInTime(site: StartedSite): Promise<void> {
   const { shutdownSeconds } = site.settings;
   const limit = setTimeout(() => {
-    process.stderr.write(`The site was not ready to end within ${shutdownSeconds} s, and ends now; what counts is on disk.\n`);
+    process.stderr.write(
+      `The site was not ready to end within ${shutdownSeconds} s, and ends now; what counts is on disk.\n`,
+    );
     process.exit(1);
   }, shutdownSeconds * 1000);
   await site.stop();
   clearTimeout(limit);
-}
-
-/** Resolves with the first signal; the second one ends the process at once, like a power cut. */
-function toldToStop(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const stop = (signal: NodeJS.Signals) => {
-      if (asked) process.kill(process.pid, 'SIGKILL');
-      asked = true;
-      tell('info', `${signal}: leaving. What is in hand goes on at the next start.`);
-      resolve();
-    };
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
-  });
 }
 
 /** Plain lines. Of progress, a line whenever a tenth more is done. */
