@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
+import { testNoiseSeedFrom } from '../runtime/noise';
 import { startServer } from '../runtime/server/start-server';
 import type { LogFields, LogLevel } from '../tracking/run-log';
 import { errColours } from './colours';
-import { wholeNumber } from './flags';
 import { printJson } from './print-json';
 import { toldToStop } from './told-to-stop';
 
@@ -11,7 +11,6 @@ interface ServerFlags {
   readonly workspace?: string;
   readonly json?: boolean;
   readonly withParent?: boolean;
-  readonly testNoiseSeed?: number;
 }
 
 /** `consilium server`: a server of a federation, until it is told to stop. */
@@ -21,7 +20,6 @@ export function serverCommand(): Command {
     .option('--workspace <dir>', 'where jobs and logs go, instead of what server.yaml says')
     .option('--json', '{ready, project, server, port, adminPort, metricsPort, workspace, pid} once it listens')
     .addOption(new Option('--with-parent', 'end when standard input ends').hideHelp())
-    .addOption(new Option('--test-noise-seed <n>', 'NOT PRIVATE: for tests').argParser(wholeNumber(0)).hideHelp())
     .exitOverride()
     .addHelpText(
       'after',
@@ -35,7 +33,8 @@ SIGTERM and Ctrl-C end it in order within shutdownSeconds, exit code 0; a second
     .action(serve);
 }
 
-async function serve({ kit, workspace, json = false, withParent = false, testNoiseSeed }: ServerFlags): Promise<void> {
+async function serve({ kit, workspace, json = false, withParent = false }: ServerFlags): Promise<void> {
+  const testNoiseSeed = testNoiseSeedFrom(process.env);
   const server = await startServer({
     kit,
     onLog: (level, message, fields) => process.stderr.write(logLine(level, message, fields)),

@@ -64,6 +64,14 @@ export async function examineKit(
   return [...findings, ...(await examineMachine(settings.workspace, settings.provider))];
 }
 
+/** What the people of a site should know each time that it starts: quick, and nothing is connected to. */
+export async function examineSiteStart(folder: string, now = Date.now()): Promise<readonly Finding[]> {
+  const kit = await loadKit(resolve(folder), 'site', { now });
+  const findings = [await look('certificate', async () => certificate(kit, now))];
+  const settings = await readSettings(kit, findings);
+  return [...findings, ...(await siteFindings(kit, settings))];
+}
+
 /** Of whatever kind it is. */
 async function readKit(folder: string, now: number): Promise<Kit> {
   const path = join(folder, 'kit.json');

@@ -84,8 +84,8 @@ describe('one job in the simulator, in local processes and in a federation that 
     });
     await provision(project, place);
     const start = async (command: string, name: string): Promise<LocalProcess> => {
-      const args = [command, '--kit', kit(name), '--json', '--test-noise-seed', String(testNoiseSeed)];
-      const one = startLocalProcess(name, args, () => {});
+      const args = [command, '--kit', kit(name), '--json'];
+      const one = startLocalProcess(name, args, () => {}, testNoiseSeed);
       processes.push(one);
       await one.ready(never);
       return one;

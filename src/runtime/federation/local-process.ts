@@ -22,12 +22,23 @@ export interface LocalProcess {
 const linesKept = 8;
 const stopMs = 15_000;
 
-/** @param told hears every line of its log */
-export function startLocalProcess(name: string, args: readonly string[], told: (line: string) => void): LocalProcess {
+/**
+ * @param told hears every line of its log
+ * @param testNoiseSeed NOT PRIVATE: see `SimEnvOptions.testNoiseSeed`
+ */
+export function startLocalProcess(
+  name: string,
+  args: readonly string[],
+  told: (line: string) => void,
+  testNoiseSeed?: number,
+): LocalProcess {
   const command = join(__dirname, '..', '..', '..', 'bin', 'consilium.js');
   const bin = __filename.endsWith('.ts') ? command : join(__dirname, '..', '..', '..', '..', 'bin', 'consilium.js');
   // Its standard input is a pipe of this process: a child that sees it end knows that its parent is gone.
-  const child = spawn(process.execPath, [bin, ...args, '--with-parent'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [bin, ...args, '--with-parent'], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: environment(testNoiseSeed),
+  });
   const said: string[] = [];
   let stopping = false;
   createInterface({ input: child.stderr }).on('line', (line) => {
@@ -68,4 +79,9 @@ export function startLocalProcess(name: string, args: readonly string[], told: (
       clearTimeout(kill);
     },
   };
+}
+
+function environment(testNoiseSeed: number | undefined): NodeJS.ProcessEnv {
+  if (testNoiseSeed === undefined) return process.env;
+  return { ...process.env, NODE_ENV: 'test', CONSILIUM_TEST_NOISE_SEED: String(testNoiseSeed) };
 }

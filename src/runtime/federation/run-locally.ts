@@ -70,14 +70,14 @@ async function startFederation(
   });
   await provision(project, place);
   await settle(place, job);
-  const seed = testNoiseSeed === undefined ? [] : ['--test-noise-seed', String(testNoiseSeed)];
   const processes: LocalProcess[] = [];
   const stop = async () => {
     await Promise.all(processes.map((process) => process.stop()));
   };
   const start = async (command: 'server' | 'client', name: string) => {
-    const args = [command, '--kit', kitOf(place, name), '--json', ...seed];
-    const process = startLocalProcess(name, args, (message) => emit({ kind: 'log', level: 'info', message }));
+    const args = [command, '--kit', kitOf(place, name), '--json'];
+    const told = (message: string) => emit({ kind: 'log', level: 'info', message });
+    const process = startLocalProcess(name, args, told, testNoiseSeed);
     processes.push(process);
     await process.ready(signal);
   };
