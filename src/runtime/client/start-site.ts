@@ -6,7 +6,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ConfigError, errorToData } from '../../errors';
+import { errorToData } from '../../errors';
 import type { SiteResources } from '../../protocol/wire/messages';
 import { openRunLog, type RunLog } from '../../tracking/run-log';
 import { runAgent } from '../../transport/agent';
