@@ -93,7 +93,8 @@ function linesOf(event: RunEvent, job: JobSpec, { bold, yellow }: Colours): stri
       const { slots, resumedAt } = event;
       const { rounds } = workflowTraits(job.workflow);
       const from = resumedAt === undefined ? '' : `, continued after ${resumedAt} finished`;
-      const size = `${counted(job.sites.length, 'site')}, ${counted(rounds, 'round')}${from}, ${slots} at a time`;
+      const atATime = slots === 0 ? '' : `, ${slots} at a time`; // A server does not know.
+      const size = `${counted(job.sites.length, 'site')}, ${counted(rounds, 'round')}${from}${atATime}`;
       return [`${bold(job.name)}: ${size}; files in ${event.folder}`];
     }
     case 'log': {

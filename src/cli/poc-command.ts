@@ -1,14 +1,14 @@
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
-import { ConfigError } from '../errors';
 import { readJobFile } from '../jobs/job-file';
 import { PocEnv } from '../runtime/poc-env';
 import { wholeNumber } from './flags';
 import { runJob } from './run-job';
 
 interface PocFlags {
-  readonly nClients?: number;
-  readonly workspace: string;
+  readonly sites?: number;
+  readonly workspace?: string;
+  readonly include?: readonly string[];
   readonly keep?: boolean;
   readonly json?: boolean;
 }
@@ -17,22 +17,24 @@ interface PocFlags {
 export function pocCommand(): Command {
   return new Command('poc')
     .argument('<job.yaml>')
-    .option('-n, --n-clients <n>', 'how many sites the job has; only a check', wholeNumber(1))
-    .option('--workspace <dir>', 'where the run goes', 'consilium-workspace')
-    .option('--keep', 'keep the kits and what each process left')
+    .option('-n, --sites <n>', "how many of the job's sites take part, the first of them (all)", wholeNumber(1))
+    .option('--workspace <dir>', 'where the run and synthetic data go (./consilium-workspace)')
+    .option('--include <file...>', "more files for the sites, from the job's folder: what scripts import themselves")
+    .option('--keep', 'keep the kits and what each process left, and say where')
     .option('--json', 'progress to standard error; one JSON object on standard output at the end, as that of simulate')
     .exitOverride()
-    .addHelpText('after', '\nExample:\n  npx consilium poc job.yaml -n 4')
-    .action(poc);
-}
+    .addHelpText(
+      'after',
+      `
+Example:
+  npx consilium poc job.yaml -n 4
 
-async function poc(file: string, { nClients, workspace, keep = false, json = false }: PocFlags): Promise<void> {
-  const folder = dirname(resolve(file));
-  const job = await readJobFile(file, { folder });
-  if (nClients !== undefined && nClients !== job.sites.length) {
-    throw new ConfigError(`-n is ${nClients}, but the job has ${job.sites.length} sites: ${job.sites.join(', ')}.`, {
-      hint: "Give the job's own number, or change `sites` in the job file.",
+Makes kits in a temporary folder, starts a server and a process for each site, submits the job, and fetches what it leaves.
+The sites take the code of this job, by its hashes. All processes have ended when the command ends.`,
+    )
+    .action(async (file: string, { json = false, ...options }: PocFlags) => {
+      const folder = dirname(resolve(file));
+      const job = await readJobFile(file, { folder });
+      await runJob({ job, json, folder, environment: new PocEnv(options) });
     });
-  }
-  await runJob({ job, json, folder, environment: new PocEnv({ workspace, keep }) });
 }

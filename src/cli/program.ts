@@ -64,6 +64,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: 'Run a site of a federation.',
     load: () => (require('./client-command') as typeof import('./client-command')).clientCommand(),
   },
+  policy: {
+    summary: 'Check what a site takes part in; approve code that may run there.',
+    load: () => (require('./policy-command') as typeof import('./policy-command')).policyCommand(),
+  },
   submit: {
     summary: 'Submit a job to a server.',
     load: () => (require('./submit-command') as typeof import('./submit-command')).submitCommand(),

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 /**
  * Resolves with the first signal; the second one ends the process at once, like a power cut.
  *
@@ -7,7 +9,7 @@
 export function toldToStop(says: string, withParent: boolean): Promise<void> {
   return new Promise((resolve) => {
     let asked = false;
-    const stop = (signal: NodeJS.Signals) => {
+    const stop = (signal: string) => {
       if (asked) process.kill(process.pid, 'SIGKILL');
       asked = true;
       process.stderr.write(`${signal}: ${says}\n`);
@@ -15,6 +17,8 @@ export function toldToStop(says: string, withParent: boolean): Promise<void> {
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
-    if (withParent) process.stdin.resume().once('end', () => resolve());
+    if (!withParent) return;
+    process.stdin.resume().once('end', () => stop('The process that started this one is gone'));
+    (process.stdin as Partial<Socket>).unref?.(); // It does not keep alive what has ended.
   });
 }

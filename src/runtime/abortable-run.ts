@@ -1,13 +1,19 @@
 import type { Run, RunResult } from '../jobs/environment';
 import { type RunWork, startRun } from './run-handle';
 
+export interface AbortableRunOptions {
+  readonly signal: AbortSignal | undefined;
+  /** What can be done about a run that was stopped. @default that it can be continued */
+  readonly hint?: string;
+}
+
 /** A run that its caller's signal aborts, as `Run.abort` does. */
 export function abortableRun(
   id: string,
-  signal: AbortSignal | undefined,
+  { signal, hint }: AbortableRunOptions,
   work: (context: RunWork) => Promise<RunResult>,
 ): Run {
-  const run = startRun(id, work);
+  const run = startRun(id, work, hint);
   const abort = () => run.abort('The run was stopped by its caller.');
   if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort, { once: true });

@@ -4,6 +4,7 @@
  * @module
  */
 import { join, resolve } from 'node:path';
+import { ConfigError } from '../errors';
 import type { Environment, Run, RunOptions } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { refuseWhileLoading } from '../jobs/load-modules';
@@ -13,15 +14,21 @@ import { abortableRun } from './abortable-run';
 export interface ProdEnvOptions {
   /** Folder of the startup kit of whoever submits the jobs: a researcher or an admin. */
   readonly kit: string;
-  /** Where the files of finished runs go, a folder for each. @default './consilium-workspace' */
+  /** Where the files of finished runs go, a folder for each, by the job's name at the server. @default './consilium-workspace' */
   readonly workspace?: string;
+  /** Files of the job's folder that its own code imports: they are signed and sent with it. @default none */
+  readonly include?: readonly string[];
 }
 
 /** Jobs are submitted, followed through lost connections, and their files are fetched. */
 export class ProdEnv implements Environment {
   readonly #options: ProdEnvOptions;
 
+  /** @throws ConfigError when no kit is named. */
   constructor(options: ProdEnvOptions) {
+    if (typeof options?.kit !== 'string' || options.kit === '') {
+      throw new ConfigError("ProdEnv needs the folder of a startup kit: new ProdEnv({ kit: 'kits/ada' }).");
+    }
     this.#options = options;
   }
 
@@ -31,16 +38,15 @@ export class ProdEnv implements Environment {
    */
   run(job: JobSpec, { folder = process.cwd(), signal }: RunOptions = {}): Run {
     refuseWhileLoading();
-    const { kit: kitFolder, workspace = 'consilium-workspace' } = this.#options;
-    return abortableRun(job.name, signal, async (work) => {
-      const { loadKit } = await loadModule<typeof import('./provision/kit')>(join(__dirname, 'provision'), 'kit');
-      const { runRemotely } = await loadModule<typeof import('./federation/run-remotely')>(
+    const { kit, workspace = 'consilium-workspace', include = [] } = this.#options;
+    const options = { kit: resolve(kit), workspace: resolve(workspace), include, jobFolder: resolve(folder) };
+    const hint = 'What its rounds have left is kept at the server: `consilium download` fetches it.';
+    return abortableRun(job.name, { signal, hint }, async (work) => {
+      const { submitAndFollow } = await loadModule<typeof import('./federation/submit-and-follow')>(
         join(__dirname, 'federation'),
-        'run-remotely',
+        'submit-and-follow',
       );
-      const kit = await loadKit(kitFolder, 'admin');
-      const resultFolder = async (id: string) => resolve(workspace, id);
-      return runRemotely({ job, folder: resolve(folder), kit, resultFolder }, work);
+      return submitAndFollow(job, options, work);
     });
   }
 }

@@ -57,7 +57,7 @@ export async function readRun(path: string): Promise<FinishedRounds> {
       },
     );
   }
-  const meta = parse(folder.metaFile, metaSchema, await readFile(folder.metaFile, 'utf8'));
+  const meta = await readMeta(folder);
   const job = await readJobFile(folder.jobFile, { folder: meta.job_folder, needsFiles: false });
   return {
     run: meta.run,
@@ -70,12 +70,18 @@ export async function readRun(path: string): Promise<FinishedRounds> {
     started: meta.started,
     ended: meta.ended,
     keyMetric: workflowTraits(job.workflow).keyMetric,
-    lines: await roundLines(folder),
+    lines: await readRoundLines(folder),
     report: existsSync(folder.report) ? folder.report : undefined,
   };
 }
 
-async function roundLines(folder: RunFolder): Promise<RoundLine[]> {
+/** What is said of a run as a whole. @throws DataError for a damaged file. */
+export async function readMeta({ metaFile }: Pick<RunFolder, 'metaFile'>): Promise<z.output<typeof metaSchema>> {
+  return parse(metaFile, metaSchema, await readFile(metaFile, 'utf8'));
+}
+
+/** The finished rounds of a run. @throws DataError for a damaged file. */
+export async function readRoundLines(folder: Pick<RunFolder, 'metrics'>): Promise<RoundLine[]> {
   const file = join(folder.metrics, 'round_metrics.jsonl');
   const text = existsSync(file) ? await readFile(file, 'utf8') : '';
   // A last line without its end is one that was being written.

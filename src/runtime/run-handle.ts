@@ -11,8 +11,12 @@ export interface RunWork {
   emit(event: RunEvent): void;
 }
 
-/** Starts `work` and hands out the run at once. */
-export function startRun(id: string, work: (context: RunWork) => Promise<RunResult>): Run {
+/** Starts `work` and hands out the run at once. @param hint what can be done about a run that was stopped */
+export function startRun(
+  id: string,
+  work: (context: RunWork) => Promise<RunResult>,
+  hint = 'Finished rounds are kept; continue with --resume.',
+): Run {
   const controller = new AbortController();
   const log = eventLog();
   let status: ReturnType<Run['status']> = 'running';
@@ -33,7 +37,7 @@ export function startRun(id: string, work: (context: RunWork) => Promise<RunResu
     events: log.events,
     result: () => result,
     abort: (reason = 'The run was stopped.') => {
-      controller.abort(new AbortedError(reason, { hint: 'Finished rounds are kept; continue with --resume.' }));
+      controller.abort(new AbortedError(reason, { hint }));
     },
   };
 

@@ -26,9 +26,10 @@ import { writeModelFiles } from './model-files';
 import { createTrackers } from './parts';
 import { openPrivacyLedger, type PrivacyLedgerFile } from './privacy-ledger-file';
 import type { RoundLine } from './round-line';
-import { resultFiles, resultsOf, roundSummary, writeResults } from './round-results';
+import { writeResults } from './round-results';
 import type { RunFolder } from './run-folder';
 import { type RunReportOptions, runReport } from './run-report';
+import { runResult } from './run-result';
 import { openSiteEvents, type SiteEvents } from './site-events';
 import type { CasePicture } from './slot/case-pictures';
 import { versions } from './versions';
@@ -135,39 +136,16 @@ export class RunRecord {
     const { folder } = this.#options;
     const models = await this.#writeModels(last);
     const finalModelSha256 = sha256Of(await readFile(models.final_safetensors!));
-    const ended = new Date();
-    const seconds = (ended.getTime() - this.#started.getTime()) / 1000;
-    // A workflow of the user's own need not validate the last model.
-    const metricsOf = (round: number) => last.history.find((line) => line.round === round)?.metrics ?? {};
-    const bestRound = last.best?.round ?? last.round;
+    const seconds = (Date.now() - this.#started.getTime()) / 1000;
     const report = { outcome: 'finished', pictures, finalModelSha256 } as const;
     await writeReport(folder.report, this.#report(last, report));
     await this.#metrics?.flush();
     await this.#writeMeta('finished', { final_model_sha256: finalModelSha256 });
     await this.#close('finished');
-    return {
-      outcome: 'finished',
-      folder: folder.root,
-      rounds: last.round,
-      best: { round: bestRound, metrics: metricsOf(bestRound) },
-      final: { round: last.round, metrics: metricsOf(last.round) },
-      history: last.history.map(roundSummary),
-      finalModelSha256,
-      results: resultsOf(last.history),
-      seconds,
-      files: {
-        ...models,
-        report: folder.report,
-        job: folder.jobFile,
-        meta: folder.metaFile,
-        round_metrics: join(folder.metrics, 'round_metrics.jsonl'),
-        metrics_summary: join(folder.metrics, 'metrics_summary.json'),
-        privacy_ledger: folder.ledger,
-        tensorboard: folder.events,
-        log: join(folder.server, 'log.txt'),
-        ...resultFiles(folder.results, last.history),
-      },
-    };
+    return runResult({
+      ...{ folder, models, finalModelSha256, seconds, history: last.history, rounds: last.round },
+      bestRound: last.best?.round ?? last.round,
+    });
   }
 
   /** Notes why a run ended early, and exports the models of its finished rounds. */

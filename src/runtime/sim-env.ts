@@ -52,7 +52,7 @@ export class SimEnv implements Environment {
     refuseWhileLoading();
     const workspace = resolve(this.#options.workspace ?? 'consilium-workspace');
     const options = { ...this.#options, workspace, jobFolder: resolve(folder) };
-    return abortableRun(job.name, signal, async (work) => {
+    return abortableRun(job.name, { signal }, async (work) => {
       // The first run loads the engine: importing the library stays quick.
       const { simulate } = await loadModule<typeof import('./simulate')>(__dirname, 'simulate');
       return simulate(job, options, work);

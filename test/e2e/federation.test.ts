@@ -1,112 +1,119 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, watch } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { FedAvgRecipe, PocEnv, ProdEnv, SimEnv } from '../../src';
-import type { RunResult } from '../../src/jobs/environment';
-import { type LocalProcess, startLocalProcess } from '../../src/runtime/federation/local-process';
-import { projectSpec } from '../../src/runtime/provision/project';
-import { provision } from '../../src/runtime/provision/provision';
-import { freePort } from '../support/free-port';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Run, RunResult } from '../../src/jobs/environment';
+import { FedAvgRecipe } from '../../src/recipes/fed-avg-recipe';
+import type { LocalFederation } from '../../src/runtime/federation/local-federation';
+import { runLocally } from '../../src/runtime/federation/run-locally';
+import { startRun } from '../../src/runtime/run-handle';
+import { SimEnv } from '../../src/runtime/sim-env';
 
-/** NOT PRIVATE, so that runs can be compared. */
-const testNoiseSeed = 7;
-const folder = mkdtempSync(join(tmpdir(), 'consilium-federation-'));
-const processes: LocalProcess[] = [];
-afterEach(async () => {
-  await Promise.all(processes.splice(0).map((one) => one.stop()));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const never = new AbortController().signal;
-const sites = ['site-1', 'site-2', 'site-3', 'site-4'];
-
-/** A small SegResNet on synthetic volumes, behind the sparse-vector filter. */
-const recipe = new FedAvgRecipe({
-  name: 'small',
-  sites,
+/** A real job, small: a narrow SegResNet on phantoms of 32³, four sites, the privacy filter on. */
+const { job } = new FedAvgRecipe({
+  name: 'equal',
+  sites: 4,
   rounds: 4,
-  model: {
-    kind: 'segresnet',
-    inChannels: 4,
-    outChannels: 3,
-    initFilters: 8,
-    blocksDown: [1, 1],
-    blocksUp: [1],
-    dropoutProb: 0.2,
-  },
-  trainer: { kind: 'segmentation', epochs: 1, learningRate: 1e-3, roi: [16, 16, 16], inferRoi: [16, 16, 16] },
+  minSites: 4,
+  model: { kind: 'segresnet', initFilters: 8, blocksDown: [1, 1, 1], blocksUp: [1, 1] },
+  trainer: { kind: 'segmentation', roi: [16, 16, 16], inferRoi: [32, 32, 32], learningRate: 1e-3, epochs: 4 },
   data: { kind: 'brats18-phantom', sites: 4, casesPerSite: 2, validationCases: 1, shape: [32, 32, 32] },
-  filters: [{ at: 'site-out', filter: { kind: 'svt', fraction: 0.9, epsilon: 1, noiseVar: 1, gamma: 1e-3 } }],
+  filters: [{ at: 'site-out', filter: { kind: 'svt', fraction: 0.9, epsilon: 0.001, noiseVar: 1, gamma: 1e-4 } }],
 });
 
-const ended = { timeout: 300_000 };
+let workspace: string;
+let simulated: RunResult;
+beforeAll(async () => {
+  workspace = await mkdtemp(join(tmpdir(), 'consilium-federation-'));
+  simulated = await simulate(1);
+});
+afterAll(() => rm(workspace, { recursive: true }));
 
-describe('one job in the simulator, in local processes and in a federation that is killed', () => {
-  let simulated: RunResult;
-  beforeAll(async () => {
-    simulated = await recipe
-      .execute(new SimEnv({ workspace: join(folder, 'one'), threads: 1, testNoiseSeed }))
-      .result();
-  }, ended.timeout);
+function simulate(threads: number): Promise<RunResult> {
+  const place = join(workspace, `slots-${threads}`);
+  return new SimEnv({ workspace: place, threads, testNoiseSeed: 7 }).run(job).result();
+}
 
-  it('gives the same bytes with four slots', ended, async () => {
-    const four = new SimEnv({ workspace: join(folder, 'four'), threads: 4, testNoiseSeed });
-    expect((await recipe.execute(four).result()).finalModelSha256).toBe(simulated.finalModelSha256);
+/** A federation of processes on this machine. @param started may break what it is given */
+function federation(name: string, started: (federation: LocalFederation) => void = () => {}): Run {
+  const options = { workspace: join(workspace, name), jobFolder: workspace, testNoiseSeed: 7 };
+  return startRun(job.name, (work) => runLocally(job, options, work, started));
+}
+
+/** What there still is of a federation: processes, and its folder. */
+function left(federation: LocalFederation | undefined): readonly unknown[] {
+  const processes = [federation!.server, ...federation!.sites.values()].filter(({ pid }) => isAlive(pid!));
+  return [...processes, ...(existsSync(federation!.siteWorkspace('site-1')) ? ['its folder'] : [])];
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves as soon as a site's log says that it has begun with its task of a round. */
+function taskStarted(siteWorkspace: string, round: number): Promise<void> {
+  const log = join(siteWorkspace, 'log.json');
+  const line = new RegExp(`"round":${round},.*"task started"`);
+  return new Promise((resolve) => {
+    const watcher = watch(log, () => {
+      if (!line.test(readFileSync(log, 'utf8'))) return;
+      watcher.close();
+      resolve();
+    });
+  });
+}
+
+describe('the same job and seed give the same bytes of the final model', () => {
+  it('with four slots as with one', async () => {
+    expect((await simulate(4)).finalModelSha256).toBe(simulated.finalModelSha256);
   });
 
-  it(
-    'gives the same bytes between a server and four sites, with the same result, files and events',
-    ended,
-    async () => {
-      const run = recipe.execute(new PocEnv({ workspace: join(folder, 'poc'), testNoiseSeed }));
-      const rounds: number[] = [];
-      for await (const event of run.events()) if (event.kind === 'round-finished') rounds.push(event.round);
-      const result = await run.result();
-      expect(result.finalModelSha256).toBe(simulated.finalModelSha256);
-      expect(rounds).toEqual([0, 1, 2, 3, 4]);
-      expect(result.best).toEqual(simulated.best);
-      expect(result.final).toEqual(simulated.final);
-      expect(result.history.map(({ metrics }) => metrics)).toEqual(simulated.history.map(({ metrics }) => metrics));
-      expect(Object.values(result.files).filter((file) => !existsSync(file))).toEqual([]);
-    },
-  );
-
-  it('gives the same bytes when the server is killed in round 2 and a site in round 3', ended, async () => {
-    const place = join(folder, 'killed');
-    const kit = (name: string) => join(place, 'kits', name);
-    const project = projectSpec.parse({
-      version: 1,
-      project: 'killed',
-      server: { hosts: ['127.0.0.1'], port: await freePort() },
-      sites: sites.map((name) => ({ name, org: name })),
-      admins: [{ name: 'ada', org: 'north', role: 'researcher' }],
+  it('at a server with four sites, each a process, and leave the same files', async () => {
+    let processes: LocalFederation | undefined;
+    const run = federation('calm', (started) => {
+      processes = started;
     });
-    await provision(project, place);
-    const start = async (command: string, name: string): Promise<LocalProcess> => {
-      const args = [command, '--kit', kit(name), '--json'];
-      const one = startLocalProcess(name, args, () => {}, testNoiseSeed);
-      processes.push(one);
-      await one.ready(never);
-      return one;
-    };
-    let server = await start('server', 'server');
-    const clients = new Map(await Promise.all(sites.map(async (site) => [site, await start('client', site)] as const)));
-    const run = recipe.execute(new ProdEnv({ kit: kit('ada'), workspace: join(folder, 'killed-results') }));
+    const result = await run.result();
+    expect(result.finalModelSha256).toBe(simulated.finalModelSha256);
+    expect(Object.keys(result.files).sort()).toEqual(Object.keys(simulated.files).sort());
+    expect(Object.values(result.files).filter((file) => !existsSync(file))).toEqual([]);
+    expect({ ...result.best, rounds: result.rounds }).toEqual({ ...simulated.best, rounds: simulated.rounds });
+    expect(result.history.map(({ metrics }) => metrics)).toEqual(simulated.history.map(({ metrics }) => metrics));
+    const ledger = join(result.folder, 'site-1', 'simulate_job', 'privacy', 'ledger.jsonl');
+    expect(readFileSync(ledger, 'utf8').trim().split('\n')).toHaveLength(4);
+    expect(readFileSync(join(result.folder, 'site-3', 'log.txt'), 'utf8')).toMatch(/job accepted/);
+    expect(left(processes)).toEqual([]);
+  });
+
+  it('when the server is killed in round 2 and a site in round 3, and both come back', async () => {
+    let processes: LocalFederation | undefined;
     const killed: string[] = [];
-    for await (const event of run.events()) {
-      if (event.kind === 'round-started' && event.round === 2 && !killed.includes('server')) {
+    const run = federation('killed', (started) => {
+      processes = started;
+      void taskStarted(started.siteWorkspace('site-1'), 2).then(() => {
+        started.server.kill();
         killed.push('server');
-        process.kill(server.pid!, 'SIGKILL');
-        server = await start('server', 'server');
-      }
-      if (event.kind === 'round-started' && event.round === 3 && !killed.includes('site-2')) {
+      });
+      void taskStarted(started.siteWorkspace('site-2'), 3).then(() => {
+        started.sites.get('site-2')!.kill();
         killed.push('site-2');
-        process.kill(clients.get('site-2')!.pid!, 'SIGKILL');
-        clients.set('site-2', await start('client', 'site-2'));
-      }
+      });
+    });
+    const crashes: string[] = [];
+    for await (const event of run.events()) {
+      if (event.kind === 'log' && event.message.includes('SIGKILL')) crashes.push(event.message);
     }
-    expect((await run.result()).finalModelSha256).toBe(simulated.finalModelSha256);
+    const result = await run.result();
     expect(killed).toEqual(['server', 'site-2']);
+    expect(crashes).toEqual([expect.stringMatching(/^The process of server/), expect.stringMatching(/of site-2/)]);
+    expect(result.finalModelSha256).toBe(simulated.finalModelSha256);
+    expect(result.history.map(({ round }) => round)).toEqual([0, 1, 2, 3, 4]);
+    expect(left(processes)).toEqual([]);
   });
 });

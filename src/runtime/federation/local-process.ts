@@ -7,14 +7,23 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { z } from 'zod';
 import { AbortedError, EngineError } from '../../errors';
+
+/** What server and site print with `--json`, as far as it is of use here. */
+const readyLine = z.looseObject({ ready: z.literal(true), port: z.int().optional() });
+export type ReadyLine = z.output<typeof readyLine>;
 
 export interface LocalProcess {
   readonly pid: number | undefined;
   /** Resolves with its ready line. Rejects when it ends before, with what it said last. */
-  ready(signal: AbortSignal): Promise<void>;
+  ready(signal: AbortSignal): Promise<ReadyLine>;
   /** Rejects when it ends without having been stopped. */
   readonly ended: Promise<never>;
+  /** How it ended, whatever for. */
+  readonly exit: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  /** @param signal without one, it ends as in a power cut */
+  kill(signal?: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
@@ -38,6 +47,8 @@ export function startLocalProcess(
   const child = spawn(process.execPath, [bin, ...args, '--with-parent'], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: environment(testNoiseSeed),
+    // Ctrl-C in a terminal reaches this process alone, which ends its children in order.
+    detached: process.platform !== 'win32',
   });
   const said: string[] = [];
   let stopping = false;
@@ -46,7 +57,9 @@ export function startLocalProcess(
     if (said.length > linesKept) said.shift();
     told(`${name}: ${line.replace(/^\S+Z /, '')}`);
   });
-  const isReady = once(createInterface({ input: child.stdout }), 'line');
+  const isReady = once(createInterface({ input: child.stdout }), 'line').then(([line]) =>
+    readyLine.parse(JSON.parse(String(line))),
+  );
   const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const ended = exit.then(([code, signal]): never => {
     if (stopping) return undefined as never;
@@ -67,9 +80,11 @@ export function startLocalProcess(
         signal.addEventListener('abort', stop, { once: true });
       });
       aborted.catch(() => {});
-      await Promise.race([isReady, broken, aborted]);
+      return Promise.race([isReady, broken, aborted]);
     },
     ended: broken,
+    exit: exit.then(([code, signal]) => ({ code, signal })),
+    kill: (signal = 'SIGKILL') => void child.kill(signal),
     async stop() {
       stopping = true;
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -81,7 +96,9 @@ export function startLocalProcess(
   };
 }
 
+/** Noise from a seed is for tests: a process takes it only where it knows that it is one. */
 function environment(testNoiseSeed: number | undefined): NodeJS.ProcessEnv {
-  if (testNoiseSeed === undefined) return process.env;
-  return { ...process.env, NODE_ENV: 'test', CONSILIUM_TEST_NOISE_SEED: String(testNoiseSeed) };
+  const { CONSILIUM_TEST_NOISE_SEED: _, ...env } = process.env;
+  if (testNoiseSeed === undefined) return env;
+  return { ...env, NODE_ENV: 'test', CONSILIUM_TEST_NOISE_SEED: String(testNoiseSeed) };
 }

@@ -1,118 +1,112 @@
 /**
- * A whole federation on this machine: kits, a server and a site for each of the job's, as processes that end with the run.
+ * Runs a job in a federation that is made for it, on this machine.
  *
  * @module
  */
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ConfigError } from '../../errors';
 import type { RunResult } from '../../jobs/environment';
 import type { JobSpec } from '../../jobs/job-spec';
-import { loadKit } from '../provision/kit';
-import { projectSpec } from '../provision/project';
-import { provision } from '../provision/provision';
-import { archiveEarlierRun, runFolder } from '../run-folder';
+import { loadModules } from '../../jobs/load-modules';
+import { workflowTraits } from '../../jobs/workflow-spec';
+import { namesIn } from '../../util/atomic-file';
+import { checkParts } from '../part-check';
+import type { PocEnvOptions } from '../poc-env';
+import { prepareData } from '../prepare-data';
+import { lockFolder, runFolder } from '../run-folder';
 import type { RunWork } from '../run-handle';
-import { type LocalProcess, startLocalProcess } from './local-process';
+import { type LocalFederation, startLocalFederation } from './local-federation';
 import { runRemotely } from './run-remotely';
 
-export interface LocalRunOptions {
-  readonly job: JobSpec;
-  /** What relative paths of the job start from. */
-  readonly folder: string;
+export interface LocalRunOptions extends PocEnvOptions {
   readonly workspace: string;
-  readonly keep?: boolean;
-  readonly testNoiseSeed?: number;
+  /** What the job's relative paths start from. */
+  readonly jobFolder: string;
 }
 
-const serverName = 'server';
-const submitter = 'submitter';
-
-/** Runs the job to its end; all processes have ended when the promise settles. @throws what ended it. */
-export async function runLocally(options: LocalRunOptions, work: RunWork): Promise<RunResult> {
-  const { job, folder, workspace, keep = false } = options;
-  const place = await mkdtemp(join(tmpdir(), 'consilium-poc-'));
-  const federation = await startFederation(place, options, work);
+/** @param started is told of the federation once it stands: a test may want to break something. */
+export async function runLocally(
+  job: JobSpec,
+  options: LocalRunOptions,
+  { signal, emit }: RunWork,
+  started: (federation: LocalFederation) => void = () => {},
+): Promise<RunResult> {
+  const { workspace, jobFolder, include = [], keep = false, testNoiseSeed } = options;
+  const sites = sitesOf(job, options.sites);
+  const folder = runFolder(workspace, job.name);
+  const unlock = await lockFolder(folder);
+  const root = await mkdtemp(join(tmpdir(), 'consilium-poc-'));
+  /** Ends the run when a process cannot go on. */
+  const broken = new AbortController();
+  const stop = AbortSignal.any([signal, broken.signal]);
+  const work = { signal: stop, emit };
+  let federation: LocalFederation | undefined;
+  const log = (level: 'info' | 'warn', message: string) => emit({ kind: 'log', level, message });
   try {
-    const kit = await loadKit(kitOf(place, submitter), 'admin');
-    const resultFolder = async () => {
-      const target = runFolder(workspace, job.name);
-      await archiveEarlierRun(target);
-      return target.root;
-    };
-    const result = runRemotely({ job, folder, kit, resultFolder }, work);
-    return await Promise.race([result, federation.broken]);
-  } finally {
-    await federation.stop();
-    if (keep) work.emit({ kind: 'log', level: 'info', message: `Kits and workspaces are kept in ${place}.` });
-    else await rm(place, { recursive: true, force: true });
-  }
-}
-
-interface LocalFederation {
-  /** Rejects when one of the processes has ended by itself. */
-  readonly broken: Promise<never>;
-  stop(): Promise<void>;
-}
-
-async function startFederation(
-  place: string,
-  { job, testNoiseSeed }: LocalRunOptions,
-  { emit, signal }: RunWork,
-): Promise<LocalFederation> {
-  const project = projectSpec.parse({
-    version: 1,
-    project: 'poc',
-    server: { hosts: ['127.0.0.1'], port: await freePort() },
-    sites: job.sites.map((name) => ({ name, org: name })),
-    admins: [{ name: submitter, org: 'poc', role: 'admin' }],
-  });
-  await provision(project, place);
-  await settle(place, job);
-  const processes: LocalProcess[] = [];
-  const stop = async () => {
-    await Promise.all(processes.map((process) => process.stop()));
-  };
-  const start = async (command: 'server' | 'client', name: string) => {
-    const args = [command, '--kit', kitOf(place, name), '--json'];
-    const told = (message: string) => emit({ kind: 'log', level: 'info', message });
-    const process = startLocalProcess(name, args, told, testNoiseSeed);
-    processes.push(process);
-    await process.ready(signal);
-  };
-  try {
-    await start('server', serverName);
-    await Promise.all(job.sites.map((site) => start('client', site)));
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  const broken = Promise.race(processes.map((process) => process.ended));
-  broken.catch(() => {}); // Told to whoever waits for the run.
-  return { broken, stop };
-}
-
-function kitOf(place: string, name: string): string {
-  return join(place, 'kits', name);
-}
-
-/** The job is this user's own, and so are all the sites: its code may run, and nobody else looks at the processes. */
-async function settle(place: string, { sites }: JobSpec): Promise<void> {
-  await appendFile(
-    join(kitOf(place, serverName), 'server.yaml'),
-    '\nhost: 127.0.0.1\nmetricsPort: null\nallowCode: everyone\n',
-  );
-  for (const site of sites) await writeFile(join(kitOf(place, site), 'policy.yaml'), 'version: 1\ncode: any\n');
-}
-
-/** A port that nobody listens at. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { readonly port: number };
-      probe.close(() => resolve(port));
+    loadModules(job.modules, jobFolder);
+    checkParts(job, jobFolder);
+    await prepareData(job.data, workspace, emit);
+    stop.throwIfAborted();
+    log('info', `a server and ${sites.length} sites start in ${root}`);
+    federation = await startLocalFederation({
+      ...{ root, job, jobFolder, sites, include, testNoiseSeed },
+      dataFolder: join(workspace, 'data'),
+      crashed: ({ message }) => log('warn', `${message.split('\n')[0]} It is started again.`),
+      failed: (error) => broken.abort(error),
+      signal: stop,
     });
+    started(federation);
+    const { kit, bundle } = federation;
+    const result = await runRemotely({ kit, job, bundle, workspace, name: job.name }, work);
+    await keepSiteFiles(federation, sites, folder);
+    return result;
+  } catch (error) {
+    throw broken.signal.aborted ? broken.signal.reason : error;
+  } finally {
+    await federation?.stop();
+    if (keep) log('info', `kits, logs and workspaces of the processes are kept in ${root}`);
+    else await rm(root, { recursive: true, force: true });
+    await unlock();
+  }
+}
+
+function sitesOf({ sites, workflow }: JobSpec, count = sites.length): readonly string[] {
+  if (count > sites.length) {
+    throw new ConfigError(
+      `${count} sites are to take part, but the job has only ${sites.length}: ${sites.join(', ')}.`,
+      {
+        hint: "Add sites to the job's list, or name a smaller number.",
+      },
+    );
+  }
+  const { minSites } = workflowTraits(workflow);
+  if (count >= minSites) return sites.slice(0, count);
+  throw new ConfigError(
+    `${count} sites are to take part, but a round of the job needs ${minSites} (workflow.minSites).`,
+  );
+}
+
+/** Logs and accounts of privacy of the sites, where the simulator has them. Here the sites are this user's. */
+async function keepSiteFiles(
+  { siteWorkspace }: LocalFederation,
+  sites: readonly string[],
+  folder: ReturnType<typeof runFolder>,
+): Promise<void> {
+  for (const site of sites) {
+    const jobs = join(siteWorkspace(site), 'jobs');
+    for (const id of await namesIn(jobs)) {
+      const { root, job } = folder.site(site);
+      for (const name of ['log.txt', 'log.json']) await copy(join(jobs, id, name), join(root, name));
+      await copy(join(jobs, id, 'privacy'), join(job, 'privacy'));
+    }
+  }
+}
+
+/** Nothing when there is none: a site may have refused the job, and not every job has filters. */
+async function copy(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
   });
 }

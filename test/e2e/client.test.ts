@@ -1,0 +1,173 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type JobInput, ProdEnv, parseJob, type Run } from '../../src';
+import { verifyAudit } from '../../src/runtime/audit';
+import { type LocalProcess, startLocalProcess } from '../../src/runtime/federation/local-process';
+import { projectSpec } from '../../src/runtime/provision/project';
+import { provision } from '../../src/runtime/provision/provision';
+import { nodeDisk } from '../../src/util/node-disk';
+import { sha256Of } from '../../src/util/sha256';
+import { freePort } from '../support/free-port';
+
+const root = mkdtempSync(join(tmpdir(), 'consilium-client-'));
+const kit = (name: string) => join(root, 'kits', name);
+const never = new AbortController().signal;
+const jobFolder = join(root, 'job');
+/** Trains by adding 1, or never ends where its seed says so. */
+const script = `module.exports = async function train(site) {
+  for await (const task of site.tasks()) {
+    if (site.seed === 13) await new Promise(() => setInterval(() => {}, 1000));
+    if (task.kind === 'validate') { await task.reply({ metrics: { score: task.round } }); continue; }
+    const w = task.model.get('w');
+    w.data.forEach((x, i) => { w.data[i] = x + 1; });
+    await task.reply({ weights: task.model, steps: 1, metrics: { secret: 4711 } });
+  }
+};`;
+const approved = `metrics: [score]\ncode: { files: [${sha256Of(Buffer.from(script))}] }\n`;
+
+let server: LocalProcess;
+const sites: LocalProcess[] = [];
+
+beforeAll(async () => {
+  const project = projectSpec.parse({
+    version: 1,
+    project: 'demo',
+    server: { hosts: ['127.0.0.1'], port: await freePort() },
+    sites: [{ name: 'site-1', org: 'North' }],
+    admins: [{ name: 'ada', org: 'North', role: 'researcher' }],
+  });
+  await provision(project, root);
+  mkdirSync(jobFolder);
+  writeFileSync(join(jobFolder, 'train.cjs'), script);
+  writeFileSync(join(kit('server'), 'server.yaml'), 'metricsPort: null\n');
+  writeFileSync(join(kit('site-1'), 'site.yaml'), 'shutdownSeconds: 4\nmetricsPort: 0\nreconnectMaxSeconds: 1\n');
+  server = startLocalProcess('server', ['server', '--kit', kit('server'), '--json'], () => {});
+  await server.ready(never);
+});
+afterEach(async () => {
+  await Promise.all(sites.splice(0).map((site) => site.stop()));
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(root, { recursive: true });
+});
+
+/** The site as a process, with this policy, once it is connected. */
+async function startSite(policy: string, told: (line: string) => void = () => {}): Promise<LocalProcess> {
+  writeFileSync(join(kit('site-1'), 'policy.yaml'), policy);
+  const site = startLocalProcess('site-1', ['client', '--kit', kit('site-1'), '--json'], told);
+  sites.push(site);
+  await site.ready(never);
+  return site;
+}
+
+function run(over: Partial<JobInput> & { readonly name: string }): Run {
+  const job = parseJob({
+    version: 1,
+    sites: ['site-1'],
+    workflow: { kind: 'fed-avg', rounds: 2, minSites: 1, keyMetric: 'score' },
+    model: { kind: 'tensors', tensors: { w: [2] } },
+    trainer: { kind: 'script', script: './train.cjs' },
+    ...over,
+  });
+  return new ProdEnv({ kit: kit('ada'), workspace: join(root, 'results') }).run(job, { folder: jobFolder });
+}
+
+const auditOf = (name: string) =>
+  readFileSync(join(kit(name), 'workspace', 'audit.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { readonly event: string; readonly [field: string]: unknown });
+
+async function messagesOf(one: Run): Promise<readonly string[]> {
+  const messages: string[] = [];
+  for await (const event of one.events()) if (event.kind === 'log') messages.push(event.message);
+  return messages;
+}
+
+describe('a site', () => {
+  it('that is told to stop leaves in order: exit code 0, and the server knows why', async () => {
+    const site = await startSite('');
+    await site.stop();
+    expect(await site.exit).toEqual({ code: 0, signal: null });
+    expect(auditOf('server').at(-1)).toMatchObject({ event: 'left', site: 'site-1', code: 'stopping' });
+    expect(auditOf('site-1').map(({ event }) => event)).toEqual(
+      expect.arrayContaining(['site-started', 'connected', 'disconnected', 'site-stopped']),
+    );
+    expect(await verifyAudit(join(kit('site-1'), 'workspace', 'audit.jsonl'), nodeDisk)).toMatchObject({ whole: true });
+  });
+
+  it('tells its figures and its health', async () => {
+    writeFileSync(join(kit('site-1'), 'policy.yaml'), '');
+    const site = startLocalProcess('site-1', ['client', '--kit', kit('site-1'), '--json'], () => {});
+    sites.push(site);
+    const { metricsPort } = await site.ready(never);
+    const text = async (path: string) => (await fetch(`http://127.0.0.1:${metricsPort}${path}`)).text();
+    expect(JSON.parse(await text('/healthz'))).toMatchObject({ status: 'ok', site: 'site-1', connected: true });
+    expect(await text('/metrics')).toMatch(/^consilium_site_connected 1$/m);
+  });
+
+  it('that refuses a job says why to whoever has submitted it, and notes it', async () => {
+    const told: string[] = [];
+    await startSite('', (line) => told.push(line));
+    const refused = await run({
+      name: 'refused',
+      workflow: { kind: 'fed-avg', rounds: 1, minSites: 1, roundDeadlineSeconds: 1, roundRetries: 0 },
+    })
+      .result()
+      .catch((error: Error) => error);
+    const reason = 'policy code: the job brings 1 file that came with it, and no code of jobs runs here';
+    expect((refused as Error).message).toContain(`refused the job: ${reason}`);
+    expect(auditOf('site-1')).toContainEqual(
+      expect.objectContaining({ event: 'job-refused', submitter: 'ada', reason }),
+    );
+    expect(told.join('\n')).toContain(`job refused: ${reason}`);
+  });
+
+  it('takes part once its policy allows it; what leaves passes its filters, and is noted before', async () => {
+    await startSite(approved);
+    const result = await run({ name: 'allowed' }).result();
+    expect(result).toMatchObject({ outcome: 'finished', rounds: 2, best: { round: 2 } });
+    expect(JSON.stringify(result.history)).not.toMatch(/4711|secret/);
+    const left = auditOf('site-1').filter(({ event }) => event === 'answer');
+    expect(left.map(({ kind, round, filters }) => [kind, round, filters])).toEqual([
+      ['train', 0, ['allow-metrics']],
+      ['train', 1, ['allow-metrics']],
+      ['validate', 2, ['allow-metrics']],
+    ]);
+    const again = run({ name: 'allowed' });
+    expect((await messagesOf(again))[0]).toMatch(/^allowed-\w+ submitted before, finished$/);
+    expect((await again.result()).finalModelSha256).toBe(result.finalModelSha256);
+  });
+
+  it('in the middle of training that never ends leaves within its time, too; a second signal ends it at once', async () => {
+    const endless = run({ name: 'endless', seed: 13 });
+    for (const twice of [false, true]) {
+      const site = await startSite(approved, (line) => {
+        if (twice && line.includes('leaving')) site.kill('SIGTERM');
+      });
+      await logged(/"round":0,.*task started/);
+      const started = performance.now();
+      site.kill('SIGTERM');
+      expect(await site.exit).toEqual(twice ? { code: null, signal: 'SIGKILL' } : { code: 0, signal: null });
+      expect((performance.now() - started) / 1000).toBeLessThan(4);
+    }
+    endless.abort('enough');
+    await expect(endless.result()).rejects.toMatchObject({ tag: 'AbortedError', message: 'enough' });
+  });
+});
+
+/** Resolves when the site's log has such a line that was not there before. */
+function logged(line: RegExp): Promise<void> {
+  const log = join(kit('site-1'), 'workspace', 'log.json');
+  const before = existsSync(log) ? readFileSync(log, 'utf8').length : 0;
+  return new Promise((resolve) => {
+    const watcher = watch(log, () => {
+      if (!line.test(readFileSync(log, 'utf8').slice(before))) return;
+      watcher.close();
+      resolve();
+    });
+  });
+}
