@@ -7,12 +7,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { brats18Command } from '../src/cli/brats18-flags';
 import { consiliumProgram } from '../src/cli/program';
 import { inWords } from '../src/jobs/allowed';
 import { jobSchemaJson, jobSchemaText } from '../src/jobs/job-schema';
 import { listRecipes, type RecipeEntry } from '../src/recipes/catalogue';
+import { policySpec } from '../src/runtime/client/policy';
+import { siteSettingsSpec } from '../src/runtime/client/site-settings';
+import { serverSettings } from '../src/runtime/server/server-settings';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -27,6 +30,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     'docs/reference/job.md': jobPage(jobSchemaJson() as JsonSchema),
     'docs/reference/recipes.md': recipesPage(),
     'docs/reference/commands.md': commandsPage(),
+    'docs/reference/settings.md': settingsPage(),
     'schema/job.schema.json': jobSchemaText(),
   };
 }
@@ -101,6 +105,38 @@ function code(value: unknown): string {
 
 function cell(text: string): string {
   return text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
+}
+
+/** The files of startup kits that people edit. */
+const settingsFiles: readonly (readonly [file: string, about: string, schema: z.ZodType])[] = [
+  ['policy.yaml', 'In the kit of a site: what it takes part in. A job cannot weaken it.', policySpec],
+  ['site.yaml', 'In the kit of a site: its machine, and where its data are.', siteSettingsSpec],
+  ['server.yaml', 'In the kit of the server.', serverSettings],
+];
+
+function settingsPage(): string {
+  const intro =
+    'Files of [startup kits](../guide/provisioning.md) that their owners edit. Everything has a default; unknown keys are errors, told with line and column. [A real federation](../guide/federation.md) has examples.';
+  const sections = settingsFiles.flatMap(([file, about, schema]) => {
+    const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+    return [`## ${file}`, about, ...mappingOf('', json)];
+  });
+  return `${['# Settings of server and sites', generated, intro, ...sections].join('\n\n')}\n`;
+}
+
+/** A mapping, and below it those that are its fields, or the items of its lists. */
+function mappingOf(path: string, { properties = {}, required }: JsonSchema): string[] {
+  const fields = Object.entries(properties) as [string, JsonSchema][];
+  const inner = fields.flatMap(([name, field]) =>
+    alternatives(field).flatMap((one) => {
+      const list = one.type === 'array' && typeof one.items === 'object' ? (one.items as JsonSchema) : undefined;
+      const within = `${path}${name}${list ? '[]' : ''}`;
+      const mapping = list ?? one;
+      const isPart = kindOf(mapping) !== undefined; // Filters have a page of their own.
+      return mapping.properties === undefined || isPart ? [] : [`### ${within}`, ...mappingOf(`${within}.`, mapping)];
+    }),
+  );
+  return [...tableOf(fields, new Set(required)), ...inner];
 }
 
 function recipesPage(): string {

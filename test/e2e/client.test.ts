@@ -109,6 +109,28 @@ describe('a site', () => {
     expect(await text('/metrics')).toMatch(/^consilium_site_connected 1$/m);
   });
 
+  it('whose server is gone says what it waits for, and is back by itself', async () => {
+    const told: string[] = [];
+    let hear = (_: string) => {};
+    const site = await startSite('', (line) => {
+      told.push(line);
+      hear(line);
+    });
+    const line = (wanted: RegExp) =>
+      new Promise<void>((resolve) => {
+        hear = (text) => wanted.test(text) && resolve();
+      });
+    const waits = line(/reconnecting in \d\.\d s, because: \S+/);
+    server.kill();
+    await waits;
+    const back = line(/connected to the server/);
+    server = startLocalProcess('server', ['server', '--kit', kit('server'), '--json'], () => {});
+    await back;
+    await site.stop();
+    expect(told.filter((text) => text.includes('connected to the server'))).toHaveLength(2);
+    await server.ready(never);
+  });
+
   it('that refuses a job says why to whoever has submitted it, and notes it', async () => {
     const told: string[] = [];
     await startSite('', (line) => told.push(line));

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { BundleEntry, JobFacts, Submitter } from '../provision/bundle';
 import { jobFacts } from '../provision/job-facts';
-import { judgeJob, type OfferedJob, refusalReason } from './judge-job';
+import type { PreparedJob } from './job-process-messages';
+import { judgeJob, judgeSize, type OfferedJob, refusalReason } from './judge-job';
 import { type Policy, policySpec } from './policy';
 
 const facts = (over: object = {}): JobFacts =>
@@ -117,6 +118,30 @@ describe('the limit of rounds', () => {
     expect(rules(limit, offered({ facts: facts({ workflow: { kind: 'fed-eval' } }) }))).toEqual([]);
     const ownWorkflow = facts({ workflow: { kind: 'st-marys/endless' } });
     expect(rules({ ...limit, code: 'any' }, offered({ facts: ownWorkflow }))).toEqual(['limits.rounds']);
+  });
+});
+
+describe('the limits on size, and the filters of the policy', () => {
+  const prepared: PreparedJob = {
+    ...{ tasks: ['train'], rounds: 3, sends: ['weight-diff', 'metrics'], filtersOut: [] },
+    ...{ modelBytes: 20e6, stepBytes: 900e6 },
+  };
+  const broken = (input: object, over: Partial<PreparedJob> = {}) =>
+    judgeSize(policy(input), { ...prepared, ...over }).map(({ rule }) => rule);
+
+  it('are kept up to the last megabyte', () => {
+    expect(broken({ limits: { modelMb: 20, memoryMb: 900 } })).toEqual([]);
+    expect(broken({ limits: { modelMb: 19, memoryMb: 899 } })).toEqual(['limits.modelMb', 'limits.memoryMb']);
+    expect(broken({ limits: { modelMb: 1, memoryMb: 1 } }, { modelBytes: undefined, stepBytes: undefined })).toEqual(
+      [],
+    );
+  });
+
+  it('refuse a job whose payloads a filter of the policy would block', () => {
+    const filters = [{ filter: { kind: 'percentile' } }, { payloads: ['metrics'], filter: { kind: 'percentile' } }];
+    expect(broken({ filters })).toEqual([]);
+    expect(broken({ filters }, { sends: ['statistics'] })).toEqual(['filters.0']);
+    expect(broken({ payloads: ['metrics'] })).toEqual(['payloads']);
   });
 });
 

@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { sha256Of } from '../../util/sha256';
 import { builtInKinds, parsePolicy, policySpec, readPolicy } from './policy';
+import { readSiteSettings } from './site-settings';
 
 const folder = mkdtempSync(join(tmpdir(), 'consilium-policy-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -29,6 +31,12 @@ describe('a policy', () => {
         limits: { syntheticMb: 4096 },
       });
     }
+  });
+
+  it('of the guide is one, and so are the settings of its site; it approves the script of an example', async () => {
+    const { policy } = await readPolicy('examples/federation/policy.yaml');
+    expect(policy.code).toMatchObject({ files: [sha256Of(readFileSync('examples/train-script/client.ts'))] });
+    expect(await readSiteSettings('examples/federation/site.yaml')).toMatchObject({ slots: 2, metricsPort: 9465 });
   });
 
   it('knows every built-in kind', () => {

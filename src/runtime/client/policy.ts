@@ -86,7 +86,9 @@ const siteFilter = z.strictObject({
     .nonempty()
     .optional()
     .describe('Payloads that pass the filter. All when absent; then one that the filter cannot handle does not leave.'),
-  filter: filterSpec,
+  filter: filterSpec.describe(
+    'As in a job. The budget of a filter is that of the site here: over all jobs, however often.',
+  ),
 });
 
 const amount = z.number().positive().finite();
@@ -148,7 +150,7 @@ export function parsePolicy(bytes: Uint8Array, file: string): ReadPolicy {
   const options: ReadYamlOptions = {
     source: file,
     what: 'policy',
-    hint: 'Correct the places named above; docs/guide/federation.md shows a policy, and `consilium policy check` checks one.',
+    hint: 'Correct the places named above; docs/reference/settings.md lists all rules, and `consilium policy check` checks a policy.',
   };
   const { modules } = parseYaml(bytes, namedModules, options);
   loadModules(modules, folder); // This site's own code. Its filters have schemas that are known only then.
