@@ -23,17 +23,28 @@ export async function checkData(
   sites: readonly SiteImages[],
 ): Promise<readonly string[]> {
   checkTables(job, folder);
+  if (isBratsData(job.data) && job.data.centralized) for (const { datalist } of sites) checkCentralList(datalist);
+  return (await checkImages(sites)).validation;
+}
+
+/**
+ * @returns the names of the cases that are listed.
+ * @throws ConfigError or DataError naming the list or the first file that cannot be read.
+ */
+export async function checkImages(
+  sites: readonly SiteImages[],
+): Promise<{ readonly training: readonly string[]; readonly validation: readonly string[] }> {
   const checked = new Set<string>();
-  const selection = new Set<string>();
+  const names = { training: new Set<string>(), validation: new Set<string>() };
   for (const { datalist, baseDir } of sites) {
-    if (isBratsData(job.data) && job.data.centralized) checkCentralList(datalist);
     const training = await loadDatalist(datalist, { list: 'training', baseDir });
     const validation = await loadDatalist(datalist, { list: 'validation', baseDir });
     checkDisjoint(datalist, training, validation);
     await Promise.all([...training, ...validation].flatMap(filesOf).map(once));
-    for (const item of validation) selection.add(caseName(item));
+    for (const item of training) names.training.add(caseName(item));
+    for (const item of validation) names.validation.add(caseName(item));
   }
-  return [...selection].sort();
+  return { training: [...names.training].sort(), validation: [...names.validation].sort() };
 
   async function once(file: string): Promise<void> {
     if (checked.has(file)) return;

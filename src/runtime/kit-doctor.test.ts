@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestFederation, testFederation } from '../../test/support/federation';
 import { ConnectError } from '../errors';
+import { writeBratsPhantom } from '../imaging/phantom/write-brats-phantom';
 import { type ExamineKitOptions, examineKit } from './kit-doctor';
 import { revoke } from './provision/provision';
 
@@ -131,6 +132,22 @@ describe('what is found of a startup kit', () => {
     expect(await found('site-1', 'settings')).toEqual([
       expect.stringMatching(/^problem: .*site.yaml' cannot be read: it does not exist/),
     ]);
+  });
+
+  it('is whether every file that a data list names is there', async () => {
+    const out = join(dirname(federation.out), 'phantom');
+    const options = { out, sites: 1, casesPerSite: 2, validationCases: 1, shape: [32, 32, 32] } as const;
+    const { baseDir, datalistDir } = await writeBratsPhantom(options);
+    const datalist = join(datalistDir, 'site-1.json');
+    const settings = join(federation.folder('site-1'), 'site.yaml');
+    await writeFile(settings, JSON.stringify({ data: { brats18: { baseDir, datalist } } }));
+    expect(await found('site-1', 'cases')).toEqual(['ok: 2 cases to train on, 1 to validate on → undefined']);
+    const [{ image }] = JSON.parse(await readFile(datalist, 'utf8')).training;
+    await rm(join(baseDir, image[0]));
+    expect(await found('site-1', 'cases')).toEqual([
+      expect.stringMatching(/^problem: .*is named in a data list but does not exist/),
+    ]);
+    await rm(settings);
   });
 
   it('is what its policy lets in', async () => {

@@ -13,6 +13,8 @@ import { counted } from '../util/counted';
 import { readBounded } from '../util/read-bounded';
 import { readPolicy } from './client/policy';
 import { parseSiteSettings } from './client/site-settings';
+import { checkImages } from './data-check';
+import type { SiteImages } from './job-data';
 import { examineMachine, type Finding, type Found, look } from './machine-check';
 import { readableFingerprint } from './provision/certificate';
 import { parseJsonFile } from './provision/json-file';
@@ -185,6 +187,7 @@ interface Settings {
   readonly provider?: string | undefined;
   readonly ports: readonly number[];
   readonly data: readonly (readonly [field: string, path: string])[];
+  readonly images?: SiteImages | undefined;
 }
 
 /** As the server or the site itself will read them. What is wrong is one of the findings; the defaults stand in for it. */
@@ -217,11 +220,17 @@ function siteSettingsOf(bytes: Uint8Array, file: string): Settings {
   const paths = Object.entries(variables).flatMap(([key, text]) =>
     isAbsolute(text) ? [[`variables.${key}`, text] as const] : [],
   );
-  return { workspace, provider, ports: metricsPort === 0 ? [] : [metricsPort], data: [...named, ...paths] };
+  return {
+    workspace,
+    provider,
+    ports: metricsPort === 0 ? [] : [metricsPort],
+    data: [...named, ...paths],
+    images: data.brats18,
+  };
 }
 
 /** Where the site says that its data are, and what it takes part in. */
-async function siteFindings({ files }: Kit, { data }: Settings): Promise<readonly Finding[]> {
+async function siteFindings({ files }: Kit, { data, images }: Settings): Promise<readonly Finding[]> {
   const policy = await look('policy', async () => {
     const { policy } = await readPolicy(files.policy!);
     const code = typeof policy.code === 'string' ? policy.code : 'approved files only';
@@ -230,10 +239,22 @@ async function siteFindings({ files }: Kit, { data }: Settings): Promise<readonl
       message: `code of jobs: ${code}; ${counted(policy.filters.length, 'filter')} on what leaves`,
     };
   });
-  if (data.length > 0)
-    return [policy, ...(await Promise.all(data.map(([field, path]) => look('data', () => readable(field, path)))))];
+  if (data.length > 0) {
+    const found = await Promise.all(data.map(([field, path]) => look('data', () => readable(field, path))));
+    const isThere = found.every(({ status }) => status === 'ok');
+    return [policy, ...found, ...(images && isThere ? [await look('cases', () => listed(images))] : [])];
+  }
   const hint = 'Name them under data or variables, unless jobs bring code that finds them.';
   return [policy, { name: 'data', status: 'warning', message: 'site.yaml names no data', hint }];
+}
+
+/** Every file that the data list names. */
+async function listed(images: SiteImages): Promise<Found> {
+  const { training, validation } = await checkImages([images]);
+  return {
+    status: 'ok',
+    message: `${counted(training.length, 'case')} to train on, ${validation.length} to validate on`,
+  };
 }
 
 async function readable(field: string, path: string): Promise<Found> {
