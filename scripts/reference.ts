@@ -15,7 +15,6 @@ import { jobSchemaJson, jobSchemaText } from '../src/jobs/job-schema';
 import { listRecipes, type RecipeEntry } from '../src/recipes/catalogue';
 import { policySpec } from '../src/runtime/client/policy';
 import { siteSettingsSpec } from '../src/runtime/client/site-settings';
-import { serverSettings } from '../src/runtime/server/server-settings';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -30,7 +29,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     'docs/reference/job.md': jobPage(jobSchemaJson() as JsonSchema),
     'docs/reference/recipes.md': recipesPage(),
     'docs/reference/commands.md': commandsPage(),
-    'docs/reference/settings.md': settingsPage(),
+    'docs/reference/site.md': sitePage(),
     'schema/job.schema.json': jobSchemaText(),
   };
 }
@@ -107,21 +106,18 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
 }
 
-/** The files of startup kits that people edit. */
-const settingsFiles: readonly (readonly [file: string, about: string, schema: z.ZodType])[] = [
-  ['policy.yaml', 'In the kit of a site: what it takes part in. A job cannot weaken it.', policySpec],
-  ['site.yaml', 'In the kit of a site: its machine, and where its data are.', siteSettingsSpec],
-  ['server.yaml', 'In the kit of the server.', serverSettings],
-];
-
-function settingsPage(): string {
+function sitePage(): string {
+  const files: readonly (readonly [file: string, about: string, schema: z.ZodType])[] = [
+    ['policy.yaml', 'What the site takes part in. A job cannot weaken it.', policySpec],
+    ['site.yaml', 'Its machine, and where its data are.', siteSettingsSpec],
+  ];
   const intro =
-    'Files of [startup kits](../guide/provisioning.md) that their owners edit. Everything has a default; unknown keys are errors, told with line and column. [A real federation](../guide/federation.md) has examples.';
-  const sections = settingsFiles.flatMap(([file, about, schema]) => {
+    'Two files in the kit of a site are for its people to edit. Everything has a default; unknown keys are errors, told with line and column. [A real federation](../guide/federation.md) has examples.';
+  const sections = files.flatMap(([file, about, schema]) => {
     const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
     return [`## ${file}`, about, ...mappingOf('', json)];
   });
-  return `${['# Settings of server and sites', generated, intro, ...sections].join('\n\n')}\n`;
+  return `${['# Policy and settings of a site', generated, intro, ...sections].join('\n\n')}\n`;
 }
 
 /** A mapping, and below it those that are its fields, or the items of its lists. */

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { jobSpec, jobSpecAt, parseJob } from './job-spec';
-import { type OwnPart, ownKinds, registerPart } from './own-part';
+import { findOwnPart, type OwnPart, ownKinds, registerPart } from './own-part';
 
 const part: OwnPart = {
   slot: 'filter',
@@ -137,4 +140,22 @@ describe('a trainer that wants to know something of each site', () => {
       'folder',
     ]);
   });
+});
+
+it('a copy of the file that defines a part takes its place; another file of that kind is refused', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'consilium-own-part-'));
+  try {
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const kind = 'ward/copied' as const;
+    registerPart({ ...part, kind, module: file('a.ts', 'same'), definition: 1 });
+    rmSync(join(folder, 'a.ts')); // Where it was registered from need not be there any more.
+    registerPart({ ...part, kind, module: file('b.ts', 'same'), definition: 2 });
+    expect(findOwnPart('filter', kind)).toMatchObject({ module: join(folder, 'b.ts'), definition: 2 });
+    expect(() => registerPart({ ...part, kind, module: file('c.ts', 'other') })).toThrow(/Two files define the filter/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -5,10 +5,12 @@
  *
  * @module
  */
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigError } from '../errors';
 import type { Json } from '../util/json';
 import { didYouMean } from '../util/nearest';
+import { sha256Of } from '../util/sha256';
 import { checkOptions, type OptionsSchema } from './options-schema';
 
 /** Where a part stands in a job. */
@@ -31,6 +33,8 @@ export interface OwnPart {
   readonly module: string;
   readonly options: OptionsSchema;
   readonly definition: unknown;
+  /** SHA-256 of the file. */
+  readonly digest?: string;
 }
 
 const kindPattern = /^[a-z0-9][a-z0-9-]*\/[a-z0-9][a-z0-9-]*$/;
@@ -49,7 +53,10 @@ function registered(): Map<string, OwnPart> {
   return holder[place];
 }
 
-/** Makes a part known under its kind. Loading its file again replaces it. @throws ConfigError for a bad or a taken kind. */
+/**
+ * Makes a part known under its kind. Loading its file again, or a copy of it, replaces it. @throws ConfigError for a bad kind, or
+ * one that another file has taken.
+ */
 export function registerPart(part: OwnPart): void {
   if (!kindPattern.test(part.kind)) {
     throw new ConfigError(`'${part.kind}' cannot be the kind of a ${part.slot}: ${kindExpected}.`, {
@@ -57,12 +64,22 @@ export function registerPart(part: OwnPart): void {
     });
   }
   const known = registered().get(keyOf(part.slot, part.kind));
-  if (known && known.module !== part.module) {
+  const digest = digestOf(part.module);
+  if (known && known.module !== part.module && (digest === undefined || known.digest !== digest)) {
     throw new ConfigError(`Two files define the ${part.slot} '${part.kind}': ${known.module} and ${part.module}.`, {
       hint: 'Give one of them another kind.',
     });
   }
-  registered().set(keyOf(part.slot, part.kind), part);
+  registered().set(keyOf(part.slot, part.kind), { ...part, ...(digest !== undefined && { digest }) });
+}
+
+/** The same file comes with every job that uses it, and lies in a folder for each. */
+function digestOf(module: string): string | undefined {
+  try {
+    return sha256Of(readFileSync(module));
+  } catch {
+    return undefined; // It is known by its path alone.
+  }
 }
 
 /** The part of this kind, if its file was loaded. */

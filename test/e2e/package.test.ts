@@ -177,15 +177,18 @@ trainer: { kind: ward/adds, by: 2 }
 siteConfig: { b: 3 }
 `,
     );
-    const out = command(
-      'npx',
-      ['consilium', 'simulate', join(name, 'job.yaml'), '--workspace', name, '--json'],
-      folder,
-    );
-    const { files } = JSON.parse(out);
-    const { byteLength } = readFileSync(files.final_safetensors);
-    // 2 rounds of the mean of 2 and 6; the last four bytes are the one number.
-    expect(readFileSync(files.final_safetensors).readFloatLE(byteLength - 4)).toBe(8);
+    // In this process, and between a server and sites that have got the file with the job.
+    for (const where of ['simulate', 'poc']) {
+      const out = command(
+        'npx',
+        ['consilium', where, join(name, 'job.yaml'), '--workspace', join(name, where), '--json'],
+        folder,
+      );
+      const { files } = JSON.parse(out);
+      const { byteLength } = readFileSync(files.final_safetensors);
+      // 2 rounds of the mean of 2 and 6; the last four bytes are the one number.
+      expect(readFileSync(files.final_safetensors).readFloatLE(byteLength - 4), where).toBe(8);
+    }
   });
 
   it('brings the command', () => {

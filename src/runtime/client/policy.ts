@@ -150,7 +150,7 @@ export function parsePolicy(bytes: Uint8Array, file: string): ReadPolicy {
   const options: ReadYamlOptions = {
     source: file,
     what: 'policy',
-    hint: 'Correct the places named above; docs/reference/settings.md lists all rules, and `consilium policy check` checks a policy.',
+    hint: 'Correct the places named above; docs/reference/site.md lists all rules, and `consilium policy check` checks a policy.',
   };
   const { modules } = parseYaml(bytes, namedModules, options);
   loadModules(modules, folder); // This site's own code. Its filters have schemas that are known only then.

@@ -74,7 +74,7 @@ export function parseSiteSettings(bytes: Uint8Array, file: string): SiteSettings
   const settings = parseYaml(bytes, siteSettingsSpec, {
     source: file,
     what: "site's settings",
-    hint: 'Correct the places named above; docs/reference/settings.md lists them all.',
+    hint: 'Correct the places named above; docs/reference/site.md lists them all.',
   });
   const at = (one: string) => resolve(dirname(file), one);
   const { brats18, csv } = settings.data;

@@ -16,6 +16,7 @@ import { durableFolder } from '../../util/durable-folder';
 import { nodeDisk } from '../../util/node-disk';
 import { type AuditEvent, openAudit } from '../audit';
 import { kitDialer } from '../kit-address';
+import { linkPackages } from '../link-packages';
 import { loadKit } from '../provision/kit';
 import { lockFolder } from '../run-folder';
 import { type Monitoring, startMonitoring } from '../server/monitoring';
@@ -72,6 +73,7 @@ export async function startSite(options: StartSiteOptions): Promise<StartedSite>
   try {
     closers.push(await lockFolder({ root: workspace }, 'Stop that site, or choose another --workspace.'));
     await durableFolder(workspace, nodeDisk);
+    await linkPackages(workspace);
     return await startIn(kit, settings, options, closers, closeAll);
   } catch (error) {
     await closeAll();

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { ConfigError } from '../../errors';
 import type { RunResult } from '../../jobs/environment';
 import type { JobSpec } from '../../jobs/job-spec';
@@ -63,6 +64,7 @@ export async function runLocally(
     await keepSiteFiles(federation, sites, folder);
     return result;
   } catch (error) {
+    if (federation) await tellFailures(federation, sites, emit);
     throw broken.signal.aborted ? broken.signal.reason : error;
   } finally {
     await federation?.stop();
@@ -103,6 +105,32 @@ async function keepSiteFiles(
     }
   }
 }
+
+/** A server is told only the class of a site's failure; whoever runs all of it here owns the sites, and sees the cause. */
+async function tellFailures(
+  { siteWorkspace }: LocalFederation,
+  sites: readonly string[],
+  emit: RunWork['emit'],
+): Promise<void> {
+  for (const site of sites) {
+    const jobs = join(siteWorkspace(site), 'jobs');
+    for (const id of await namesIn(jobs)) {
+      const text = await readFile(join(jobs, id, 'log.json'), 'utf8').catch(() => '');
+      const last = text
+        .trim()
+        .split('\n')
+        .map(logEntry)
+        .findLast((entry) => entry?.level === 'warn');
+      if (last) emit({ kind: 'log', level: 'warn', site, message: last.message.split('\n').slice(0, 3).join('\n') });
+    }
+  }
+}
+
+function logEntry(line: string) {
+  return logged.safeParse(JSON.parse(line)).data;
+}
+
+const logged = z.looseObject({ level: z.string(), message: z.string() });
 
 /** Nothing when there is none: a site may have refused the job, and not every job has filters. */
 async function copy(from: string, to: string): Promise<void> {

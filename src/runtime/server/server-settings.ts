@@ -65,6 +65,6 @@ export function parseServerSettings(bytes: Uint8Array, source: string): ServerSe
   return parseYaml(bytes, serverSettings as z.ZodType<ServerSettings>, {
     source,
     what: 'settings file',
-    hint: 'docs/reference/settings.md lists the settings.',
+    hint: 'docs/reference/server.md lists the settings.',
   });
 }

@@ -10,9 +10,11 @@ import { openRunLog } from '../../tracking/run-log';
 import type { CloseReason, Identity } from '../../transport/connection';
 import { type WebsocketServer, websocketServer } from '../../transport/websocket/server';
 import { nodeClock } from '../../util/clock';
+import { durableFolder } from '../../util/durable-folder';
 import { nodeDisk } from '../../util/node-disk';
 import { readBounded } from '../../util/read-bounded';
 import type { AuditEvent } from '../audit';
+import { linkPackages } from '../link-packages';
 import { type Kit, loadKit } from '../provision/kit';
 import { maxKitFileBytes } from '../provision/kit-files';
 import { admit, type Roster } from '../provision/roster';
@@ -71,6 +73,8 @@ export async function startServer({
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
+    await durableFolder(workspace);
+    await linkPackages(workspace);
     return await startIn(workspace, { kit, settings, onLog, testNoiseSeed, closers }, closeAll);
   } catch (error) {
     await closeAll();
