@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type JobInput, PocEnv, parseJob, SimEnv } from '../../src';
 import { writeBratsPhantom } from '../../src/imaging/phantom/write-brats-phantom';
 
@@ -27,6 +27,11 @@ beforeAll(() => {
   writeFileSync(join(folder, 'step.cjs'), 'exports.step = 2;');
 });
 
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
 const input = (over: object = {}): JobInput => ({
   version: 1,
   name: 'scripted',
@@ -44,10 +49,16 @@ function poc(job: JobInput, args: readonly string[], temporary: string) {
   mkdirSync(temporary);
   const bin = join(__dirname, '..', '..', 'bin', 'consilium.js');
   const workspace = join(root, `${job.name}-results`);
-  return spawn(process.execPath, [bin, 'poc', file, '--workspace', workspace, '--include', 'step.cjs', ...args], {
-    env: { ...process.env, TMPDIR: temporary },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [bin, 'poc', file, '--workspace', workspace, '--include', 'step.cjs', ...args],
+    {
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  children.push(child);
+  return child;
 }
 
 describe('consilium poc', () => {
