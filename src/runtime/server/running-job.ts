@@ -8,8 +8,10 @@ import type { RunEvent } from '../../jobs/environment';
 import type { JobSpec } from '../../jobs/job-spec';
 import type { EndedState, JobReason, WaitingFor } from '../../protocol/admin-api';
 import type { Hub, HubEvent, JobVerdict, OpenJob } from '../../transport/hub-types';
+import type { RoundLine } from '../round-line';
 import { inRoundOrder } from '../round-order';
 import type { RunRecorder, RunRecordOptions } from '../run-record';
+import { finishedEvents } from '../server-run';
 import { reasonOfError } from './job-fault';
 import { type JobRoundsOptions, runJobRounds } from './job-rounds';
 import type { RunEvents } from './run-events';
@@ -49,7 +51,7 @@ export interface RunningStatus {
 }
 
 export interface RunningJobOptions
-  extends Omit<JobRoundsOptions, 'opened' | 'emit' | 'signal' | 'isSuspended' | 'spec' | 'hub'> {
+  extends Omit<JobRoundsOptions, 'opened' | 'resumed' | 'emit' | 'signal' | 'goesOn' | 'spec' | 'hub'> {
   readonly hub: Pick<Hub, 'open' | 'status'>;
   readonly readSpec: () => Promise<JobSpec>;
   readonly stallMs: number;
@@ -105,7 +107,7 @@ export function startJob(options: RunningJobOptions): RunningJob {
     try {
       const spec = await options.readSpec();
       const { signal } = stop;
-      await runJobRounds({ ...options, spec, record, opened, emit: inOrder, signal, isSuspended });
+      await runJobRounds({ ...options, spec, record, resumed, opened, emit: inOrder, signal, goesOn });
       ending = { state: 'finished', reason: undefined, finishedRounds: round };
     } catch (error) {
       if (stop.signal.aborted && suspended) ending = { state: 'suspended' };
@@ -120,13 +122,22 @@ export function startJob(options: RunningJobOptions): RunningJob {
     return { state: reason.code === 'ABORTED' ? 'aborted' : 'failed', reason, finishedRounds: round };
   }
 
-  function isSuspended(): boolean {
-    return suspended;
+  /** The server stops, or waits until its disk takes again what it is given. */
+  function goesOn(error: unknown): boolean {
+    return suspended || (!stop.signal.aborted && reasonOfError(error).code === 'DISK');
   }
 
   function record(about: RunRecordOptions): RunRecorder {
     recorder = options.record(about);
     return recorder;
+  }
+
+  /** A kill may have come between a round's checkpoint and what is told of it. */
+  function resumed(lines: readonly RoundLine[]): void {
+    const told = events.lastFinished;
+    const isUntold = ({ round: of, final }: RoundLine) =>
+      !told || of > told.round || (of === told.round && final && !told.final);
+    for (const line of lines.filter(isUntold)) for (const event of finishedEvents(line)) emit(event);
   }
 
   function opened(opening: OpenJob): void {

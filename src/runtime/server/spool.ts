@@ -9,6 +9,7 @@ import type { BlobRef } from '../../protocol/wire/messages';
 import { type FileSink, fileSink } from '../../transport/file-sink';
 import { namesIn, workspaceError } from '../../util/atomic-file';
 import type { Disk } from '../../util/disk';
+import { forgetFolders } from '../../util/durable-folder';
 
 export interface Spool {
   /** Where an answer of a site arrives, going on after what came of it before. */
@@ -35,7 +36,10 @@ export function createSpool(folder: string, disk: Disk): Spool {
         }
       }
     },
-    remove: () => discard(folder),
+    async remove() {
+      await discard(folder);
+      forgetFolders(disk, folder);
+    },
   };
 
   async function discard(path: string): Promise<void> {
