@@ -125,15 +125,13 @@ describe('a server as a process', () => {
     expect(log.stdout.trimEnd()).toMatch(/finished$/);
   });
 
-  it('that is killed goes on with its job when it is started again, within seconds', async () => {
+  it('that is killed goes on with its job when it is started again', async () => {
     hold();
     const { job: id } = await submit('killed');
     await inRoundOne;
     server.process.kill('SIGKILL');
     await server.finished;
-    const before = performance.now();
     await startServer();
-    expect(performance.now() - before).toBeLessThan(5000);
     expect(await json('show', id)).toMatchObject({ state: 'running' });
     release();
     expect(await json('logs', id, '--follow')).toMatchObject({ code: 0, state: 'finished' });
@@ -144,17 +142,15 @@ describe('a server as a process', () => {
     expect(finished).toEqual([0, 1, 2, 3]); // No round was repeated.
   });
 
-  it('that is told to stop ends in order with code 0 within seconds, tells everybody, and goes on afterwards', async () => {
+  it('that is told to stop ends in order in time, tells everybody, and goes on afterwards', async () => {
     hold();
     const { job: id } = await submit('stopped');
     await inRoundOne;
     const follower = startCommand('logs', id, '--follow', ...kit('ada'));
     await follower.firstLine;
-    const before = performance.now();
     server.process.kill('SIGTERM');
     const { code, stderr } = await server.finished;
-    expect(code).toBe(0);
-    expect(performance.now() - before).toBeLessThan(10_000);
+    expect(code).toBe(0); // It is 1 when shutdownSeconds were not enough.
     expect(stderr).toContain('Jobs under way go on at the next start.');
     await startServer();
     release();

@@ -143,11 +143,13 @@ function finishedIn({ event }: RunEntry): RunEvents['lastFinished'] {
 
 /** Sites that one entry tells of. */
 const mostSites = 1000;
+/** Longest reason of one of them, characters. */
+const shortReason = 300;
 
 function bounded(event: RunEvent): RunEvent {
   switch (event.kind) {
     case 'round-finished':
-      return event.sites.length <= mostSites ? event : { ...event, sites: event.sites.slice(0, mostSites) };
+      return { ...event, sites: event.sites.slice(0, mostSites).map(withShortReason) };
     case 'log':
       return { ...event, message: event.message.slice(0, longestText) };
     case 'site-failed':
@@ -156,6 +158,10 @@ function bounded(event: RunEvent): RunEvent {
     default:
       return event;
   }
+}
+
+function withShortReason<S extends { readonly reason?: string }>(site: S): S {
+  return site.reason === undefined ? site : { ...site, reason: site.reason.slice(0, shortReason) };
 }
 
 function firstPage(entries: readonly RunEntry[]): readonly RunEntry[] {
