@@ -7,12 +7,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { brats18Command } from '../src/cli/brats18-flags';
 import { consiliumProgram } from '../src/cli/program';
 import { inWords } from '../src/jobs/allowed';
 import { jobSchemaJson, jobSchemaText } from '../src/jobs/job-schema';
 import { listRecipes, type RecipeEntry } from '../src/recipes/catalogue';
+import { serverSettings } from '../src/runtime/server/server-settings';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -27,6 +28,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     'docs/reference/job.md': jobPage(jobSchemaJson() as JsonSchema),
     'docs/reference/recipes.md': recipesPage(),
     'docs/reference/commands.md': commandsPage(),
+    'docs/reference/server.md': serverPage(),
     'schema/job.schema.json': jobSchemaText(),
   };
 }
@@ -40,6 +42,16 @@ function jobPage(schema: JsonSchema): string {
     'A job is plain data. A recipe makes one; `npx consilium job export` writes it as `job.yaml`; `npx consilium simulate job.yaml` runs it. Unknown keys are errors. [Job files](job-files.md) says how files are read and checked.',
     ...tableOf(fields, required),
     ...fields.flatMap(([name, field]) => kindsPage(name, field)),
+  ].join('\n\n')}\n`;
+}
+
+function serverPage(): string {
+  const schema = z.toJSONSchema(serverSettings, { io: 'input' }) as JsonSchema;
+  return `${[
+    '# Settings of a server',
+    generated,
+    '`server.yaml` in the kit of a server. Everything has a default; unknown keys are errors. [Run a server](../guide/run-a-server.md) says what it does.',
+    ...tableOf(Object.entries(schema.properties ?? {}) as [string, JsonSchema][], new Set(schema.required)),
   ].join('\n\n')}\n`;
 }
 
