@@ -33,6 +33,7 @@ function hubOf(ended: () => 'waiting' | undefined = () => 'waiting') {
 /** A site on the wire: what it says, and what it hears. */
 function siteAt(hub: ReturnType<typeof hubOf>) {
   const heard: Message[] = [];
+  const closed: string[] = [];
   let sent = 0;
   const connection: Connection = {
     peer: { name: 'site-1', role: 'site', fingerprint: 'f' },
@@ -40,10 +41,11 @@ function siteAt(hub: ReturnType<typeof hubOf>) {
     send: (parts) => void heard.push(decodeFrame(Buffer.concat(parts)).message),
     pause() {},
     resume() {},
-    close() {},
+    close: ({ code }) => void closed.push(code),
   };
   const handler = hub.connect(connection);
   return {
+    closed,
     heard: () => heard.splice(0).map(({ type }) => type),
     say: (message: Message) => handler.message(Buffer.concat(encodeFrame(++sent, message))),
     leave: () => handler.closed({ code: 'gone', message: 'gone' }),
@@ -129,5 +131,18 @@ describe('a site and a job of the hub', () => {
     site.say(hello('accepted'));
     expect(site.heard()).toEqual(['welcome', 'end-job']);
     site.leave();
+  });
+
+  it('part when the site says what only people may say', () => {
+    for (const message of [
+      { type: 'request', id: 0, method: 'abort', params: { job: 'job-1' } },
+      { type: 'cancel', id: 0 },
+      { type: 'end-job', job: 'job-1', outcome: 'aborted', reason: '' },
+    ] as const) {
+      const site = siteAt(hubOf());
+      site.say(hello());
+      site.say(message);
+      expect(site.closed, message.type).toEqual(['protocol']);
+    }
   });
 });
