@@ -49,6 +49,7 @@ describe('people at a server', () => {
     expect(kinds.at(-1)).toBe('done');
     expect(await submit(ada)).toEqual({ job, state: 'finished', created: false });
     const shown = await ada.call('show', { job });
+    expect(shown.metrics).toEqual({ score: 3 });
     expect(shown).toMatchObject({
       job,
       state: 'finished',

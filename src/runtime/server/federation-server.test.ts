@@ -367,7 +367,7 @@ describe('a job of a server', () => {
       site: 'site-1',
       message: 'The site refused the job: no scripts here',
     });
-    expect(server.job(id).history.at(-1)?.state).toBe('failed');
+    expect(server.job(id)).toMatchObject({ refusals: { 'site-1': 'no scripts here' } });
     expect(audit()).toContainEqual(
       expect.objectContaining({ event: 'job-refused', site: 'site-1', reason: 'no scripts here' }),
     );
@@ -393,45 +393,48 @@ describe('a job of a server', () => {
 });
 
 describe('a full disk', () => {
-  it('pauses a job, which says so and goes on by itself once there is space, to the same bytes', async () => {
-    let full = false;
-    const enospc = () => Object.assign(new Error('no space left on device'), { code: 'ENOSPC', syscall: 'write' });
-    const disk: Disk = {
-      ...nodeDisk,
-      async open(path, mode, access) {
-        const file = await nodeDisk.open(path, mode, access);
-        if (!path.includes('checkpoint')) return file;
-        return { ...file, write: async (parts, at) => (full ? Promise.reject(enospc()) : file.write(parts, at)) };
-      },
-    };
-    /** Half a minute is over at once. */
-    const clock = {
-      ...nodeClock,
-      after: (ms: number, act: () => void) => nodeClock.after(ms === 30_000 ? 100 : ms, act),
-    };
-    const server = await rig.start({}, { disk, clock });
-    await both();
-    const { id } = await rig.submit(rigJob());
-    await runEvent(id, 'round-finished', { round: 0 });
-    full = true;
-    const paused = await rig.until(
-      (event) => event.kind === 'job' && event.job.history.at(-1)?.reason?.code === 'DISK',
-    );
-    expect(paused).toMatchObject({
-      job: {
-        history: expect.arrayContaining([
-          expect.objectContaining({
-            state: 'queued',
-            reason: expect.objectContaining({
-              message: expect.stringMatching(/checkpoint.*the disk is full \(ENOSPC\)/),
+  it.each(['checkpoint', 'spool'])(
+    'under %s pauses a job, which says so and goes on by itself once there is space',
+    async (where) => {
+      let full = false;
+      const enospc = () => Object.assign(new Error('no space left on device'), { code: 'ENOSPC', syscall: 'write' });
+      const disk: Disk = {
+        ...nodeDisk,
+        async open(path, mode, access) {
+          const file = await nodeDisk.open(path, mode, access);
+          if (!path.includes(where)) return file;
+          return { ...file, write: async (parts, at) => (full ? Promise.reject(enospc()) : file.write(parts, at)) };
+        },
+      };
+      /** Half a minute is over at once. */
+      const clock = {
+        ...nodeClock,
+        after: (ms: number, act: () => void) => nodeClock.after(ms === 30_000 ? 100 : ms, act),
+      };
+      const server = await rig.start({}, { disk, clock });
+      await both();
+      const { id } = await rig.submit(rigJob());
+      await runEvent(id, 'round-finished', { round: 0 });
+      full = true;
+      const paused = await rig.until(
+        (event) => event.kind === 'job' && event.job.history.at(-1)?.reason?.code === 'DISK',
+      );
+      expect(paused).toMatchObject({
+        job: {
+          history: expect.arrayContaining([
+            expect.objectContaining({
+              state: 'queued',
+              reason: expect.objectContaining({
+                message: expect.stringMatching(/the disk is full \(ENOSPC\)/),
+              }),
             }),
-          }),
-        ]),
-      },
-    });
-    expect(server.jobs.waitsFor(id)).toMatchObject({ code: 'paused', reason: { code: 'DISK' } });
-    full = false;
-    expect(stateOf(await rig.ended(id))).toBe('finished');
-    expect(numbers(finalModel(id))).toEqual([3, 3, 3, 3]);
-  });
+          ]),
+        },
+      });
+      expect(server.jobs.waitsFor(id)).toMatchObject({ code: 'paused', reason: { code: 'DISK' } });
+      full = false;
+      expect(stateOf(await rig.ended(id))).toBe('finished');
+      expect(numbers(finalModel(id))).toEqual([3, 3, 3, 3]);
+    },
+  );
 });

@@ -16,10 +16,14 @@ import { reasonOfError } from './job-fault';
 import { type JobRoundsOptions, runJobRounds } from './job-rounds';
 import type { RunEvents } from './run-events';
 import { watchStall } from './stall-watch';
+import type { SavedJob } from './stored-job';
+
+/** What a job has come to. */
+export type JobOutcome = Pick<SavedJob, 'finishedRounds' | 'metrics' | 'refusals'>;
 
 /** How the job has ended, or that it goes on when the server is started again. */
 export type JobEnding =
-  | { readonly state: EndedState; readonly reason: JobReason | undefined; readonly finishedRounds: number }
+  | ({ readonly state: EndedState; readonly reason: JobReason | undefined } & JobOutcome)
   | { readonly state: 'suspended' };
 
 export interface RunningJob {
@@ -59,6 +63,10 @@ export interface RunningJobOptions
   /** Told of events after their followers. */
   readonly on: (event: RunEvent) => void;
 }
+
+/** What is kept of a job that has ended. */
+const mostMetrics = 64;
+const mostRefusals = 200;
 
 export function startJob(options: RunningJobOptions): RunningJob {
   const { job, clock, events, stallMs } = options;
@@ -108,7 +116,7 @@ export function startJob(options: RunningJobOptions): RunningJob {
       const spec = await options.readSpec();
       const { signal } = stop;
       await runJobRounds({ ...options, spec, record, resumed, opened, emit: inOrder, signal, goesOn });
-      ending = { state: 'finished', reason: undefined, finishedRounds: round };
+      ending = { state: 'finished', reason: undefined, ...outcome() };
     } catch (error) {
       if (stop.signal.aborted && suspended) ending = { state: 'suspended' };
       else ending = failed(stop.signal.aborted ? stop.signal.reason : error);
@@ -119,7 +127,20 @@ export function startJob(options: RunningJobOptions): RunningJob {
 
   function failed(error: unknown): JobEnding {
     const reason = reasonOfError(error);
-    return { state: reason.code === 'ABORTED' ? 'aborted' : 'failed', reason, finishedRounds: round };
+    return { state: reason.code === 'ABORTED' ? 'aborted' : 'failed', reason, ...outcome() };
+  }
+
+  function outcome(): JobOutcome {
+    const refused = job.sites.flatMap((site) => {
+      const { verdict, reason } = open?.verdict(site) ?? { verdict: 'unknown', reason: '' };
+      return verdict === 'refused' ? [[site, reason] as const] : [];
+    });
+    const kept = Object.entries(metrics).slice(0, mostMetrics);
+    return {
+      finishedRounds: round,
+      metrics: Object.fromEntries(kept),
+      refusals: Object.fromEntries(refused.slice(0, mostRefusals)),
+    };
   }
 
   /** The server stops, or waits until its disk takes again what it is given. */
