@@ -15,6 +15,7 @@ import { jobSchemaJson, jobSchemaText } from '../src/jobs/job-schema';
 import { listRecipes, type RecipeEntry } from '../src/recipes/catalogue';
 import { policySpec } from '../src/runtime/client/policy';
 import { siteSettingsSpec } from '../src/runtime/client/site-settings';
+import { serverSettings } from '../src/runtime/server/server-settings';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -30,6 +31,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     'docs/reference/recipes.md': recipesPage(),
     'docs/reference/commands.md': commandsPage(),
     'docs/reference/site.md': sitePage(),
+    'docs/reference/server.md': serverPage(),
     'schema/job.schema.json': jobSchemaText(),
   };
 }
@@ -43,6 +45,16 @@ function jobPage(schema: JsonSchema): string {
     'A job is plain data. A recipe makes one; `npx consilium job export` writes it as `job.yaml`; `npx consilium simulate job.yaml` runs it. Unknown keys are errors. [Job files](job-files.md) says how files are read and checked.',
     ...tableOf(fields, required),
     ...fields.flatMap(([name, field]) => kindsPage(name, field)),
+  ].join('\n\n')}\n`;
+}
+
+function serverPage(): string {
+  const schema = z.toJSONSchema(serverSettings, { io: 'input' }) as JsonSchema;
+  return `${[
+    '# Settings of a server',
+    generated,
+    '`server.yaml` in the kit of a server. Everything has a default; unknown keys are errors. [Run a server](../guide/run-a-server.md) says what it does.',
+    ...tableOf(Object.entries(schema.properties ?? {}) as [string, JsonSchema][], new Set(schema.required)),
   ].join('\n\n')}\n`;
 }
 

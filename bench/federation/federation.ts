@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { authority, issueServer } from '../../test/support/certificates';
 import { inTemporaryFolder, median } from '../measure';
 import type { ClientsOrder, ServerOrder, ServerReport } from './order';
+import { restartBench } from './restart';
 
 /** Of SegResNet: 18.8 MB. */
 const segresnet = 4_702_227;
@@ -34,6 +35,8 @@ export const federationRows = {
     const { rounds, peakMb } = await federation(200, 16_000, 20);
     return { msPerRound: median(rounds), worst: Math.max(...rounds), peakMb };
   },
+  /** L-10: from the start of a server that was killed to its next task, with 1 GB in 10,000 accepted answers. */
+  restart: () => restartBench(),
 } as const;
 
 export async function federationBench(): Promise<unknown> {

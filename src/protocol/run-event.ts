@@ -9,7 +9,10 @@ import { privacyCost } from '../privacy/ledger';
 import { toJson } from '../util/exact-json';
 import type { Json } from '../util/json';
 
-const text = z.string().max(4000);
+/** Longest message or reason of an event, characters. */
+export const longestText = 4000;
+
+const text = z.string().max(longestText);
 const name = z.string().max(63);
 const round = z.int().nonnegative();
 const metrics = z.record(z.string(), z.number().nullable());

@@ -15,7 +15,7 @@ import { appendData, codeOf, workspaceError, writeFileAtomic } from '../util/ato
 import type { Clock } from '../util/clock';
 import type { Disk, DiskFile } from '../util/disk';
 import { type Json, json } from '../util/json';
-import { lastLine } from '../util/last-line';
+import { lastLines } from '../util/last-lines';
 import { readLines } from '../util/read-lines';
 import { sha256Of } from '../util/sha256';
 
@@ -167,9 +167,10 @@ async function readHead(headFile: string, disk: Disk): Promise<AuditHead | undef
 
 /** Number and hash of the last record. */
 async function endOf(file: string, disk: Disk): Promise<AuditHead> {
-  const line = await lastLine(file, longestRecord, disk).catch((error: unknown) => {
+  const lines = await lastLines(file, longestRecord, disk).catch((error: unknown) => {
     throw isConsiliumError(error, 'DataError') ? damagedEnd(file, 'no record can be found at its end') : error;
   });
+  const line = lines.at(-1);
   if (line === undefined) return { version: 1, records: 0, hash: beginning };
   const record = auditRecord.safeParse(parseJson(line));
   if (!record.success) throw damagedEnd(file, 'its last record cannot be read');

@@ -133,15 +133,20 @@ async function commit(
 ) {
   await store.save(checkpoint);
   await onLine(line, checkpoint);
-  const { round } = line;
-  for (const { name: site, metrics, privacy } of line.sites) {
-    if (metrics) emit({ kind: 'metrics', round, site, metrics });
-    if (privacy) emit({ kind: 'privacy', round, site, costs: privacy });
-  }
-  emit(roundFinished(line));
+  for (const event of finishedEvents(line)) emit(event);
   for (const message of notes) emit({ kind: 'log', level: 'info', message });
   const { rounds } = workflowTraits(job.workflow);
   if (line.final !== true) emit({ kind: 'round-started', round: checkpoint.round, rounds });
+}
+
+/** What is told of a round once it is on disk. */
+export function finishedEvents(line: RoundLine): RunEvent[] {
+  const { round, sites } = line;
+  const ofSites = sites.flatMap(({ name: site, metrics, privacy }): RunEvent[] => [
+    ...(metrics ? [{ kind: 'metrics', round, site, metrics } as const] : []),
+    ...(privacy ? [{ kind: 'privacy', round, site, costs: privacy } as const] : []),
+  ]);
+  return [...ofSites, roundFinished(line)];
 }
 
 /** The model with the best key metric; of equals, the earlier. Every validated model is a candidate, the last one too. */

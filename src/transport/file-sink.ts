@@ -79,10 +79,20 @@ export function fileSink(disk: Disk, folder: string, ref: BlobRef, { flush = 'al
       if (flush === 'all') await disk.syncFolder(folder);
       return;
     }
-    if (flush !== 'nothing') await arrived.sync();
+    if (flush !== 'nothing') await flushed(arrived);
     await close();
     await disk.rename(partial, path);
     if (flush === 'all') await disk.syncFolder(folder);
+  }
+
+  /** After a failed flush nothing is known of what was written, and the next one may succeed all the same: it is fetched anew. */
+  async function flushed(arrived: DiskFile): Promise<void> {
+    try {
+      await arrived.sync();
+    } catch (error) {
+      await discard().catch(() => {}); // What failed first is the reason.
+      throw error;
+    }
   }
 
   function told<T>(action: string, done: Promise<T>): Promise<T> {

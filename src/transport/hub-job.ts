@@ -353,10 +353,10 @@ function whatItDoes(verdict: SeatJob['verdict'], state: Asked['state']): Waiting
   return verdict === 'accepted' ? 'is at work' : 'has not accepted the job';
 }
 
+/** What the other end did wrong is the site's failure; all else is the server's own. */
 function notReceived(error: unknown): Outcome {
-  const tag = isConsiliumError(error) ? error.tag : 'InternalError';
-  const why = error instanceof Error ? error.message : String(error);
-  return { status: 'failed', tag, message: `its answer could not be received: ${why}` };
+  if (!isConsiliumError(error, 'ProtocolError')) return { status: 'unreceived', error };
+  return { status: 'failed', tag: error.tag, message: `its answer could not be received: ${error.message}` };
 }
 
 function refused({ verdict, reason }: SeatJob): Outcome {

@@ -97,6 +97,8 @@ export type Outcome =
       settle(outcome: AnswerOutcome, reason: string): void;
     }
   | { readonly status: 'failed'; readonly tag: string; readonly message: string }
+  /** It could not be received, by no fault of the site: the disk is full, say. The site keeps its answer. */
+  | { readonly status: 'unreceived'; readonly error: unknown }
   | { readonly status: 'lost'; readonly reason: string };
 
 export interface OpenJob {

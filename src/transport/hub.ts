@@ -13,7 +13,10 @@ import type { CloseReason, Connection, ConnectionHandler } from './connection';
 import { createHubJob, type HubJobSeats, type Seat, type SiteJobState } from './hub-job';
 import type { Hub, HubJob, HubOptions, OpenJob } from './hub-types';
 
-type MutableSeat = { -readonly [K in keyof Seat]: Seat[K] };
+type MutableSeat = { -readonly [K in keyof Seat]: Seat[K] } & {
+  /** What the connected site has said of jobs that are not open: they may be opened later, after a restart or a pause. */
+  readonly states: Map<string, SiteJobState>;
+};
 
 export function createHub(options: HubOptions): Hub {
   const { clock, times, on } = options;
@@ -38,7 +41,8 @@ export function createHub(options: HubOptions): Hub {
     const known = seats.get(name);
     if (known) return known;
     const sinceMs = clock.monotonicMs();
-    const seat: MutableSeat = { name, channel: undefined, sinceMs, software: undefined, resources: undefined };
+    const nobody = { channel: undefined, software: undefined, resources: undefined };
+    const seat: MutableSeat = { name, sinceMs, states: new Map(), ...nobody };
     seats.set(name, seat);
     return seat;
   }
@@ -93,7 +97,8 @@ export function createHub(options: HubOptions): Hub {
     on({ kind: 'site-joined', site: seat.name, session, software: hello.software });
     const states = new Map(hello.jobs?.map((state) => [state.job, state]));
     for (const [id, job] of jobs) if (job.has(seat.name)) job.resume(seat, states.get(id));
-    for (const [id, state] of states) if (!jobs.get(id)?.has(seat.name)) tellEnd(channel, state);
+    seat.states.clear();
+    for (const [id, state] of states) if (!jobs.get(id)?.has(seat.name)) standsStill(seat, channel, state);
     return true;
   }
 
@@ -104,9 +109,11 @@ export function createHub(options: HubOptions): Hub {
     for (const job of jobs.values()) job.left(seat);
   }
 
-  /** A site still knows a job that is not open. */
-  function tellEnd(channel: Channel, { job, state }: SiteJobState): void {
+  /** A site still knows a job that is not open: it has ended, or will be opened. */
+  function standsStill(seat: MutableSeat, channel: Channel, known: SiteJobState): void {
+    const { job, state } = known;
     const how = options.ended(job);
+    if (how === 'waiting') seat.states.set(job, known);
     if (how === 'waiting' || state === 'ended') return;
     const { outcome, reason } = how ?? { outcome: 'aborted', reason: 'The server does not know this job.' };
     channel.send({ type: 'end-job', job, outcome, reason });
@@ -135,10 +142,25 @@ export function createHub(options: HubOptions): Hub {
   }
 
   function open(spec: HubJob): OpenJob {
-    const job = createHubJob(spec, { clock, times, seatOf, on, ended: () => jobs.delete(spec.id) });
-    jobs.set(spec.id, job);
-    for (const site of spec.sites) job.tell(seatOf(site));
+    const { id } = spec;
+    const job = createHubJob(spec, { clock, times, seatOf, on, ended: () => closed(id, job) });
+    jobs.set(id, job);
+    for (const site of spec.sites) {
+      const seat = seatOf(site);
+      if (seat.channel) job.resume(seat, seat.states.get(id));
+      seat.states.delete(id);
+    }
     return job.open;
+  }
+
+  /** A job is not open any more. A site that has accepted it need not be asked again when it is opened anew. */
+  function closed(id: string, job: HubJobSeats): void {
+    jobs.delete(id);
+    if (options.ended(id) !== 'waiting') return;
+    for (const seat of seats.values()) {
+      if (!seat.channel || !job.has(seat.name) || job.open.verdict(seat.name).verdict !== 'accepted') continue;
+      seat.states.set(id, { job: id, state: 'accepted', working: [], answers: [] });
+    }
   }
 }
 

@@ -141,6 +141,7 @@ async function answerOf(
 ): Promise<SiteAnswer> {
   if (outcome.status === 'lost') return { status: 'late', site, reason: outcome.reason };
   if (outcome.status === 'failed') return { status: 'failed', site, error: errorData(outcome.tag, outcome.message) };
+  if (outcome.status === 'unreceived') throw outcome.error;
   const { file, settle } = outcome;
   let update: Update;
   try {

@@ -2,90 +2,221 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Task } from '../../src/protocol/messages';
+import { revoke } from '../../src/runtime/provision/provision';
 import { websocketDialer } from '../../src/transport/websocket/client';
 import { type RunningCommand, runCommand, startCommand } from '../support/command';
 import { smallProject, type TestFederation, testFederation } from '../support/federation';
 import { freePort } from '../support/free-port';
-import { type RunningSite, startToySite } from '../support/toy-site';
+import { movedBy, type RunningSite, startToySite } from '../support/toy-site';
 
 let folder: string;
 let federation: TestFederation;
 let server: RunningCommand;
-let address: string;
+let metricsPort: number;
 const sites: RunningSite[] = [];
 
-const job = `version: 1
-name: small
+/** Lets the training of round 1 go on. */
+let release = () => {};
+/** Resolves when a site trains in round 1. */
+let inRoundOne: Promise<void>;
+let reachedRoundOne = () => {};
+let released: Promise<void>;
+
+function hold(): void {
+  inRoundOne = new Promise((resolve) => {
+    reachedRoundOne = resolve;
+  });
+  released = new Promise((resolve) => {
+    release = resolve;
+  });
+}
+
+async function train(name: string, task: Task) {
+  if (task.round === 1 && name === 'site-2') {
+    reachedRoundOne();
+    await released;
+  }
+  return movedBy(1, name, task);
+}
+
+const job = (name: string) => `version: 1
+name: ${name}
 sites: [site-1, site-2]
 workflow: {kind: fed-avg, rounds: 3, minSites: 2, keyMetric: score, roundDeadlineSeconds: 60}
 model: {kind: tensors, tensors: {w: [4]}, start: zeros}
 trainer: {kind: command, command: [train-it]}
 `;
 
-const ada = () => ['--kit', federation.folder('ada')];
-const json = async (...args: readonly string[]) => {
-  const { stdout, stderr, code } = await runCommand(...args, '--json');
+async function submit(name: string, ...flags: readonly string[]) {
+  const file = join(folder, `${name}.yaml`);
+  await writeFile(file, job(name));
+  return json('submit', file, ...flags);
+}
+
+const kit = (name: string) => ['--kit', federation.folder(name)];
+/** A command that prints an object, with the kit of a researcher. */
+async function json(...args: readonly string[]) {
+  const { stdout, stderr, code } = await runCommand(...args, ...kit('ada'), '--json');
   if (stdout === '') throw new Error(`${code}: ${stderr}`);
-  return JSON.parse(stdout);
-};
+  return { code, ...JSON.parse(stdout) };
+}
+
+const serverFlags = () => ['server', ...kit('server'), '--workspace', join(folder, 'server'), '--json'];
 
 async function startServer(): Promise<Record<string, unknown>> {
-  server = startCommand(
-    'server',
-    '--kit',
-    federation.folder('server'),
-    '--workspace',
-    join(folder, 'server'),
-    '--json',
-  );
-  return JSON.parse(await server.firstLine);
+  server = startCommand(...serverFlags());
+  const ready = JSON.parse(await server.firstLine);
+  metricsPort = ready.metricsPort;
+  return ready;
 }
 
 beforeAll(async () => {
+  hold();
   folder = await mkdtemp(join(tmpdir(), 'consilium-server-'));
   const port = await freePort();
   federation = await testFederation({ server: { ...smallProject.server, hosts: ['127.0.0.1'], port } });
-  address = `wss://127.0.0.1:${port}`;
   await writeFile(join(federation.folder('server'), 'server.yaml'), 'metricsPort: 0\nhost: 127.0.0.1\n');
-  await writeFile(join(folder, 'job.yaml'), job);
   expect(await startServer()).toMatchObject({ ready: true, project: 'demo', server: 'server', port });
   for (const name of ['site-1', 'site-2']) {
     const { tls } = await federation.kit(name);
-    sites.push(await startToySite(name, join(folder, name), websocketDialer({ address, credentials: tls })));
+    const dialer = websocketDialer({ address: `wss://127.0.0.1:${port}`, credentials: tls });
+    sites.push(await startToySite(name, join(folder, name), dialer, { train: (task) => train(name, task) }));
   }
 });
 afterAll(async () => {
+  release();
   server.process.kill('SIGKILL');
   await Promise.all(sites.map((site) => site.stop()));
   await rm(folder, { recursive: true, force: true });
   await rm(dirname(federation.out), { recursive: true, force: true });
 });
 
-describe('a server with real sockets and the commands of people', () => {
+describe('a server as a process', () => {
   it('takes a job, runs it, shows it, and gives its files', async () => {
-    const submitted = await json('submit', join(folder, 'job.yaml'), ...ada(), '--follow');
+    release();
+    const submitted = await submit('first', '--follow');
     expect(submitted).toMatchObject({
-      job: expect.stringMatching(/^small-[0-9a-f]{8}$/),
+      code: 0,
+      job: expect.stringMatching(/^first-[0-9a-f]{8}$/),
       created: true,
       state: 'finished',
     });
     const { job: id } = submitted;
-    expect(await json('submit', join(folder, 'job.yaml'), ...ada())).toEqual({
-      job: id,
-      state: 'finished',
-      created: false,
-    });
-    expect((await json('show', id, ...ada())).history.map(({ state }: { state: string }) => state)).toEqual([
+    expect(await submit('first')).toMatchObject({ job: id, state: 'finished', created: false });
+    const { history } = await json('show', id);
+    expect(history.map(({ state }: { state: string }) => state)).toEqual([
       'submitted',
       'queued',
       'running',
       'finished',
     ]);
-    const { files } = await json('download', id, ...ada(), '--out', join(folder, 'got'));
+    expect((await json('jobs')).jobs).toMatchObject([{ job: id, state: 'finished', owner: 'ada' }]);
+    expect((await json('sites')).sites).toMatchObject([
+      { name: 'site-1', connected: true },
+      { name: 'site-2', connected: true },
+    ]);
+    const { files } = await json('download', id, '--out', join(folder, 'got'));
     const meta = files.find(({ path }: { path: string }) => path.endsWith('meta.json')).path;
-    expect(JSON.parse(await readFile(join(folder, 'got', meta), 'utf8'))).toMatchObject({
-      outcome: 'finished',
-      finished_rounds: 3,
+    const read = JSON.parse(await readFile(join(folder, 'got', meta), 'utf8'));
+    expect(read).toMatchObject({ outcome: 'finished', finished_rounds: 3 });
+    const log = await runCommand('logs', id, ...kit('ada'));
+    expect(log.stdout).toMatch(/round 2 finished {2}score 2 {2}2\/2 sites/);
+    expect(log.stdout.trimEnd()).toMatch(/finished$/);
+  });
+
+  it('that is killed goes on with its job when it is started again', async () => {
+    hold();
+    const { job: id } = await submit('killed');
+    await inRoundOne;
+    server.process.kill('SIGKILL');
+    await server.finished;
+    await startServer();
+    expect(await json('show', id)).toMatchObject({ state: 'running' });
+    release();
+    expect(await json('logs', id, '--follow')).toMatchObject({ code: 0, state: 'finished' });
+    const { entries } = await json('logs', id);
+    const finished = entries.flatMap(({ event }: { event: { kind: string; round: number } }) =>
+      event.kind === 'round-finished' ? [event.round] : [],
+    );
+    expect(finished).toEqual([0, 1, 2, 3]); // No round was repeated.
+  });
+
+  it('that is told to stop ends in order in time, tells everybody, and goes on afterwards', async () => {
+    hold();
+    const { job: id } = await submit('stopped');
+    await inRoundOne;
+    const follower = startCommand('logs', id, '--follow', ...kit('ada'));
+    await follower.firstLine;
+    server.process.kill('SIGTERM');
+    const { code, stderr } = await server.finished;
+    expect(code).toBe(0); // It is 1 when shutdownSeconds were not enough.
+    expect(stderr).toContain('Jobs under way go on at the next start.');
+    await startServer();
+    release();
+    const followed = await follower.finished;
+    expect(followed.code).toBe(0);
+    expect(followed.stderr).toContain('The server is stopping.');
+    expect(followed.stdout).toMatch(/continued in round 1/);
+  });
+
+  it('is not started twice in one workspace, nor at a port that is taken', async () => {
+    const twice = await runCommand(...serverFlags());
+    expect(twice.code).toBe(1);
+    expect(JSON.parse(twice.stdout).error).toMatchObject({
+      tag: 'WorkspaceError',
+      message: expect.stringContaining('is in use by process'),
     });
+    const elsewhere = await runCommand('server', ...kit('server'), '--workspace', join(folder, 'other'), '--json');
+    expect(elsewhere.code).toBe(1);
+    expect(JSON.parse(elsewhere.stdout).error).toMatchObject({
+      tag: 'ConnectError',
+      message: expect.stringContaining('the port is taken'),
+    });
+  });
+
+  it('tells monitoring how it is', async () => {
+    const health = await (await fetch(`http://127.0.0.1:${metricsPort}/healthz`)).json();
+    expect(health).toMatchObject({ status: 'ok', sites: { 'site-1': true, 'site-2': true }, running: [], queued: [] });
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(text).toMatch(/^consilium_sites_connected 2$/m);
+    expect(text).toMatch(/^consilium_jobs\{state="finished"\} 3$/m);
+    expect(text).toMatch(/^consilium_answers_total\{outcome="accepted"\} [1-9]\d*$/m);
+    expect(text).toMatch(/^consilium_received_bytes_total\{role="site"\} [1-9]\d{2,}$/m);
+    expect(text).toMatch(/^consilium_memory_bytes\{kind="rss"\} \d{8,}$/m);
+    expect((await fetch(`http://127.0.0.1:${metricsPort}/other`)).status).toBe(404);
+    expect((await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { method: 'POST' })).status).toBe(405);
+  });
+
+  it('lets go of a site within seconds of its being revoked, refuses it from then on, and keeps a record of both', async () => {
+    await revoke(federation.out, ['site-2']); // Writes the roster into the server's kit.
+    const audit = join(folder, 'server', 'audit.jsonl');
+    const records = async () =>
+      (await readFile(audit, 'utf8'))
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    const before = performance.now();
+    for (;;) {
+      const { sites: all } = await json('sites');
+      if (all.length === 1) break;
+      expect(performance.now() - before).toBeLessThan(5000);
+    }
+    const health = await (await fetch(`http://127.0.0.1:${metricsPort}/healthz`)).json();
+    expect(health).toMatchObject({ sites: { 'site-2': false } });
+    expect(await records()).toContainEqual(
+      expect.objectContaining({ event: 'sent-away', name: 'site-2', code: 'revoked' }),
+    );
+    while (!(await records()).some(({ event, name }) => event === 'refused' && name === 'site-2')) {
+      await runCommand('jobs', ...kit('ada')); // It dials again by itself.
+    }
+    const verified = await runCommand('audit', 'verify', audit, '--json');
+    expect({ code: verified.code, ...JSON.parse(verified.stdout) }).toMatchObject({ code: 0, whole: true });
+    const copy = join(folder, 'copy.jsonl');
+    await writeFile(copy, (await readFile(audit, 'utf8')).replace('site-2', 'site-1'));
+    await writeFile(join(folder, 'copy.head.json'), await readFile(audit.replace('.jsonl', '.head.json')));
+    const changed = await runCommand('audit', 'verify', copy);
+    expect(changed.code).toBe(1);
+    expect(changed.stdout).toContain('not whole');
   });
 });

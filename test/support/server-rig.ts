@@ -5,10 +5,17 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type JobSpec, parseJob } from '../../src/jobs/job-spec';
 import type { BlobRef } from '../../src/protocol/wire/messages';
+import { type AdminClient, connectAdmin } from '../../src/runtime/admin/admin-client';
 import { createBundle } from '../../src/runtime/provision/bundle';
 import { type Roster, verifyRoster } from '../../src/runtime/provision/roster';
 import { RunRecord } from '../../src/runtime/run-record';
-import { createServer, type FederationServer, type ServerEvent } from '../../src/runtime/server/federation-server';
+import { type AdminSessions, createAdminSessions } from '../../src/runtime/server/admin-sessions';
+import {
+  createServer,
+  type FederationServer,
+  type ServerEvent,
+  stopping,
+} from '../../src/runtime/server/federation-server';
 import { type ServerSettings, serverSettings } from '../../src/runtime/server/server-settings';
 import type { SavedJob } from '../../src/runtime/server/stored-job';
 import { openRunLog } from '../../src/tracking/run-log';
@@ -32,11 +39,18 @@ export interface ServerRig {
   readonly folder: string;
   readonly events: readonly ServerEvent[];
   /** Starts the server, again after it was stopped. */
-  start(settings?: Partial<ServerSettings>, more?: { readonly clock?: Clock }): Promise<FederationServer>;
+  start(
+    settings?: Partial<ServerSettings>,
+    more?: { readonly clock?: Clock; readonly disk?: Disk },
+  ): Promise<FederationServer>;
+  /** A person's connection to the server that runs now. */
+  person(name: string): Promise<AdminClient>;
   current(): FederationServer;
   stop(): Promise<void>;
   /** The server process is no more: nothing of it reaches anybody, and its jobs are left as they are. */
   kill(): void;
+  /** What went wrong in the server that was nobody's fault but its own. */
+  readonly troubles: readonly unknown[];
   site(name: string, site?: ToySite): Promise<RigSite>;
   /** A submitted job. */
   submit(job: JobSpec, by?: string): Promise<SavedJob>;
@@ -73,6 +87,8 @@ export async function serverRig(): Promise<ServerRig> {
   const sites = new Set<RigSite>();
   const server = await federation.kit('server');
   let current: FederationServer | undefined;
+  let people: AdminSessions | undefined;
+  const troubles: unknown[] = [];
   let bundles = 0;
 
   const roster = (): Roster =>
@@ -89,21 +105,21 @@ export async function serverRig(): Promise<ServerRig> {
     current: () => current!,
     async stop() {
       await current!.stop();
+      people!.close(stopping);
       current = undefined;
     },
-    async start(settings = {}, { clock = nodeClock } = {}) {
-      const life = lifeOf(clock, nodeDisk);
+    async start(settings = {}, { clock = nodeClock, disk = nodeDisk } = {}) {
+      const life = lifeOf(clock, disk);
+      const complete = { ...serverSettings.parse({}), ...settings };
+      const about = { project: server.project, name: server.name, software: 'consilium test', roster };
       const started = await createServer({
         clock: life.clock,
         disk: life.disk,
         newId: () => nodeDisk.freshName(),
         workspace,
-        settings: { ...serverSettings.parse({}), ...settings },
-        project: server.project,
-        name: server.name,
+        settings: complete,
+        ...about,
         ca: server.tls.ca,
-        roster,
-        software: 'consilium test',
         log: openRunLog(workspace, { clock: Date.now }),
         record: (options) => new RunRecord(options),
         on(event) {
@@ -113,6 +129,16 @@ export async function serverRig(): Promise<ServerRig> {
         },
       });
       current = started;
+      people = createAdminSessions({
+        ...about,
+        server: started,
+        clock: life.clock,
+        disk: life.disk,
+        settings: complete,
+        started: new Date().toISOString(),
+        newSession: () => nodeDisk.freshName(),
+        trouble: (error) => troubles.push(error),
+      });
       rig.kill = () => {
         life.end();
         current = undefined;
@@ -130,6 +156,11 @@ export async function serverRig(): Promise<ServerRig> {
       sites.add(site);
       return site;
     },
+    async person(name) {
+      const itself: Identity = { name: server.name, role: 'server', fingerprint: server.fingerprint };
+      return connectAdmin({ dialer: memoryDialer(await identity(name), itself, () => people?.connect) });
+    },
+    troubles,
     async bundle(job, by = 'ada') {
       const file = join(folder, `bundle-${bundles++}`);
       const { sha256, size, hash } = await createBundle(job, { folder, kit: await federation.kit(by) }, file, nodeDisk);

@@ -1,5 +1,6 @@
 /** Sites that compute in a function: the product's agent and store of answers, without training. */
 import { join } from 'node:path';
+import { AbortedError } from '../../src/errors';
 import type { Task, Update } from '../../src/protocol/messages';
 import type { SiteResources } from '../../src/protocol/wire/messages';
 import { siteJobs, type TaskRunner } from '../../src/runtime/client/site-jobs';
@@ -64,7 +65,7 @@ export async function startToySite(
   });
   return {
     async stop() {
-      stop.abort(new Error('stopped'));
+      stop.abort(new AbortedError('The site is stopped.'));
       await running;
       await jobs.close();
     },

@@ -11,6 +11,7 @@ import type { BlobRef } from '../../protocol/wire/messages';
 import { fileSink } from '../../transport/file-sink';
 import { codeOf, workspaceError } from '../../util/atomic-file';
 import type { Disk } from '../../util/disk';
+import { forgetFolders } from '../../util/durable-folder';
 import { nodeDisk } from '../../util/node-disk';
 import { pathProblem, pathsProblem } from '../provision/bundle-paths';
 import type { AdminClient } from './admin-client';
@@ -51,6 +52,7 @@ export async function downloadRun(
     fetched({ path, ...blob });
   }
   await disk.remove(join(folder, unfinished));
+  forgetFolders(disk, join(folder, unfinished));
   return files.map(({ path, blob }) => ({ path, ...blob }));
 }
 

@@ -163,6 +163,8 @@ function jobOf({ hash, submitter }: Bundle, spec: JobSpec, fields: JobFields): S
     parts,
     withdrawn: [],
     finishedRounds: 0,
+    metrics: {},
+    refusals: {},
     history: [{ state: 'submitted', time: new Date(clock.wallMs()).toISOString() }],
   };
 }

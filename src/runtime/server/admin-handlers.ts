@@ -14,6 +14,7 @@ import type { BlobSource } from '../../transport/blobs';
 import type { Channel } from '../../transport/channel';
 import type { Identity } from '../../transport/connection';
 import { fileSink } from '../../transport/file-sink';
+import type { JobVerdict } from '../../transport/hub-types';
 import type { Clock } from '../../util/clock';
 import type { Disk } from '../../util/disk';
 import { maxBundleBytes } from '../provision/bundle-format';
@@ -156,13 +157,19 @@ async function show({ job: id }: AdminParams<'show'>, { server }: AdminRequest):
     history,
     sites: job.sites.slice(0, mostSites).map((name) => {
       const { connected } = server.hub.status(name);
-      const found = run?.verdictOf(name) ?? { verdict: 'unknown', reason: '' };
+      const found = run?.verdictOf(name) ?? earlierVerdict(job, name);
       return { name, connected, ...(job.withdrawn.includes(name) ? { ...found, verdict: 'withdrawn' } : found) };
     }),
     waiting: status?.waiting.slice(0, mostSites) ?? [],
     ...(status?.stalledSeconds !== undefined && { stalledSeconds: status.stalledSeconds }),
-    metrics: status?.metrics ?? {},
+    metrics: status?.metrics ?? job.metrics,
   };
+}
+
+/** What a site has said of a job that does not run. */
+function earlierVerdict({ refusals }: SavedJob, site: string): JobVerdict {
+  const reason = Object.hasOwn(refusals, site) ? refusals[site] : undefined;
+  return reason === undefined ? { verdict: 'unknown', reason: '' } : { verdict: 'refused', reason };
 }
 
 async function* logs(

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { movedBy, rigJob, type ServerRig, serverRig } from '../../../test/support/server-rig';
 import { decodeSafetensors } from '../../tensor/safetensors';
+import { nodeClock } from '../../util/clock';
+import type { Disk } from '../../util/disk';
 import { nodeDisk } from '../../util/node-disk';
 import { verifyAudit } from '../audit';
 import { defineAggregator } from '../define-part';
@@ -365,7 +367,7 @@ describe('a job of a server', () => {
       site: 'site-1',
       message: 'The site refused the job: no scripts here',
     });
-    expect(server.job(id).history.at(-1)?.state).toBe('failed');
+    expect(server.job(id)).toMatchObject({ refusals: { 'site-1': 'no scripts here' } });
     expect(audit()).toContainEqual(
       expect.objectContaining({ event: 'job-refused', site: 'site-1', reason: 'no scripts here' }),
     );
@@ -388,4 +390,51 @@ describe('a job of a server', () => {
     expect(other.id).toMatch(new RegExp(`^${id}[0-9a-f]{4}$`)); // What is left of the other one stays where it is.
     expect(stateOf(await rig.ended(other.id))).toBe('finished');
   });
+});
+
+describe('a full disk', () => {
+  it.each(['checkpoint', 'spool'])(
+    'under %s pauses a job, which says so and goes on by itself once there is space',
+    async (where) => {
+      let full = false;
+      const enospc = () => Object.assign(new Error('no space left on device'), { code: 'ENOSPC', syscall: 'write' });
+      const disk: Disk = {
+        ...nodeDisk,
+        async open(path, mode, access) {
+          const file = await nodeDisk.open(path, mode, access);
+          if (!path.includes(where)) return file;
+          return { ...file, write: async (parts, at) => (full ? Promise.reject(enospc()) : file.write(parts, at)) };
+        },
+      };
+      /** Half a minute is over at once. */
+      const clock = {
+        ...nodeClock,
+        after: (ms: number, act: () => void) => nodeClock.after(ms === 30_000 ? 100 : ms, act),
+      };
+      const server = await rig.start({}, { disk, clock });
+      await both();
+      const { id } = await rig.submit(rigJob());
+      await runEvent(id, 'round-finished', { round: 0 });
+      full = true;
+      const paused = await rig.until(
+        (event) => event.kind === 'job' && event.job.history.at(-1)?.reason?.code === 'DISK',
+      );
+      expect(paused).toMatchObject({
+        job: {
+          history: expect.arrayContaining([
+            expect.objectContaining({
+              state: 'queued',
+              reason: expect.objectContaining({
+                message: expect.stringMatching(/the disk is full \(ENOSPC\)/),
+              }),
+            }),
+          ]),
+        },
+      });
+      expect(server.jobs.waitsFor(id)).toMatchObject({ code: 'paused', reason: { code: 'DISK' } });
+      full = false;
+      expect(stateOf(await rig.ended(id))).toBe('finished');
+      expect(numbers(finalModel(id))).toEqual([3, 3, 3, 3]);
+    },
+  );
 });

@@ -16,7 +16,7 @@ import type { AuditLog } from '../audit';
 import { reasonOfError } from './job-fault';
 import type { JobChange, JobStore } from './job-store';
 import { openRunEvents, type RunEvents } from './run-events';
-import { type JobEnding, type RunningJob, type RunningJobOptions, startJob } from './running-job';
+import { type JobEnding, type JobOutcome, type RunningJob, type RunningJobOptions, startJob } from './running-job';
 import { plan } from './scheduler';
 import type { ServerSettings } from './server-settings';
 import { type SavedJob, stateOf } from './stored-job';
@@ -168,7 +168,7 @@ export function createJobControl(options: JobControlOptions): JobControl {
       one.run = startJob({ ...options, ...jobOptions(id), events: followers });
       ending = await one.run.ended;
     } catch (error) {
-      ending = { state: 'failed', reason: reasonOfError(error), finishedRounds: store.get(id)!.finishedRounds };
+      ending = { state: 'failed', reason: reasonOfError(error), ...outcomeOf(store.get(id)!) };
     }
     if (ending.state === 'suspended' || ending.reason?.code === 'DISK') one.run?.release();
     if (ending.state === 'suspended') return;
@@ -216,12 +216,12 @@ export function createJobControl(options: JobControlOptions): JobControl {
 
   /** The state is on disk before anybody is told. */
   async function end(id: string, { run }: Active, ending: Exclude<JobEnding, { state: 'suspended' }>): Promise<void> {
-    const { state, reason, finishedRounds } = ending;
+    const { state, reason, ...outcome } = ending;
     const why = reason && { code: reason.code, reason: reason.message };
     report(audit.append({ event: state, job: id, ...why }));
     paused.delete(id);
     try {
-      await move(id, { state, finishedRounds, ...(reason && { reason }) });
+      await move(id, { state, ...outcome, ...(reason && { reason }) });
     } finally {
       run?.tellSites(state, reason?.message ?? '');
       log.write(state === 'failed' ? 'error' : 'info', reason ? `${state}: ${reason.message}` : state, { run: id });
@@ -261,7 +261,7 @@ export function createJobControl(options: JobControlOptions): JobControl {
     if (hasEnded(state)) return;
     paused.get(id)?.cancel();
     const aborted = { state: 'aborted', reason: reasonOfError(new AbortedError(reason)) } as const;
-    await end(id, { run: undefined, over: Promise.resolve() }, { ...aborted, finishedRounds: job.finishedRounds });
+    await end(id, { run: undefined, over: Promise.resolve() }, { ...aborted, ...outcomeOf(job) });
     consider();
   }
 
@@ -284,6 +284,11 @@ export function createJobControl(options: JobControlOptions): JobControl {
     await audit.append({ event: 'deleted', job: id, hash, by: by.name });
     await store.remove(id);
   }
+}
+
+/** What was known of a job before it ran. */
+function outcomeOf({ finishedRounds, metrics, refusals }: SavedJob): JobOutcome {
+  return { finishedRounds, metrics, refusals };
 }
 
 function ended(events: RunEvents): RunEvents {

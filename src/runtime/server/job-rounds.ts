@@ -19,6 +19,7 @@ import type { Clock } from '../../util/clock';
 import type { Disk } from '../../util/disk';
 import { type Checkpoint, type CheckpointStore, checkpointStore } from '../checkpoint';
 import { noteDigest } from '../model-digest';
+import type { RoundLine } from '../round-line';
 import { runFolder } from '../run-folder';
 import type { RunRecorder, RunRecordOptions } from '../run-record';
 import { serveJob, withServerFilters } from '../serve-job';
@@ -38,14 +39,16 @@ export interface JobRoundsOptions {
   readonly record: (options: RunRecordOptions) => RunRecorder;
   /** NOT PRIVATE: see `SimEnvOptions.testNoiseSeed`. */
   readonly testNoiseSeed?: number | undefined;
+  /** Rounds that were finished by earlier processes. */
+  readonly resumed: (lines: readonly RoundLine[]) => void;
   /** The job is open for its sites from here on. */
   readonly opened: (open: OpenJob) => void;
   /** An answer has arrived and was read; whether it counts is not known yet. */
   readonly read: (sha256: string, update: Update) => void;
   readonly emit: (event: RunEvent) => void;
   readonly signal: AbortSignal;
-  /** Whether the signal means that the job goes on in a later process. */
-  readonly isSuspended: () => boolean;
+  /** Whether the job will go on, in a later process or after a pause. */
+  readonly goesOn: (error: unknown) => boolean;
 }
 
 /** @throws what has ended the job; finished rounds are on disk. */
@@ -73,6 +76,7 @@ export async function runJobRounds(options: JobRoundsOptions): Promise<RunResult
   const spool = createSpool(folder.spool, disk);
   try {
     await record.begin(start);
+    options.resumed(start.history);
     const open = options.hub.open({
       id: job.id,
       sites: spec.sites,
@@ -100,7 +104,7 @@ export async function runJobRounds(options: JobRoundsOptions): Promise<RunResult
     return result;
   } catch (error) {
     await endEarly(error, record, options);
-    if (!options.isSuspended()) await spool.remove();
+    if (!options.goesOn(error)) await spool.remove();
     throw error;
   } finally {
     await Promise.all([...new Set(parts.values())].map((part) => part.close()));
@@ -108,8 +112,8 @@ export async function runJobRounds(options: JobRoundsOptions): Promise<RunResult
 }
 
 /** The first error is the one to throw; a second one (a full disk, say) is told beside it. */
-async function endEarly(error: unknown, record: RunRecorder, { signal, emit, isSuspended }: JobRoundsOptions) {
-  const ended = isSuspended() ? record.suspend() : record.endedEarly(error, signal.aborted ? 'aborted' : 'failed');
+async function endEarly(error: unknown, record: RunRecorder, { signal, emit, goesOn }: JobRoundsOptions) {
+  const ended = goesOn(error) ? record.suspend() : record.endedEarly(error, signal.aborted ? 'aborted' : 'failed');
   await ended.catch((second: Error) => emit({ kind: 'log', level: 'warn', message: second.message }));
 }
 

@@ -36,6 +36,8 @@ function jobOf(id: string, order: number): SavedJob {
     parts: {},
     withdrawn: [],
     finishedRounds: 0,
+    metrics: {},
+    refusals: {},
     history: [{ state: 'submitted', time: '2026-01-01T00:00:00.000Z' }],
   };
 }

@@ -26,7 +26,7 @@ export interface JobStoreOptions {
 }
 
 /** What may change of a job. */
-export type JobChange = Partial<Pick<SavedJob, 'withdrawn' | 'finishedRounds'>> & {
+export type JobChange = Partial<Pick<SavedJob, 'withdrawn' | 'finishedRounds' | 'metrics' | 'refusals'>> & {
   readonly state?: JobState;
   readonly reason?: JobReason;
 };

@@ -5,14 +5,16 @@
  * @module
  */
 import type { RunEvent } from '../../jobs/environment';
-import { decodeEntry, encodeEntry, type RunEntry } from '../../protocol/run-event';
+import { decodeEntry, encodeEntry, longestText, type RunEntry } from '../../protocol/run-event';
 import { appendData, codeOf, workspaceError } from '../../util/atomic-file';
 import type { Clock } from '../../util/clock';
 import type { Disk } from '../../util/disk';
-import { lastLine } from '../../util/last-line';
+import { lastLines } from '../../util/last-lines';
 import { readLines } from '../../util/read-lines';
 
 export interface RunEvents {
+  /** The newest round that an earlier process has told of as finished. */
+  readonly lastFinished: { readonly round: number; readonly final: boolean } | undefined;
   emit(event: RunEvent): void;
   /** Pages of entries from `from` on; with `follow`, until {@link RunEvents.end}, and then also progress. */
   read(from: number, follow: boolean, signal: AbortSignal): AsyncIterable<readonly RunEntry[]>;
@@ -37,8 +39,9 @@ const longestEntry = 512 * 1024;
 
 /** Goes on where an earlier process ended; only the end of its file is read. */
 export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Promise<RunEvents> {
-  const last = await lastLine(file, longestEntry, disk);
-  let count = last === undefined ? 0 : decodeEntry(JSON.parse(last.toString('utf8'))).n + 1;
+  const last = await lastLines(file, longestEntry, disk);
+  let count = last.length === 0 ? 0 : decodeEntry(JSON.parse(last.at(-1)!.toString('utf8'))).n + 1;
+  const lastFinished = await newestFinished(last, file, disk);
   const kept: RunEntry[] = [];
   let unwritten: RunEntry[] = [];
   let writing: Promise<void> = Promise.resolve();
@@ -46,6 +49,7 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
   let ended = false;
   const followers = new Set<Follower>();
   return {
+    lastFinished,
     emit,
     read,
     async flush() {
@@ -123,12 +127,41 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
   }
 }
 
+/** It stands in the last lines, unless a very long round was under way. */
+async function newestFinished(last: readonly Buffer[], file: string, disk: Disk): Promise<RunEvents['lastFinished']> {
+  const found = last.findLast((line) => line.includes('"kind":"round-finished"'));
+  if (found) return finishedIn(decodeEntry(JSON.parse(found.toString('utf8'))));
+  let newest: RunEvents['lastFinished'];
+  if (last.length > 0)
+    for await (const page of readEntries(file, 0, disk)) for (const entry of page) newest = finishedIn(entry) ?? newest;
+  return newest;
+}
+
+function finishedIn({ event }: RunEntry): RunEvents['lastFinished'] {
+  return event.kind === 'round-finished' ? { round: event.round, final: event.final } : undefined;
+}
+
 /** Sites that one entry tells of. */
 const mostSites = 1000;
+/** Longest reason of one of them, characters. */
+const shortReason = 300;
 
 function bounded(event: RunEvent): RunEvent {
-  if (event.kind !== 'round-finished' || event.sites.length <= mostSites) return event;
-  return { ...event, sites: event.sites.slice(0, mostSites) };
+  switch (event.kind) {
+    case 'round-finished':
+      return { ...event, sites: event.sites.slice(0, mostSites).map(withShortReason) };
+    case 'log':
+      return { ...event, message: event.message.slice(0, longestText) };
+    case 'site-failed':
+    case 'site-lost':
+      return { ...event, reason: event.reason.slice(0, longestText) };
+    default:
+      return event;
+  }
+}
+
+function withShortReason<S extends { readonly reason?: string }>(site: S): S {
+  return site.reason === undefined ? site : { ...site, reason: site.reason.slice(0, shortReason) };
 }
 
 function firstPage(entries: readonly RunEntry[]): readonly RunEntry[] {

@@ -8,16 +8,22 @@ import type { RunEvent } from '../../jobs/environment';
 import type { JobSpec } from '../../jobs/job-spec';
 import type { EndedState, JobReason, WaitingFor } from '../../protocol/admin-api';
 import type { Hub, HubEvent, JobVerdict, OpenJob } from '../../transport/hub-types';
+import type { RoundLine } from '../round-line';
 import { inRoundOrder } from '../round-order';
 import type { RunRecorder, RunRecordOptions } from '../run-record';
+import { finishedEvents } from '../server-run';
 import { reasonOfError } from './job-fault';
 import { type JobRoundsOptions, runJobRounds } from './job-rounds';
 import type { RunEvents } from './run-events';
 import { watchStall } from './stall-watch';
+import type { SavedJob } from './stored-job';
+
+/** What a job has come to. */
+export type JobOutcome = Pick<SavedJob, 'finishedRounds' | 'metrics' | 'refusals'>;
 
 /** How the job has ended, or that it goes on when the server is started again. */
 export type JobEnding =
-  | { readonly state: EndedState; readonly reason: JobReason | undefined; readonly finishedRounds: number }
+  | ({ readonly state: EndedState; readonly reason: JobReason | undefined } & JobOutcome)
   | { readonly state: 'suspended' };
 
 export interface RunningJob {
@@ -49,7 +55,7 @@ export interface RunningStatus {
 }
 
 export interface RunningJobOptions
-  extends Omit<JobRoundsOptions, 'opened' | 'emit' | 'signal' | 'isSuspended' | 'spec' | 'hub'> {
+  extends Omit<JobRoundsOptions, 'opened' | 'resumed' | 'emit' | 'signal' | 'goesOn' | 'spec' | 'hub'> {
   readonly hub: Pick<Hub, 'open' | 'status'>;
   readonly readSpec: () => Promise<JobSpec>;
   readonly stallMs: number;
@@ -57,6 +63,10 @@ export interface RunningJobOptions
   /** Told of events after their followers. */
   readonly on: (event: RunEvent) => void;
 }
+
+/** What is kept of a job that has ended. */
+const mostMetrics = 64;
+const mostRefusals = 200;
 
 export function startJob(options: RunningJobOptions): RunningJob {
   const { job, clock, events, stallMs } = options;
@@ -105,8 +115,8 @@ export function startJob(options: RunningJobOptions): RunningJob {
     try {
       const spec = await options.readSpec();
       const { signal } = stop;
-      await runJobRounds({ ...options, spec, record, opened, emit: inOrder, signal, isSuspended });
-      ending = { state: 'finished', reason: undefined, finishedRounds: round };
+      await runJobRounds({ ...options, spec, record, resumed, opened, emit: inOrder, signal, goesOn });
+      ending = { state: 'finished', reason: undefined, ...outcome() };
     } catch (error) {
       if (stop.signal.aborted && suspended) ending = { state: 'suspended' };
       else ending = failed(stop.signal.aborted ? stop.signal.reason : error);
@@ -117,16 +127,38 @@ export function startJob(options: RunningJobOptions): RunningJob {
 
   function failed(error: unknown): JobEnding {
     const reason = reasonOfError(error);
-    return { state: reason.code === 'ABORTED' ? 'aborted' : 'failed', reason, finishedRounds: round };
+    return { state: reason.code === 'ABORTED' ? 'aborted' : 'failed', reason, ...outcome() };
   }
 
-  function isSuspended(): boolean {
-    return suspended;
+  function outcome(): JobOutcome {
+    const refused = job.sites.flatMap((site) => {
+      const { verdict, reason } = open?.verdict(site) ?? { verdict: 'unknown', reason: '' };
+      return verdict === 'refused' ? [[site, reason] as const] : [];
+    });
+    const kept = Object.entries(metrics).slice(0, mostMetrics);
+    return {
+      finishedRounds: round,
+      metrics: Object.fromEntries(kept),
+      refusals: Object.fromEntries(refused.slice(0, mostRefusals)),
+    };
+  }
+
+  /** The server stops, or waits until its disk takes again what it is given. */
+  function goesOn(error: unknown): boolean {
+    return suspended || (!stop.signal.aborted && reasonOfError(error).code === 'DISK');
   }
 
   function record(about: RunRecordOptions): RunRecorder {
     recorder = options.record(about);
     return recorder;
+  }
+
+  /** A kill may have come between a round's checkpoint and what is told of it. */
+  function resumed(lines: readonly RoundLine[]): void {
+    const told = events.lastFinished;
+    const isUntold = ({ round: of, final }: RoundLine) =>
+      !told || of > told.round || (of === told.round && final && !told.final);
+    for (const line of lines.filter(isUntold)) for (const event of finishedEvents(line)) emit(event);
   }
 
   function opened(opening: OpenJob): void {

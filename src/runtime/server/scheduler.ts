@@ -28,32 +28,51 @@ export interface Plan {
 }
 
 export function plan({ queued, running, maxJobs, siteOf }: Situation): Plan {
-  const active = [...running];
+  const room: Room = { maxJobs, siteOf, active: 0, taken: new Map(), held: new Map() };
+  for (const job of running) take(job, room);
   const start: string[] = [];
   const wait = new Map<string, QueueReason>();
-  /** Sites for which an earlier job waits, and that job. */
-  const held = new Map<string, string>();
   for (const job of queued) {
-    const reason = obstacle(job, { active, maxJobs, siteOf, held });
+    const reason = obstacle(job, room);
     if (!reason) {
       start.push(job.id);
-      active.push(job);
+      take(job, room);
       continue;
     }
     wait.set(job.id, reason);
     const isForRoom = reason.code === 'server-full' || reason.code === 'site-busy' || reason.code === 'behind';
-    for (const site of isForRoom ? job.sites : []) if (!held.has(site)) held.set(site, job.id);
+    for (const site of isForRoom ? job.sites : []) if (!room.held.has(site)) room.held.set(site, job.id);
   }
   return { start, wait };
 }
 
 interface Room extends Pick<Situation, 'maxJobs' | 'siteOf'> {
-  readonly active: readonly WaitingJob[];
-  readonly held: ReadonlyMap<string, string>;
+  /** Jobs that run, or are to start. */
+  active: number;
+  /** What they take, by site. */
+  readonly taken: Map<string, SiteResources>;
+  /** Sites for which an earlier job waits, and that job. */
+  readonly held: Map<string, string>;
 }
 
-function obstacle(job: WaitingJob, { active, maxJobs, siteOf, held }: Room): QueueReason | undefined {
-  const sites = job.sites.filter((site) => !job.withdrawn.includes(site));
+const nothing: SiteResources = { slots: 0, memoryMb: 0, gpus: 0 };
+
+function take(job: WaitingJob, room: Room): void {
+  room.active++;
+  for (const site of partsOf(job)) {
+    const { slots, memoryMb, gpus } = room.taken.get(site) ?? nothing;
+    const { resources } = job;
+    room.taken.set(site, { slots: slots + 1, memoryMb: memoryMb + resources.memoryMb, gpus: gpus + resources.gpus });
+  }
+}
+
+/** The sites that take part. */
+function partsOf({ sites, withdrawn }: WaitingJob): readonly string[] {
+  return sites.filter((site) => !withdrawn.includes(site));
+}
+
+function obstacle(job: WaitingJob, { active, maxJobs, siteOf, taken, held }: Room): QueueReason | undefined {
+  const sites = partsOf(job);
   const missing = sites.filter((site) => !siteOf(site));
   const connected = sites.length - missing.length;
   for (const site of sites) {
@@ -64,12 +83,12 @@ function obstacle(job: WaitingJob, { active, maxJobs, siteOf, held }: Room): Que
     return { code: 'sites-missing', needed: job.minSites, connected, missing: missing.slice(0, 20) };
   }
   for (const site of sites) {
-    const busy = busySite(site, job, siteOf(site), active);
+    const busy = busySite(site, job, siteOf(site), taken.get(site) ?? nothing);
     if (busy) return busy;
   }
   const earlier = sites.flatMap((site) => held.get(site) ?? [])[0];
   if (earlier !== undefined) return { code: 'behind', job: earlier };
-  if (active.length >= maxJobs) return { code: 'server-full', running: active.length, maxJobs };
+  if (active >= maxJobs) return { code: 'server-full', running: active, maxJobs };
   return undefined;
 }
 
@@ -91,11 +110,9 @@ function busySite(
   site: string,
   job: WaitingJob,
   offered: SiteResources | undefined,
-  active: readonly WaitingJob[],
+  taken: SiteResources,
 ): QueueReason | undefined {
   if (!offered) return undefined;
-  const there = active.filter(({ sites, withdrawn }) => sites.includes(site) && !withdrawn.includes(site));
-  const taken = (kind: Kind) => there.reduce((sum, one) => sum + need(one, kind), 0);
-  const what = kinds.find((kind) => need(job, kind) > 0 && taken(kind) + need(job, kind) > offered[kind]);
+  const what = kinds.find((kind) => need(job, kind) > 0 && taken[kind] + need(job, kind) > offered[kind]);
   return what && { code: 'site-busy', site, what };
 }

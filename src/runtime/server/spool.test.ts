@@ -30,4 +30,40 @@ describe('the spool of a job', () => {
     await spool.remove();
     await spool.sweep();
   });
+
+  it('takes the answers of the next round while it is swept, also one that lies there from long ago', async () => {
+    const left = refOf('left over');
+    for (let operation = 0; operation < 12; operation++) {
+      let sinks: Promise<unknown> = Promise.resolve();
+      let counted = 0;
+      const sim = quickDisk(1, {
+        onOperation(_, when) {
+          if (!sweeping || when !== 'before' || counted++ !== operation) return;
+          sinks = Promise.all([take('next'), take('left over')]);
+        },
+      });
+      let sweeping = false;
+      const disk = sim.mount();
+      const spool = createSpool('/spool', disk);
+      const earlier = createSpool('/spool', disk).sink('site-1', left);
+      await earlier.have();
+      await earlier.write(bytes('left'), 0);
+      await earlier.close();
+      const take = async (text: string) => {
+        const sink = spool.sink('site-1', refOf(text));
+        const from = await sink.have();
+        await sink.write(bytes(text).subarray(from), from);
+        await sink.finish();
+      };
+      sweeping = true;
+      await spool.sweep();
+      sweeping = false;
+      if (counted <= operation) await Promise.all([take('next'), take('left over')]);
+      await sinks;
+      const files = sim.files();
+      for (const text of ['next', 'left over']) {
+        expect(String(files.get(`/spool/site-1/${refOf(text).sha256}`)), `${text}, at ${operation}`).toBe(text);
+      }
+    }
+  });
 });

@@ -9,6 +9,7 @@ import type { BlobRef } from '../../protocol/wire/messages';
 import { type FileSink, fileSink } from '../../transport/file-sink';
 import { namesIn, workspaceError } from '../../util/atomic-file';
 import type { Disk } from '../../util/disk';
+import { forgetFolders } from '../../util/durable-folder';
 
 export interface Spool {
   /** Where an answer of a site arrives, going on after what came of it before. */
@@ -21,21 +22,37 @@ export interface Spool {
 export function createSpool(folder: string, disk: Disk): Spool {
   /** Answers that were asked for since the last sweep: `<site>/<sha256>`. */
   let used = new Set<string>();
+  /** What is being removed. */
+  const removing = new Map<string, Promise<void>>();
   return {
     sink(site, ref) {
-      used.add(join(site, ref.sha256));
-      return fileSink(disk, join(folder, site), ref, { flush: 'bytes' });
+      const answer = join(site, ref.sha256);
+      used.add(answer);
+      const sink = fileSink(disk, join(folder, site), ref, { flush: 'bytes' });
+      const have = async () => {
+        await removing.get(answer); // It was left over until this moment.
+        return sink.have();
+      };
+      return { ...sink, have };
     },
     async sweep() {
-      const keep = used;
+      const before = used;
       used = new Set();
       for (const site of await namesIn(folder, disk)) {
         for (const name of await namesIn(join(folder, site), disk)) {
-          if (!keep.has(join(site, name.replace(/\.part$/, '')))) await discard(join(folder, site, name));
+          const answer = join(site, name.replace(/\.part$/, ''));
+          // The next round has begun: its answers arrive meanwhile.
+          if (before.has(answer) || used.has(answer)) continue;
+          const removed = discard(join(folder, site, name)).finally(() => removing.delete(answer));
+          removing.set(answer, removed);
+          await removed;
         }
       }
     },
-    remove: () => discard(folder),
+    async remove() {
+      await discard(folder);
+      forgetFolders(disk, folder);
+    },
   };
 
   async function discard(path: string): Promise<void> {

@@ -36,8 +36,11 @@ export const savedJob = z.strictObject({
   parts: z.record(siteName, blobRef),
   /** Sites whose operators have ended their part. */
   withdrawn: z.array(siteName),
-  /** Finished rounds when the job ended. */
+  /** Finished rounds when the job ended, and what it was worth. */
   finishedRounds: count,
+  metrics: z.record(z.string(), z.number().nullable()).default({}),
+  /** Sites that refused it, and why. */
+  refusals: z.record(siteName, z.string()).default({}),
   history: z.array(historyEntry).nonempty(),
 });
 export type SavedJob = Readonly<z.output<typeof savedJob>>;

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { decodeFrame, encodeFrame } from '../protocol/wire/frame';
+import type { Message } from '../protocol/wire/messages';
+import { nodeClock } from '../util/clock';
+import { memoryBlob } from './blobs';
+import type { Connection } from './connection';
+import { createHub } from './hub';
+import type { HubJob } from './hub-types';
+
+const bundle = memoryBlob([Buffer.from('bundle')]);
+const job: HubJob = {
+  id: 'job-1',
+  sites: ['site-1'],
+  bundle: () => bundle,
+  sink: () => {
+    throw new Error('No answer is fetched here.');
+  },
+  answerLimit: 1000,
+};
+
+function hubOf(ended: () => 'waiting' | undefined = () => 'waiting') {
+  return createHub({
+    clock: nodeClock,
+    times: { heartbeatMs: 60_000, deadMs: 120_000, siteLostMs: 60_000, helloMs: 60_000 },
+    software: 'test',
+    newSession: () => 'session',
+    ended,
+    on: () => {},
+    unreadable: () => {},
+  });
+}
+
+/** A site on the wire: what it says, and what it hears. */
+function siteAt(hub: ReturnType<typeof hubOf>) {
+  const heard: Message[] = [];
+  const closed: string[] = [];
+  let sent = 0;
+  const connection: Connection = {
+    peer: { name: 'site-1', role: 'site', fingerprint: 'f' },
+    bufferedBytes: 0,
+    send: (parts) => void heard.push(decodeFrame(Buffer.concat(parts)).message),
+    pause() {},
+    resume() {},
+    close: ({ code }) => void closed.push(code),
+  };
+  const handler = hub.connect(connection);
+  return {
+    closed,
+    heard: () => heard.splice(0).map(({ type }) => type),
+    say: (message: Message) => handler.message(Buffer.concat(encodeFrame(++sent, message))),
+    leave: () => handler.closed({ code: 'gone', message: 'gone' }),
+  };
+}
+
+const hello = (...states: ('accepted' | 'refused')[]): Message => ({
+  type: 'hello',
+  protocols: [1],
+  software: 'test',
+  boot: '1',
+  jobs: states.map((state) => ({ job: 'job-1', state, working: [], answers: [] })),
+});
+
+describe('a site and a job of the hub', () => {
+  it('are brought together without asking again when the site came before the job was opened, after a restart', () => {
+    const hub = hubOf();
+    const site = siteAt(hub);
+    site.say(hello('accepted'));
+    expect(site.heard()).toEqual(['welcome']);
+    const open = hub.open(job);
+    expect(open.verdict('site-1').verdict).toBe('accepted');
+    expect(site.heard()).toEqual([]);
+    open.end('finished', '');
+    site.leave();
+  });
+
+  it('are brought together without asking again when the job is opened anew after a pause', () => {
+    const hub = hubOf();
+    const site = siteAt(hub);
+    site.say(hello());
+    const open = hub.open(job);
+    expect(site.heard()).toEqual(['welcome', 'job']);
+    site.say({ type: 'job-answer', job: 'job-1', verdict: 'accepted', reason: '' });
+    open.pause();
+    const again = hub.open(job);
+    expect(again.verdict('site-1').verdict).toBe('accepted');
+    expect(site.heard()).toEqual([]);
+    again.end('finished', '');
+    expect(site.heard()).toEqual(['end-job']);
+    site.leave();
+  });
+
+  it('are asked again when the site had refused it, or has another process', () => {
+    const hub = hubOf();
+    const site = siteAt(hub);
+    site.say(hello('refused'));
+    const open = hub.open(job);
+    expect(site.heard()).toEqual(['welcome', 'job']);
+    site.leave();
+    const another = siteAt(hub);
+    another.say(hello());
+    expect(another.heard()).toEqual(['welcome', 'job']);
+    open.end('aborted', '');
+    another.leave();
+  });
+
+  it('part when the site is withdrawn: it is told so, also when it comes back, and its answers do not count', () => {
+    const hub = hubOf();
+    const site = siteAt(hub);
+    site.say(hello());
+    const open = hub.open(job);
+    site.say({ type: 'job-answer', job: 'job-1', verdict: 'accepted', reason: '' });
+    site.heard();
+    open.withdraw('site-1', 'by keeper');
+    expect(site.heard()).toEqual(['end-job']);
+    expect(open.verdict('site-1')).toEqual({ verdict: 'withdrawn', reason: 'by keeper' });
+    const task = 'a'.repeat(64);
+    site.say({ type: 'answer', job: 'job-1', task, round: 0, blob: { sha256: task, size: 1 } });
+    expect(site.heard()).toEqual(['answered']);
+    site.leave();
+    const again = siteAt(hub);
+    again.say(hello('accepted'));
+    expect(again.heard()).toEqual(['welcome', 'end-job']);
+    open.end('finished', '');
+    expect(again.heard()).toEqual([]);
+    again.leave();
+  });
+
+  it('part when the server does not know the job any more', () => {
+    const hub = hubOf(() => undefined);
+    const site = siteAt(hub);
+    site.say(hello('accepted'));
+    expect(site.heard()).toEqual(['welcome', 'end-job']);
+    site.leave();
+  });
+
+  it('part when the site says what only people may say', () => {
+    for (const message of [
+      { type: 'request', id: 0, method: 'abort', params: { job: 'job-1' } },
+      { type: 'cancel', id: 0 },
+      { type: 'end-job', job: 'job-1', outcome: 'aborted', reason: '' },
+    ] as const) {
+      const site = siteAt(hubOf());
+      site.say(hello());
+      site.say(message);
+      expect(site.closed, message.type).toEqual(['protocol']);
+    }
+  });
+});
