@@ -5,7 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { Brats18Recipe } from '../src/recipes/brats18-recipe';
 import { SimEnv } from '../src/runtime/sim-env';
-import { command, installPacked } from '../test/support/packed-package';
+import { installPacked } from '../test/support/packed-package';
+import { outputOf } from '../test/support/run-program';
 import { inTemporaryFolder, median } from './measure';
 
 export interface StartTimes {
@@ -25,28 +26,30 @@ export async function start(): Promise<StartTimes> {
 }
 
 async function packageTimes(folder: string): Promise<Omit<StartTimes, 'firstStepSeconds'>> {
-  installPacked(folder);
+  await installPacked(folder);
   return {
-    importMs: importMs(folder),
-    commandHelpSeconds: seconds(join('node_modules', '.bin', 'consilium'), ['--help'], folder),
-    npxHelpSeconds: seconds('npx', ['consilium', '--help'], folder),
-    jobHelpSeconds: seconds('npx', ['ts-node', 'jobs/brats18.ts', '--help'], resolve(__dirname, '..')),
+    importMs: await importMs(folder),
+    commandHelpSeconds: await seconds(join('node_modules', '.bin', 'consilium'), ['--help'], folder),
+    npxHelpSeconds: await seconds('npx', ['consilium', '--help'], folder),
+    jobHelpSeconds: await seconds('npx', ['ts-node', 'jobs/brats18.ts', '--help'], resolve(__dirname, '..')),
   };
 }
 
 /** Median of fresh processes, the start of Node.js not counted. The first run also warms the disk's cache. */
-function importMs(folder: string): number {
+async function importMs(folder: string): Promise<number> {
   const script = `const begin = performance.now(); require('consilium'); console.log(performance.now() - begin);`;
-  const times = Array.from({ length: 12 }, () => Number(command(process.execPath, ['--eval', script], folder)));
+  const times: number[] = [];
+  for (let i = 0; i < 12; i++) times.push(Number(await outputOf(process.execPath, ['--eval', script], folder)));
   return median(times.slice(1));
 }
 
-function seconds(name: string, args: readonly string[], cwd: string): number {
-  const times = Array.from({ length: 6 }, () => {
+async function seconds(name: string, args: readonly string[], cwd: string): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < 6; i++) {
     const begin = performance.now();
-    command(name, args, cwd);
-    return (performance.now() - begin) / 1000;
-  });
+    await outputOf(name, args, cwd);
+    times.push((performance.now() - begin) / 1000);
+  }
   return median(times.slice(1));
 }
 

@@ -50,6 +50,7 @@ export function checkJob(job: CheckedJob, context: z.RefinementCtx, onlySite?: s
   if (sound('sites', 'siteConfig')) checkConfiguredSites(job, report);
   if (sound('sites', 'siteConfig', 'trainer', 'data'))
     checkSiteConfig(job, report, onlySite === undefined ? job.sites : [onlySite]);
+  if (sound('sites', 'data')) checkPhantomSites(job, report);
   if (sound('workflow')) checkAggregator(job, report);
   if (sound('sites', 'workflow', 'model', 'initialCheckpoint', 'trainer')) checkWorkflow(job, report);
   if (sound('model', 'initialCheckpoint', 'trainer', 'data', 'workflow')) checkTrainer(job, report);
@@ -94,6 +95,18 @@ function checkSiteConfig({ siteConfig, trainer, data }: CheckedJob, report: Repo
 
 function noSuchSite(site: string, sites: readonly string[]): string {
   return `the job has no site '${site}'; its sites are ${sites.slice(0, 8).join(', ')}${sites.length > 8 ? ', …' : ''}`;
+}
+
+/** The synthetic data set has lists for sites of its own names. */
+function checkPhantomSites({ sites, data }: CheckedJob, report: Report): void {
+  if (isOwn(data) || data.kind !== 'brats18-phantom' || data.centralized) return;
+  const isKnown = (site: string) => {
+    const number = /^site-([1-9]\d*)$/.exec(site)?.[1];
+    return number !== undefined && Number(number) <= data.sites;
+  };
+  const other = sites.find((site) => !isKnown(site));
+  if (other === undefined) return;
+  report(['data', 'sites'], `the synthetic data have lists for site-1 to site-${data.sites}, but none for '${other}'`);
 }
 
 /** That of a built-in workflow is part of its schema. */

@@ -30,7 +30,7 @@ describe('a job with several mistakes', () => {
     const wrong = {
       ...job,
       seed: -1,
-      sites: ['a', 'a'],
+      sites: ['site-1', 'site-1'],
       workflow: { ...job.workflow, minSites: 3 },
       trainer: { ...job.trainer, roi: [33, 32, 32] },
       siteConfig: { b: 1 },
@@ -98,6 +98,8 @@ describe('a job', () => {
     ['a NaN learning rate', { ...job, trainer: { ...job.trainer, learningRate: Number.NaN } }, 'trainer.learningRate'],
     ['a seed that is no whole number', { ...job, seed: 1.5 }, 'seed'],
     ['a job name that is a path', { ...job, name: 'a/b' }, 'name'],
+    ['sites that its synthetic data have no list for', { ...job, sites: ['site-1', 'b'] }, 'data.sites: the synthetic'],
+    ['more sites than its synthetic data', { ...job, sites: ['site-1', 'site-3'] }, "but none for 'site-3'"],
     ['an unknown provider', { ...job, engine: { provider: 'tpu' } }, 'engine.provider'],
   ])('with %s is refused, naming the field', (_, input, field) => {
     expect(() => parseJob(input)).toThrow(field);

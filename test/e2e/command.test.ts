@@ -1,10 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeBratsPhantom } from '../../src/imaging/phantom/write-brats-phantom';
+import { runProgram } from '../support/run-program';
 
 let folder: string;
 let data: readonly string[];
@@ -24,12 +25,12 @@ const sizes = '--n_clients 2 --num_rounds 2 --roi_size 16 16 16 --infer_roi_size
 const command = ['ts-node', 'jobs/brats18.ts'];
 
 function brats18(...flags: readonly string[]) {
-  return spawnSync('npx', [...command, ...flags], { encoding: 'utf8' });
+  return runProgram('npx', [...command, ...flags]);
 }
 
 describe('jobs/brats18.ts', () => {
-  it('prints one JSON object to standard output and progress to standard error', () => {
-    const run = brats18(...sizes, ...data, '--workspace', join(folder, 'json'), '--json');
+  it('prints one JSON object to standard output and progress to standard error', async () => {
+    const run = await brats18(...sizes, ...data, '--workspace', join(folder, 'json'), '--json');
     expect(run.status, run.stderr).toBe(0);
     const result = JSON.parse(run.stdout);
     expect(Object.keys(result).sort()).toEqual(
@@ -49,32 +50,32 @@ describe('jobs/brats18.ts', () => {
     }
     process.kill(-child.pid!, 'SIGKILL');
     await new Promise((resolve) => child.on('exit', resolve));
-    const continued = brats18(...flags, '--resume', '--json');
+    const continued = await brats18(...flags, '--resume', '--json');
     expect(continued.status, continued.stderr).toBe(0);
-    const undisturbed = brats18(...sizes, ...data, '--workspace', join(folder, 'undisturbed'), '--json');
+    const undisturbed = await brats18(...sizes, ...data, '--workspace', join(folder, 'undisturbed'), '--json');
     expect(JSON.parse(continued.stdout).final_model_sha256).toBe(JSON.parse(undisturbed.stdout).final_model_sha256);
   });
 
-  it('refuses a wrong flag with exit code 2 and says why', () => {
-    const run = brats18('--dp_fraction', '1.1', '--workspace', join(folder, 'refused'));
+  it('refuses a wrong flag with exit code 2 and says why', async () => {
+    const run = await brats18('--dp_fraction', '1.1', '--workspace', join(folder, 'refused'));
     expect(run.stderr).toMatch(/dp_fraction.*1\.1/);
     expect(run.status).toBe(2);
   });
 
-  it('has a --help with examples', () => {
-    const run = brats18('--help');
+  it('has a --help with examples', async () => {
+    const run = await brats18('--help');
     expect(run.status).toBe(0);
     expect(run.stdout).toContain('--enable_dp');
     expect(run.stdout).toContain('Examples:');
   });
 
-  it('exports the job instead of running it, and the export runs', () => {
+  it('exports the job instead of running it, and the export runs', async () => {
     const target = join(folder, 'exported');
-    const exported = brats18(...sizes, ...data, '--job_name', 'from-file', '--export', target);
+    const exported = await brats18(...sizes, ...data, '--job_name', 'from-file', '--export', target);
     expect(exported.status, exported.stderr).toBe(0);
-    expect(brats18(...sizes, ...data, '--export', target).status).toBe(2);
+    expect((await brats18(...sizes, ...data, '--export', target)).status).toBe(2);
     const consilium = ['bin/consilium.js', 'simulate', join(target, 'job.yaml'), '--workspace', join(folder, 'file')];
-    const run = spawnSync('node', [...consilium, '--json'], { encoding: 'utf8' });
+    const run = await runProgram('node', [...consilium, '--json']);
     expect(run.status, run.stderr).toBe(0);
     expect(JSON.parse(run.stdout).run).toBe('from-file');
   });
@@ -86,7 +87,7 @@ describe('jobs/brats18.ts', () => {
     const lists = join(folder, 'broken-lists');
     await mkdir(lists);
     await writeFile(join(lists, 'site-1.json'), JSON.stringify(broken));
-    const run = brats18(
+    const run = await brats18(
       ...sizes,
       '--dataset_base_dir',
       base,

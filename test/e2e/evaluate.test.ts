@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Brats18Recipe, type RunResult, SimEnv } from '../../src';
 import { readNifti } from '../../src/imaging/nifti/read-nifti';
+import { runProgram } from '../support/run-program';
 
 const workspace = mkdtempSync(join(tmpdir(), 'consilium-evaluate-'));
 afterAll(() => rmSync(workspace, { recursive: true }));
@@ -12,8 +12,7 @@ afterAll(() => rmSync(workspace, { recursive: true }));
 const phantom = { casesPerSite: 1, validationCases: 2, shape: [32, 32, 32] } as const;
 
 function evaluate(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync('node', ['bin/consilium.js', 'evaluate', ...args], { encoding: 'utf8' });
-  return { status, stdout, stderr };
+  return runProgram('node', ['bin/consilium.js', 'evaluate', ...args]);
 }
 
 let result: RunResult;
@@ -36,7 +35,7 @@ beforeAll(async () => {
 describe('consilium evaluate', () => {
   it('scores the final model as the run did, with the window of the run', async () => {
     const masks = join(workspace, 'masks');
-    const { status, stdout } = evaluate('--model', result.files.final_pt!, ...data, '--masks', masks, '--json');
+    const { status, stdout } = await evaluate('--model', result.files.final_pt!, ...data, '--masks', masks, '--json');
     expect(status).toBe(0);
     const found = JSON.parse(stdout);
     expect(found).toMatchObject({ cases: 2, inferRoi: [16, 16, 16], masks });
@@ -47,7 +46,7 @@ describe('consilium evaluate', () => {
 
   it('writes the masks on the grid of the images, and prints the table of the original', async () => {
     const masks = join(workspace, 'more-masks');
-    const { stdout, stderr } = evaluate('--model', result.files.best_safetensors!, ...data, '--masks', masks);
+    const { stdout, stderr } = await evaluate('--model', result.files.best_safetensors!, ...data, '--masks', masks);
     expect(stdout).toMatch(
       /^Test Dice {6}0\.\d{4} {3}Valid count: \d\nTest Dice TC .*\nTest Dice WT .*\nTest Dice ET .*\nWindows of 16×16×16; /,
     );
@@ -63,12 +62,12 @@ describe('consilium evaluate', () => {
     }
   });
 
-  it('takes the published window for a model that lies in no run, and the one that is asked for', () => {
+  it('takes the published window for a model that lies in no run, and the one that is asked for', async () => {
     const alone = join(workspace, 'alone', 'model.pt');
     cpSync(result.files.final_pt!, alone, { recursive: true });
-    const { stdout } = evaluate('--model', alone, ...data, '--infer_roi_size', '32', '32', '32', '--json');
+    const { stdout } = await evaluate('--model', alone, ...data, '--infer_roi_size', '32', '32', '32', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ inferRoi: [32, 32, 32] });
     expect(existsSync(join(dirname(alone), 'predictions'))).toBe(true);
-    expect(evaluate('--help').stdout).toMatch(/else\s+240 240 160/);
+    expect((await evaluate('--help')).stdout).toMatch(/else\s+240 240 160/);
   });
 });

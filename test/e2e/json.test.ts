@@ -1,15 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { errorTags } from '../../src/errors';
+import { runProgram } from '../support/run-program';
 
-const consilium = (...args: readonly string[]) => {
-  const { status, stdout } = spawnSync('node', ['bin/consilium.js', ...args, '--json'], { encoding: 'utf8' });
-  return { status, stdout };
-};
+const consilium = (...args: readonly string[]) => runProgram('node', ['bin/consilium.js', ...args, '--json']);
 
 describe('--json', () => {
-  it('documents every class of error', () => {
+  it('documents every class of error', async () => {
     const page = readFileSync('docs/reference/output.md', 'utf8');
     for (const tag of errorTags) expect(page).toContain(`\`${tag}\``);
   });
@@ -22,8 +19,8 @@ describe('--json', () => {
     ['job', 'show', 'brats18'],
     ['job', 'validate', 'jobs/brats18.yaml'],
     ['job', 'schema'],
-  ])('prints one object on one line: %s %s', (...args) => {
-    const { status, stdout } = consilium(...args);
+  ])('prints one object on one line: %s %s', async (...args) => {
+    const { status, stdout } = await consilium(...args);
     expect(status).toBe(0);
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     expect(JSON.parse(stdout)).not.toBeInstanceOf(Array);
@@ -42,8 +39,8 @@ describe('--json', () => {
     ['provision', 'add-site', 'x'],
     ['evaluate'],
     ['nonsense'],
-  ])('prints the error as an object, with exit code 2: %s %s', (...args) => {
-    const { status, stdout } = consilium(...args);
+  ])('prints the error as an object, with exit code 2: %s %s', async (...args) => {
+    const { status, stdout } = await consilium(...args);
     expect(status).toBe(2);
     expect(JSON.parse(stdout)).toEqual({
       error: { tag: 'ConfigError', message: expect.stringMatching(/./), hint: expect.toSatisfy(() => true) },

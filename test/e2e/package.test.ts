@@ -1,18 +1,18 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publicApi } from '../../scripts/public-api';
-import { command, installPacked } from '../support/packed-package';
+import { installPacked } from '../support/packed-package';
+import { outputOf, runProgram } from '../support/run-program';
 
 /** A package that uses Consilium; outside this project, so that nothing is found by looking upwards. */
 let folder: string;
 
 beforeAll(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'consilium-package-')));
-  installPacked(folder);
+  await installPacked(folder);
   // What a user of TypeScript has.
   for (const name of ['ts-node', 'typescript']) {
     symlinkSync(join(process.cwd(), 'node_modules', name), join(folder, 'node_modules', name), 'junction');
@@ -28,15 +28,15 @@ const options = `{
 }`;
 
 describe('the packed package', () => {
-  it('is required from CommonJS', () => {
+  it('is required from CommonJS', async () => {
     write(
       'common.cjs',
       `const { FedAvgRecipe } = require('consilium'); const options = ${options}; console.log(${recipe});`,
     );
-    expect(node('common.cjs')).toBe('site-1,site-2\n');
+    expect(await node('common.cjs')).toBe('site-1,site-2\n');
   });
 
-  it('gives the same names to an ESM import as to CommonJS', () => {
+  it('gives the same names to an ESM import as to CommonJS', async () => {
     write(
       'names.mjs',
       `import { createRequire } from 'node:module';
@@ -46,25 +46,25 @@ describe('the packed package', () => {
       const missing = Object.keys(required).filter((name) => imported[name] !== required[name]);
       console.log(JSON.stringify({ missing, same: FedAvgRecipe === required.FedAvgRecipe && SimEnv === required.SimEnv }));`,
     );
-    expect(JSON.parse(node('names.mjs'))).toEqual({ missing: [], same: true });
+    expect(JSON.parse(await node('names.mjs'))).toEqual({ missing: [], same: true });
   });
 
-  it('has no other entry: what is not exported stays ours to change', () => {
+  it('has no other entry: what is not exported stays ours to change', async () => {
     write('deep.cjs', `try { require('consilium/dist/src/nn/trainer'); } catch (error) { console.log(error.code); }`);
-    expect(node('deep.cjs')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n');
+    expect(await node('deep.cjs')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n');
   });
 
   it.each([
     ['nodenext', 'commonjs'],
     ['nodenext', 'module'],
     ['bundler', 'module'],
-  ])('has complete types with moduleResolution %s in a package of type %s', (resolution, type) => {
+  ])('has complete types with moduleResolution %s in a package of type %s', async (resolution, type) => {
     const name = `${resolution}-${type}`;
     write(join(name, 'package.json'), JSON.stringify({ type }));
     write(join(name, 'tsconfig.json'), tsconfig(resolution));
     write(join(name, 'main.ts'), typescript);
-    compile(name);
-    expect(node(join(name, 'main.js'))).toBe('site-1,site-2\n');
+    await compile(name);
+    expect(await node(join(name, 'main.js'))).toBe('site-1,site-2\n');
   });
 
   it('has the public API of docs/reference/api.md, which npm run api writes', () => {
@@ -72,7 +72,7 @@ describe('the packed package', () => {
     expect(publicApi(entry)).toBe(readFileSync(join('docs', 'reference', 'api.md'), 'utf8'));
   });
 
-  it('runs a job, with its workers, from what was compiled', () => {
+  it('runs a job, with its workers, from what was compiled', async () => {
     write(
       'job.mjs',
       `import { FedAvgRecipe, SimEnv } from 'consilium';
@@ -82,7 +82,7 @@ describe('the packed package', () => {
       const { outcome, rounds } = await run.result();
       console.log(JSON.stringify({ outcome, rounds, kinds: [...kinds].sort() }));`,
     );
-    const result = JSON.parse(node('job.mjs'));
+    const result = JSON.parse(await node('job.mjs'));
     expect(result).toMatchObject({ outcome: 'finished', rounds: 1 });
     expect(result.kinds).toEqual(expect.arrayContaining(['done', 'progress', 'round-finished', 'started']));
   });
@@ -93,7 +93,7 @@ describe('the packed package', () => {
     ['module.js', 'module', 'nodenext'],
     ['module.mjs', 'commonjs', 'nodenext'],
     ['common.cts', 'module', 'nodenext'],
-  ])('runs a training script %s in a package of type %s', (script, type, resolution) => {
+  ])('runs a training script %s in a package of type %s', async (script, type, resolution) => {
     const name = `script-${script.replace('.', '-')}`;
     const isModule = script.startsWith('module');
     write(join(name, 'package.json'), JSON.stringify({ type }));
@@ -121,11 +121,11 @@ describe('the packed package', () => {
       const { files } = await run.result();
       console.log(floatsOf((await loadModelFile(files.final_safetensors)).tensors.get('w'))[0]);`,
     );
-    if (typed) compile(name, ['--noEmit']);
-    expect(node(join(name, 'job.mjs'))).toBe('7\n');
+    if (typed) await compile(name, ['--noEmit']);
+    expect(await node(join(name, 'job.mjs'))).toBe('7\n');
   });
 
-  it('says what to do with a training script that Node.js cannot read: an ES module in TypeScript', () => {
+  it('says what to do with a training script that Node.js cannot read: an ES module in TypeScript', async () => {
     const canRead = Number(process.versions.node.split('.')[0]) >= 24;
     write(join('esm-ts', 'package.json'), JSON.stringify({ type: 'module' }));
     write(join('esm-ts', 'client.ts'), 'export default async function train(site: unknown) {}');
@@ -140,10 +140,10 @@ describe('the packed package', () => {
     const expected = canRead
       ? 'ended its loop'
       : "'client.ts' is an ES module in TypeScript, which this Node.js cannot read.";
-    expect(node(join('esm-ts', 'job.mjs'))).toContain(expected);
+    expect(await node(join('esm-ts', 'job.mjs'))).toContain(expected);
   });
 
-  it.each(['own.cjs', 'own.mjs', 'own.ts'])("runs a job file with a part of the user's own in %s", (module) => {
+  it.each(['own.cjs', 'own.mjs', 'own.ts'])("runs a job file with a part of the user's own in %s", async (module) => {
     const name = module.replace('.', '-');
     const imports =
       module === 'own.cjs'
@@ -164,7 +164,7 @@ describe('the packed package', () => {
     );
     write(join(name, 'tsconfig.json'), tsconfig('nodenext'));
     write(join(name, 'package.json'), '{}');
-    if (module === 'own.ts') compile(name, ['--noEmit']);
+    if (module === 'own.ts') await compile(name, ['--noEmit']);
     write(
       join(name, 'job.yaml'),
       `version: 1
@@ -179,7 +179,7 @@ siteConfig: { b: 3 }
     );
     // In this process, and between a server and sites that have got the file with the job.
     for (const where of ['simulate', 'poc']) {
-      const out = command(
+      const out = await outputOf(
         'npx',
         ['consilium', where, join(name, 'job.yaml'), '--workspace', join(name, where), '--json'],
         folder,
@@ -191,13 +191,13 @@ siteConfig: { b: 3 }
     }
   });
 
-  it('brings the command', () => {
-    expect(command('npx', ['consilium', '--help'], folder)).toContain('Usage: consilium');
-    const models = JSON.parse(command('npx', ['consilium', 'model', 'list', '--json'], folder));
+  it('brings the command', async () => {
+    expect(await outputOf('npx', ['consilium', '--help'], folder)).toContain('Usage: consilium');
+    const models = JSON.parse(await outputOf('npx', ['consilium', 'model', 'list', '--json'], folder));
     expect(models.models).toContainEqual(expect.objectContaining({ kind: 'segresnet' }));
   });
 
-  it('prints the help of the command without loading the library', () => {
+  it('prints the help of the command without loading the library', async () => {
     write(
       'help.cjs',
       `process.argv.push('--help');
@@ -207,7 +207,7 @@ siteConfig: { b: 3 }
       });
       require('./node_modules/consilium/bin/consilium.js');`,
     );
-    const { stdout, stderr } = spawnSync(process.execPath, ['help.cjs'], { cwd: folder, encoding: 'utf8' });
+    const { stdout, stderr } = await runProgram(process.execPath, ['help.cjs'], folder);
     expect(stdout).toContain('simulate');
     expect(JSON.parse(stderr)).toEqual(['cli', 'errors']);
   });
@@ -258,12 +258,12 @@ function tsconfig(moduleResolution: string): string {
   });
 }
 
-function compile(name: string, flags: readonly string[] = []): void {
-  command(process.execPath, [require.resolve('typescript/bin/tsc'), '--project', name, ...flags], folder);
+async function compile(name: string, flags: readonly string[] = []): Promise<void> {
+  await outputOf(process.execPath, [require.resolve('typescript/bin/tsc'), '--project', name, ...flags], folder);
 }
 
-function node(file: string): string {
-  return command(process.execPath, [file], folder);
+function node(file: string): Promise<string> {
+  return outputOf(process.execPath, [file], folder);
 }
 
 function write(file: string, text: string): void {

@@ -1,18 +1,15 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FedAvgRecipe, SimEnv } from '../../src';
 import { failingTrainer } from '../support/parts/failing-trainer';
+import { runProgram } from '../support/run-program';
 
 const workspace = mkdtempSync(join(tmpdir(), 'consilium-report-'));
 afterAll(() => rmSync(workspace, { recursive: true }));
 
-const consilium = (...args: readonly string[]) => {
-  const { status, stdout, stderr } = spawnSync('node', ['bin/consilium.js', ...args], { encoding: 'utf8' });
-  return { status, stdout, stderr };
-};
+const consilium = (...args: readonly string[]) => runProgram('node', ['bin/consilium.js', ...args]);
 
 describe('a run that failed in its second round', () => {
   it('says so, and what was finished, to people and to machines, and leaves a report', async () => {
@@ -27,42 +24,42 @@ describe('a run that failed in its second round', () => {
     const run = recipe.execute(new SimEnv({ workspace, threads: 1 }));
     await expect(run.result()).rejects.toMatchObject({ tag: 'QuorumError' });
 
-    const { status, stdout } = consilium('report', join(workspace, 'failing'));
+    const { status, stdout } = await consilium('report', join(workspace, 'failing'));
     expect(status).toBe(0);
     expect(stdout).toMatch(/^failing {2}failed {2}2 sites/);
     expect(stdout).toContain('needs 2 sites, but only 0 answered');
-    const json = JSON.parse(consilium('report', join(workspace, 'failing'), '--json').stdout);
+    const json = JSON.parse((await consilium('report', join(workspace, 'failing'), '--json')).stdout);
     expect(json).toMatchObject({ run: 'failing', outcome: 'failed', rounds: [{ round: 0, metrics: { score: 0 } }] });
     expect(readFileSync(json.report, 'utf8')).toContain('failing');
   });
 
-  it('is told from a folder that holds no run', () => {
-    const { status, stderr } = consilium('report', workspace);
+  it('is told from a folder that holds no run', async () => {
+    const { status, stderr } = await consilium('report', workspace);
     expect(status).toBe(2);
     expect(stderr).toContain('is not the folder of a run');
   });
 });
 
 describe('consilium doctor', () => {
-  it('finds nothing in the way of a machine that can train', () => {
-    const { status, stdout } = consilium('doctor', '--workspace', workspace, '--json');
+  it('finds nothing in the way of a machine that can train', async () => {
+    const { status, stdout } = await consilium('doctor', '--workspace', workspace, '--json');
     expect(status).toBe(0);
     const { ok, findings } = JSON.parse(stdout);
     expect(ok).toBe(true);
     expect(findings.map(({ name }: { name: string }) => name)).toContain('onnxruntime');
   });
 
-  it('has a line on the training code and one on the model of a job, with what stands in the way', () => {
+  it('has a line on the training code and one on the model of a job, with what stands in the way', async () => {
     const job = join(workspace, 'own.yaml');
     const workflow = '{kind: fed-avg, rounds: 1, minSites: 1, keyMetric: loss}';
     const text = (trainer: string, model: string) =>
       `version: 1\nname: own\nsites: [a]\nworkflow: ${workflow}\nmodel: ${model}\ntrainer: ${trainer}\n`;
-    const look = () => {
-      const { findings } = JSON.parse(consilium('doctor', job, '--workspace', workspace, '--json').stdout);
+    const look = async () => {
+      const { findings } = JSON.parse((await consilium('doctor', job, '--workspace', workspace, '--json')).stdout);
       return (name: string) => findings.find((one: { name: string }) => one.name === name);
     };
     writeFileSync(job, text(`{kind: command, command: [${process.execPath}]}`, '{kind: tensors, tensors: {w: [1]}}'));
-    const well = look();
+    const well = await look();
     expect(well('training code')).toEqual({
       name: 'training code',
       status: 'ok',
@@ -70,7 +67,7 @@ describe('consilium doctor', () => {
     });
     expect(well('starting model')).toMatchObject({ status: 'ok', message: '1 tensor' });
     writeFileSync(job, text('{kind: script, script: ./gone.ts}', '{kind: checkpoint, file: gone.pt}'));
-    const ill = look();
+    const ill = await look();
     expect(ill('job file')).toMatchObject({ status: 'ok', message: 'own: 1 site' });
     expect(ill('training code')).toMatchObject({
       status: 'problem',
@@ -80,8 +77,14 @@ describe('consilium doctor', () => {
     expect(ill('starting model')).toMatchObject({ status: 'problem', message: expect.stringContaining('gone.pt') });
   });
 
-  it('names what stands in the way of a job, with exit code 2', () => {
-    const { status, stdout } = consilium('doctor', join(workspace, 'none.yaml'), '--workspace', workspace, '--json');
+  it('names what stands in the way of a job, with exit code 2', async () => {
+    const { status, stdout } = await consilium(
+      'doctor',
+      join(workspace, 'none.yaml'),
+      '--workspace',
+      workspace,
+      '--json',
+    );
     expect(status).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false });
     expect(stdout).toContain('none.yaml');

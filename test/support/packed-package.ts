@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { outputOf } from './run-program';
 
 const project = resolve(__dirname, '..', '..');
 
@@ -13,10 +13,10 @@ const project = resolve(__dirname, '..', '..');
  * Builds and packs the project and installs it in `folder`, without a network: the dependencies of package.json, and no
  * others, are links to this project's.
  */
-export function installPacked(folder: string): void {
-  command('npm', ['pack', '--pack-destination', folder], project);
+export async function installPacked(folder: string): Promise<void> {
+  await outputOf('npm', ['pack', '--pack-destination', folder], project);
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
-  command('tar', ['-xzf', tarball], folder);
+  await outputOf('tar', ['-xzf', tarball], folder);
   rmSync(join(folder, tarball));
   const modules = join(folder, 'node_modules');
   mkdirSync(join(modules, '.bin'), { recursive: true });
@@ -28,11 +28,4 @@ export function installPacked(folder: string): void {
     symlinkSync(join(project, 'node_modules', name), join(modules, name), 'junction');
   }
   symlinkSync(join(modules, 'consilium', bin.consilium), join(modules, '.bin', 'consilium'));
-}
-
-/** What the command printed. @throws Error with everything it printed when it failed. */
-export function command(name: string, args: readonly string[], cwd: string): string {
-  const { status, stdout, stderr, error } = spawnSync(name, args, { cwd, encoding: 'utf8' });
-  if (status === 0) return stdout;
-  throw new Error(`${name} ${args.join(' ')} ended with ${status}:\n${stdout}\n${stderr}`, { cause: error });
 }

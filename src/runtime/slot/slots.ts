@@ -10,6 +10,7 @@ import type { Task, Update } from '../../protocol/messages';
 import type { NamedTensors } from '../../tensor/tensor';
 import type { SiteLink } from '../../transport/in-memory';
 import { collectGarbage } from '../../util/collect-garbage';
+import { freeArraysInPlace } from '../../util/free-arrays';
 import type { CasePicture } from './case-pictures';
 import { type Slot, startSlot } from './slot';
 import type { SlotSite } from './slot-messages';
@@ -52,6 +53,7 @@ function sizeInBytes({ payload }: Update): number {
 }
 
 export function startSlots({ job, folder, sites, threads, testNoiseSeed, emit }: SlotsOptions): Slots {
+  freeArraysInPlace();
   const sitesOf = (slot: number) => sites.filter((_, i) => i % threads === slot);
   const sessionThreads = job.engine.sessionThreads ?? defaultSessionThreads(threads);
   const slots = Array.from({ length: threads }, (_, index) =>
