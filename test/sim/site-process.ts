@@ -17,6 +17,7 @@ import type { AgentEvent } from '../../src/transport/agent-types';
 import type { Disk } from '../../src/util/disk';
 import { type SimProcess, simProcess } from '../support/sim/clock';
 import type { SimDisk } from '../support/sim/disk';
+import type { History } from './history';
 import { noiseFilter, toyExecutor } from './toy-site';
 import { certificateOf, type World } from './world-types';
 
@@ -30,7 +31,7 @@ export function startSite(world: World, name: string, disk: SimDisk, boot: numbe
   const process = simProcess(world.time);
   const mounted = disk.mount();
   process.ended(() => mounted.kill());
-  void main(world, name, mounted, process, boot).catch((error: unknown) => {
+  void main(world, name, { disk: mounted, sim: disk, process, boot }).catch((error: unknown) => {
     if (!process.alive) return;
     world.history.note(`${name} ends: ${error instanceof Error ? error.message : error}`);
     world.siteEnded(name); // Whoever runs it starts it again.
@@ -38,7 +39,14 @@ export function startSite(world: World, name: string, disk: SimDisk, boot: numbe
   return { process, kill: () => process.kill() };
 }
 
-async function main(world: World, name: string, disk: Disk, process: SimProcess, boot: number): Promise<void> {
+interface SitePlace {
+  readonly disk: Disk;
+  readonly sim: SimDisk;
+  readonly process: SimProcess;
+  readonly boot: number;
+}
+
+async function main(world: World, name: string, { disk, sim, process, boot }: SitePlace): Promise<void> {
   const { clock } = process;
   const random = world.randomOf(`${name}/${boot}`);
   const jobs = await siteJobs({
@@ -57,7 +65,7 @@ async function main(world: World, name: string, disk: Disk, process: SimProcess,
     resources: { slots: 1, memoryMb: 1000, gpus: 0 },
     times: { heartbeatMs: 1000, deadMs: 5000, welcomeMs: 5000, reconnectMinMs: 200, reconnectMaxMs: 3000 },
     jobs,
-    on: (event) => noteEvent(world, name, jobs, event),
+    on: (event) => noteEvent(world, name, sim, event),
     signal: new AbortController().signal,
   });
 }
@@ -81,7 +89,10 @@ async function startRunner(
     random,
     mostMs: plan.mostTaskMs,
     fails: () => !world.healed() && random() < plan.taskFailure,
+    trained: (training) => void history.work.push({ kind: 'trained', ...training }),
   });
+  const ledger = await siteLedger(folder, name, disk);
+  checkAccount(world, name, ledger.spent('noise'));
   const noise: PlacedFilter = { tasks: ['train'], sites: undefined, filter: noiseFilter(random, () => {}) };
   const write = async (path: string, parts: readonly Uint8Array[], superseded: string | undefined) => {
     await writeStateFile(path, parts, disk);
@@ -93,7 +104,7 @@ async function startRunner(
     filtersIn: [],
     filtersOut: plan.noise ? [noise] : [],
     store: siteStateStore(folder, write, { disk, warn: (message) => history.note(`${name} warns: ${message}`) }),
-    ledger: await siteLedger(folder, name, disk),
+    ledger,
     noise: () => seededTestNoise(1),
     clock: process.clock,
   });
@@ -110,28 +121,20 @@ async function startRunner(
   };
 }
 
-function noteEvent(
-  { history }: World,
-  name: string,
-  jobs: Awaited<ReturnType<typeof siteJobs>>,
-  event: AgentEvent,
-): void {
+/** S9: after every start, a site knows at least of the noised updates that have left it. */
+function checkAccount({ plan, history }: World, name: string, spent: number): void {
+  if (!plan.noise) return;
+  const noised = [...history.sent.values()].filter(({ site, update }) => site === name && update.task === 'train');
+  if (spent < noised.length)
+    history.violations.push(`S9: ${name} starts with ε = ${spent} spent, and has sent ${noised.length} noised updates.`);
+}
+
+function noteEvent({ history }: World, name: string, disk: SimDisk, event: AgentEvent): void {
   switch (event.kind) {
     case 'answering': {
-      const { task, blob } = event;
+      const { task, blob, round } = event;
       history.note(`${name} answers ${task.slice(0, 8)} with ${blob.sha256.slice(0, 8)}`);
-      const source = jobs.source(blob.sha256);
-      if (!source) {
-        history.violations.push(`${name} answers with a blob that it does not have.`);
-        return;
-      }
-      void Promise.resolve(source.read(0, blob.size)).then(
-        (parts) => {
-          const { update } = decodeUpdateFile(Buffer.concat(parts as Uint8Array[]));
-          history.sent.set(blob.sha256, { site: name, task, sha256: blob.sha256, update });
-        },
-        () => {},
-      ); // A fault of the disk; the server cannot read it either.
+      noteAnswer(history, name, task, { round, sha256: blob.sha256, files: disk.files() });
       return;
     }
     case 'task-started': {
@@ -149,10 +152,46 @@ function noteEvent(
       return;
     case 'disconnected':
       history.note(`${name} disconnected: ${event.reason.code} ${event.reason.message}`);
+      history.disconnections.push(`${name}: ${event.reason.code} ${event.reason.message}`);
+      return;
+    case 'job-offered':
+      history.note(`${name} ${event.kind} ${event.verdict}`);
+      history.offered.add(name);
+      return;
+    case 'job-ended':
+      history.note(`${name} ${event.kind}`);
+      history.ended.add(name);
       return;
     default:
       history.note(`${name} ${event.kind}`);
   }
+}
+
+interface KeptAnswer {
+  readonly round: number;
+  readonly sha256: string;
+  /** Of the site. */
+  readonly files: ReadonlyMap<string, Buffer>;
+}
+
+function noteAnswer(
+  { sent, work, violations, damaged, victim }: History,
+  site: string,
+  task: string,
+  { round, sha256, files }: KeptAnswer,
+): void {
+  const bytes = [...files].find(([path]) => path.includes(`.${sha256}.`))?.[1];
+  if (!bytes) {
+    violations.push(`P13: ${site} answers with a blob that it has not kept.`);
+    return;
+  }
+  const { update, model } = decodeUpdateFile(bytes);
+  const isNew = !sent.has(`${site} ${sha256}`);
+  sent.set(`${site} ${sha256}`, { site, task, sha256, update, model });
+  if (update.task !== 'train') return;
+  work.push({ kind: 'answering', site, round });
+  if (isNew && damaged.has('ledger') && site === victim)
+    violations.push(`C-36: ${site} goes on training with a damaged ledger.`);
 }
 
 /** Where the site's ledger lies. */

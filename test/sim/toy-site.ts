@@ -23,9 +23,20 @@ export interface ToyTraining {
   readonly mostMs: number;
   /** Whether this task fails, once. */
   readonly fails: () => boolean;
+  /** Told of each training that is done. */
+  readonly trained: (training: Training) => void;
 }
 
-export function toyExecutor({ site, clock, random, mostMs, fails }: ToyTraining): Executor {
+/** What a training began with and came to, before any filter. */
+export interface Training {
+  readonly site: string;
+  readonly round: number;
+  readonly score: number;
+  readonly before: Float32Array | undefined;
+  readonly after: Float32Array;
+}
+
+export function toyExecutor({ site, clock, random, mostMs, fails, trained }: ToyTraining): Executor {
   let momentum: Float32Array | undefined;
   return {
     state: () => (momentum ? new Map([['momentum', tensorOf(momentum)]]) : undefined),
@@ -43,6 +54,7 @@ export function toyExecutor({ site, clock, random, mostMs, fails }: ToyTraining)
         return { payload: { kind: 'metrics', tensors: new Map(), metrics, steps: 0 }, seconds };
       }
       const { diff, next } = step(task.model, momentum, site, task.round);
+      trained({ site, round: task.round, score: scoreOf(task.model), before: momentum, after: next });
       momentum = next;
       return { payload: { kind: 'weight-diff', tensors: diff, metrics, steps: stepsOf(site) }, seconds };
     },
@@ -62,10 +74,20 @@ function step(model: NamedTensors, momentum: Float32Array | undefined, site: str
   const w = model.get('w')!.data as Float32Array;
   const target = stepsOf(site) * 10 + (round % 3);
   const next = Float32Array.from(w, (value, i) => 0.9 * (momentum?.[i] ?? 0) + 0.1 * (target + i - value));
+  next[orderSensitive] = bigOf(site) ?? target / 7;
   return { diff: new Map([['w', tensorOf(next)]]) as NamedTensors, next };
 }
 
-function tensorOf(data: Float32Array): Tensor {
+/** A number whose sum over the sites depends on the order in which they are added. */
+const orderSensitive = 6;
+
+/** Of the first two sites: weighted, they cancel out, and swallow what is added between them. */
+function bigOf(site: string): number | undefined {
+  const steps = stepsOf(site);
+  return steps > 3 ? undefined : ((steps === 2 ? 1 : -1) * 6 * 2 ** 60) / steps;
+}
+
+export function tensorOf(data: Float32Array): Tensor {
   return { dtype: 'float32', shape: [data.length], data };
 }
 
