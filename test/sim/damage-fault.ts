@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { SimDisk } from '../support/sim/disk';
+
 import { damages } from '../support/sim/damage';
+import type { SimDisk } from '../support/sim/disk';
 import type { History } from './history';
 import type { Fault, Plan } from './plan';
 import { ledgerFile } from './site-process';

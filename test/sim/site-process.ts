@@ -126,7 +126,9 @@ function checkAccount({ plan, history }: World, name: string, spent: number): vo
   if (!plan.noise) return;
   const noised = [...history.sent.values()].filter(({ site, update }) => site === name && update.task === 'train');
   if (spent < noised.length)
-    history.violations.push(`S9: ${name} starts with ε = ${spent} spent, and has sent ${noised.length} noised updates.`);
+    history.violations.push(
+      `S9: ${name} starts with ε = ${spent} spent, and has sent ${noised.length} noised updates.`,
+    );
 }
 
 function noteEvent({ history }: World, name: string, disk: SimDisk, event: AgentEvent): void {
