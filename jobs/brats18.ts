@@ -8,6 +8,7 @@ import { runCommand } from '../src/cli/exit';
 import { exportedLine } from '../src/cli/exported-line';
 import { shellWord } from '../src/cli/shell-word';
 import { exportJob } from '../src/jobs/export-job';
+import { SimEnv } from '../src/runtime/sim-env';
 
 /** Loaded when the flags are in order, because it loads the engine: `--help` answers at once. */
 function runner(): typeof import('../src/cli/run-job') {
@@ -27,10 +28,12 @@ async function main(argv: readonly string[]): Promise<void> {
   await runner().runJob({
     job: recipe.job,
     json,
-    resume,
     resumeCommand: `npx ts-node jobs/brats18.ts ${flags} --resume`,
-    ...(workspace !== undefined && { workspace }),
-    ...(threads !== undefined && { threads }),
+    environment: new SimEnv({
+      resume,
+      ...(workspace !== undefined && { workspace }),
+      ...(threads !== undefined && { threads }),
+    }),
   });
 }
 

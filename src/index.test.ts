@@ -16,6 +16,8 @@ it('exports the names that were chosen, and no others', () => {
     'FedProxRecipe',
     'FedStatsRecipe',
     'FilterBlockedError',
+    'PocEnv',
+    'ProdEnv',
     'Recipe',
     'ScaffoldRecipe',
     'SimEnv',

@@ -114,6 +114,8 @@ export {
   type Tracker,
   type TrainerContext,
 } from './runtime/define-part';
+export { PocEnv, type PocEnvOptions } from './runtime/poc-env';
+export { ProdEnv, type ProdEnvOptions } from './runtime/prod-env';
 export { SimEnv, type SimEnvOptions } from './runtime/sim-env';
 export type { FeatureSource, FeatureValues } from './statistics/feature-source';
 export type { FeatureResult, FeatureStatistics, FederatedStatistics, Histogram, Quantiles } from './statistics/result';

@@ -1,6 +1,7 @@
 import type { RunEvent } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { workflowTraits } from '../jobs/workflow-spec';
+import { counted } from '../util/counted';
 
 type RoundFinished = Extract<RunEvent, { kind: 'round-finished' }>;
 
@@ -8,7 +9,9 @@ type RoundFinished = Extract<RunEvent, { kind: 'round-finished' }>;
 export function describeRound(event: RoundFinished, job: JobSpec): string {
   const { metrics, sites } = event;
   const { rounds } = workflowTraits(job.workflow);
-  const title = event.final ? `after ${event.round} rounds` : `round ${event.round} (${event.round + 1}/${rounds})`;
+  const title = event.final
+    ? `after ${counted(event.round, 'round')}`
+    : `round ${event.round} (${event.round + 1}/${rounds})`;
   const answered = sites.filter(({ status }) => status === 'ok').length;
   const parts = [
     title.padEnd(16),

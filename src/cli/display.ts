@@ -7,6 +7,7 @@ import { MultiBar, type SingleBar } from 'cli-progress';
 import type { RunEvent } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { workflowTraits } from '../jobs/workflow-spec';
+import { counted } from '../util/counted';
 import { type Colours, coloursOf } from './colours';
 import { describeRound, describeScore, formatDuration } from './describe-round';
 
@@ -92,7 +93,7 @@ function linesOf(event: RunEvent, job: JobSpec, { bold, yellow }: Colours): stri
       const { slots, resumedAt } = event;
       const { rounds } = workflowTraits(job.workflow);
       const from = resumedAt === undefined ? '' : `, continued after ${resumedAt} finished`;
-      const size = `${job.sites.length} sites, ${rounds} rounds${from}, ${slots} at a time`;
+      const size = `${counted(job.sites.length, 'site')}, ${counted(rounds, 'round')}${from}, ${slots} at a time`;
       return [`${bold(job.name)}: ${size}; files in ${event.folder}`];
     }
     case 'log': {

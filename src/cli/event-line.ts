@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { RunEvent } from '../jobs/environment';
 import type { RunEntry } from '../protocol/run-event';
+import { counted } from '../util/counted';
 import { formatEpsilon } from './describe-round';
 import { metricsText } from './job-lines';
 
@@ -22,6 +23,8 @@ function eventText(event: RunEvent): string | undefined {
       return `${event.site} is connected`;
     case 'site-lost':
       return `${event.site} is out of touch: ${event.reason}`;
+    case 'site-failed':
+      return `${event.site} has no part in the ${event.task} task of round ${event.round}: ${event.reason}`;
     case 'log':
       return `${event.level === 'warn' ? 'warning: ' : ''}${event.site === undefined ? '' : `${event.site}: `}${event.message}`;
     case 'done':
@@ -39,7 +42,7 @@ function roundText({ round, final, metrics, sites, epsilon, differentiallyPrivat
   const privacy =
     epsilon === undefined ? [] : [differentiallyPrivate ? `ε ${formatEpsilon(epsilon)}` : 'NOT differentially private'];
   const parts = [
-    final ? `final evaluation after ${round} rounds` : `round ${round} finished`,
+    final ? `final evaluation after ${counted(round, 'round')}` : `round ${round} finished`,
     metricsText(metrics),
     `${answered}/${sites.length} sites${absent.length === 0 ? '' : ` (${absent.join(', ')})`}`,
     ...privacy,

@@ -30,3 +30,13 @@ test('a cause that says more is printed with its own hint', () => {
     "error: Cannot read 'a'.\nbecause: It is cut off.\n→ Copy it again.\n",
   );
 });
+
+test('the stack of a cause that nobody put in words is printed, of one that the message holds already not', () => {
+  const cause = new SyntaxError('Unexpected end');
+  expect(printed(new DataError('list.json: not valid JSON (Unexpected end).', { cause }))).toBe(
+    'error: list.json: not valid JSON (Unexpected end).\n',
+  );
+  expect(printed(new DataError('list.json: not valid JSON.', { cause }))).toMatch(
+    /because: Unexpected end\nSyntaxError: Unexpected end\n\s+at /,
+  );
+});

@@ -21,7 +21,8 @@ export function exitCodeOf(error: unknown): number {
 
 /**
  * Prints the error with its causes and hints to standard error. Commander has printed its own already. What an error has
- * taken over from its cause, words or hint, is printed once.
+ * taken over from its cause, words or hint, is printed once; the stack of somebody else's error where nobody has put it in
+ * words.
  */
 export function printError(error: unknown): void {
   if (error instanceof CommanderError) return;
@@ -30,14 +31,14 @@ export function printError(error: unknown): void {
   const said: (string | undefined)[] = [];
   while (current instanceof Error || isConsiliumError(current)) {
     const { message } = current;
-    if (!said.some((text) => text?.includes(message)))
-      process.stderr.write(`${errColours.red(`${label}:`)} ${message}\n`);
+    const isNew = !said.some((text) => text?.includes(message));
+    if (isNew) process.stderr.write(`${errColours.red(`${label}:`)} ${message}\n`);
     said.push(message);
     if (isConsiliumError(current)) {
       if (current.hint && !said.includes(current.hint))
         process.stderr.write(`${errColours.dim('→')} ${current.hint}\n`);
       said.push(current.hint);
-    } else if (!isSystemError(current)) {
+    } else if (isNew && !isSystemError(current)) {
       process.stderr.write(`${current.stack ?? ''}\n`);
     }
     current = current.cause;

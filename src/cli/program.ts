@@ -20,6 +20,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: 'Run a job file on this machine.',
     load: () => (require('./simulate-command') as typeof import('./simulate-command')).simulateCommand(),
   },
+  poc: {
+    summary: 'Run a job file between a real server and real sites, as processes of this machine.',
+    load: () => (require('./poc-command') as typeof import('./poc-command')).pocCommand(),
+  },
   job: {
     summary: 'Check, show and export jobs; the schema of job files for editors.',
     load: () => (require('./job-command') as typeof import('./job-command')).jobCommand(),

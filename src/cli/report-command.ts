@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { FinishedRounds } from '../runtime/read-run';
 import { readRun } from '../runtime/read-run';
+import { counted } from '../util/counted';
 import { outColours } from './colours';
 import { printJson } from './print-json';
 
@@ -45,7 +46,7 @@ function asJson({ lines, report, error, ...run }: FinishedRounds) {
 
 function describe(run: FinishedRounds): string {
   const { lines, keyMetric, sites, error, report } = run;
-  const head = `${outColours.bold(run.run)}  ${colours[run.outcome](run.outcome)}  ${sites.length} sites, seed ${run.seed}${run.synthetic ? ', SYNTHETIC data' : ''}`;
+  const head = `${outColours.bold(run.run)}  ${colours[run.outcome](run.outcome)}  ${counted(sites.length, 'site')}, seed ${run.seed}${run.synthetic ? ', SYNTHETIC data' : ''}`;
   const rows = [['round', keyMetric, 'sites', 'seconds'], ...lines.map((line) => rowOf(line, keyMetric))];
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   const table = rows.map((row) => row.map((cell, i) => cell.padStart(widths[i]!)).join('  '));

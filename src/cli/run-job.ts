@@ -5,11 +5,11 @@
  */
 
 import { errorToData } from '../errors';
-import type { Run, RunResult } from '../jobs/environment';
+import type { Environment, Run, RunResult } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { workflowTraits } from '../jobs/workflow-spec';
-import { SimEnv, type SimEnvOptions } from '../runtime/sim-env';
 import { statisticsOf } from '../statistics/statistics-of';
+import { counted } from '../util/counted';
 import { crossSiteMatrix } from '../workflows/cross-site-matrix';
 import { outColours } from './colours';
 import { crossSiteTable } from './cross-site-table';
@@ -18,19 +18,20 @@ import { createDisplay } from './display';
 import { printJson } from './print-json';
 import { statisticsLines } from './statistics-lines';
 
-export interface RunJobOptions extends SimEnvOptions {
+export interface RunJobOptions {
   readonly job: JobSpec;
   /** Progress to standard error, one JSON object to standard output. */
   readonly json: boolean;
-  /** The command that continues the run, for the message after Ctrl-C. */
-  readonly resumeCommand: string;
+  readonly environment: Environment;
+  /** The command that continues the run, for the message after Ctrl-C; absent where nothing does. */
+  readonly resumeCommand?: string;
   /** What relative paths of the job start from. @default the working directory */
   readonly folder?: string;
 }
 
 /** @throws what ended the run; finished rounds are on disk. */
-export async function runJob({ job, json, resumeCommand, folder, ...environment }: RunJobOptions): Promise<void> {
-  const run = new SimEnv(environment).run(job, folder === undefined ? {} : { folder });
+export async function runJob({ job, json, resumeCommand, folder, environment }: RunJobOptions): Promise<void> {
+  const run = environment.run(job, folder === undefined ? {} : { folder });
   const display = createDisplay(job, json ? process.stderr : process.stdout);
   const release = stopOnSignal(run, resumeCommand);
   try {
@@ -48,13 +49,14 @@ export async function runJob({ job, json, resumeCommand, folder, ...environment 
 }
 
 /** The first signal ends the run at the next step; a second one ends the process at once, like a power cut. */
-function stopOnSignal(run: Run, resumeCommand: string): () => void {
+function stopOnSignal(run: Run, resumeCommand: string | undefined): () => void {
   let asked = false;
   const stop = (signal: NodeJS.Signals) => {
     // A plain exit would wait for, and then crash on, the threads that are inside the runtime.
     if (asked) process.kill(process.pid, 'SIGKILL');
     asked = true;
-    process.stderr.write(`\n${signal}: stopping; finished rounds are kept. Continue with:\n  ${resumeCommand}\n`);
+    const next = resumeCommand === undefined ? '' : `; finished rounds are kept. Continue with:\n  ${resumeCommand}`;
+    process.stderr.write(`\n${signal}: stopping${next}\n`);
     run.abort(`The run was stopped by ${signal}.`);
   };
   process.on('SIGINT', stop);
@@ -81,7 +83,7 @@ function printResult(result: RunResult, { workflow }: JobSpec): void {
   const { keyMetric } = workflowTraits(workflow);
   const name = keyMetric === 'val_dice' ? 'Dice' : keyMetric;
   const value = (metrics: RunResult['best']['metrics']) => metrics[keyMetric]?.toFixed(4) ?? '–';
-  const scores = `: final ${name} ${value(final.metrics)}, best ${value(best.metrics)} (after ${best.round} rounds)`;
+  const scores = `: final ${name} ${value(final.metrics)}, best ${value(best.metrics)} (after ${counted(best.round, 'round')})`;
   const matrix = crossSiteMatrix(result.results);
   const lines = [
     '',

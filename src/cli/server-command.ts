@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
+import { testNoiseSeedFrom } from '../runtime/noise';
 import { startServer } from '../runtime/server/start-server';
 import type { LogFields, LogLevel } from '../tracking/run-log';
 import { errColours } from './colours';
-import { wholeNumber } from './flags';
 import { printJson } from './print-json';
 import { toldToStop } from './told-to-stop';
 
@@ -10,7 +10,7 @@ interface ServerFlags {
   readonly kit: string;
   readonly workspace?: string;
   readonly json?: boolean;
-  readonly testNoiseSeed?: number;
+  readonly withParent?: boolean;
 }
 
 /** `consilium server`: a server of a federation, until it is told to stop. */
@@ -19,7 +19,7 @@ export function serverCommand(): Command {
     .requiredOption('--kit <dir>', "the server's startup kit")
     .option('--workspace <dir>', 'where jobs and logs go, instead of what server.yaml says')
     .option('--json', '{ready, project, server, port, adminPort, metricsPort, workspace, pid} once it listens')
-    .addOption(new Option('--test-noise-seed <n>', 'NOT PRIVATE: for tests').argParser(wholeNumber(0)).hideHelp())
+    .addOption(new Option('--with-parent', 'end when standard input ends').hideHelp())
     .exitOverride()
     .addHelpText(
       'after',
@@ -33,7 +33,8 @@ SIGTERM and Ctrl-C end it in order within shutdownSeconds, exit code 0; a second
     .action(serve);
 }
 
-async function serve({ kit, workspace, json = false, testNoiseSeed }: ServerFlags): Promise<void> {
+async function serve({ kit, workspace, json = false, withParent = false }: ServerFlags): Promise<void> {
+  const testNoiseSeed = testNoiseSeedFrom(process.env);
   const server = await startServer({
     kit,
     onLog: (level, message, fields) => process.stderr.write(logLine(level, message, fields)),
@@ -48,7 +49,7 @@ async function serve({ kit, workspace, json = false, testNoiseSeed }: ServerFlag
     const monitoring = metricsPort === undefined ? '' : `, http://${settings.metricsHost}:${metricsPort}/metrics`;
     process.stdout.write(`${project}: '${name}' listens at port ${port}${monitoring}; workspace ${where}\n`);
   }
-  await toldToStop('stopping. Jobs under way go on at the next start.');
+  await toldToStop('stopping. Jobs under way go on at the next start.', withParent);
   const limit = setTimeout(() => {
     process.stderr.write(`The server was not ready to end within ${settings.shutdownSeconds} s, and ends now.\n`);
     process.exit(1);

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { readJobFile } from '../jobs/job-file';
+import { SimEnv } from '../runtime/sim-env';
 import { wholeNumber } from './flags';
 import { runJob } from './run-job';
 import { shellWord } from './shell-word';
@@ -28,10 +29,12 @@ export function simulateCommand(): Command {
         job: await readJobFile(file, { folder: dirname(resolve(file)) }),
         folder: dirname(resolve(file)),
         json,
-        resume,
         resumeCommand: ['npx consilium simulate', shellWord(file), ...sameFlags(flags), '--resume'].join(' '),
-        ...(workspace !== undefined && { workspace }),
-        ...(threads !== undefined && { threads }),
+        environment: new SimEnv({
+          resume,
+          ...(workspace !== undefined && { workspace }),
+          ...(threads !== undefined && { threads }),
+        }),
       });
     });
 }

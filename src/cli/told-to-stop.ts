@@ -1,5 +1,10 @@
-/** Resolves with the first signal; the second one ends the process at once, like a power cut. @param says what the first one does. */
-export function toldToStop(says: string): Promise<void> {
+/**
+ * Resolves with the first signal; the second one ends the process at once, like a power cut.
+ *
+ * @param says what the first one does.
+ * @param withParent whether the end of standard input is a signal too: the process that started this one is gone.
+ */
+export function toldToStop(says: string, withParent: boolean): Promise<void> {
   return new Promise((resolve) => {
     let asked = false;
     const stop = (signal: NodeJS.Signals) => {
@@ -10,5 +15,6 @@ export function toldToStop(says: string): Promise<void> {
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
+    if (withParent) process.stdin.resume().once('end', () => resolve());
   });
 }

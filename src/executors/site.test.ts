@@ -109,11 +109,11 @@ describe('a site', () => {
         .catch((error: unknown) => error);
       return failureSummary(failure).message.replace("; the site's log has the details", '');
     };
-    const executing = (steps: number): Partial<SiteParts> => ({
+    const executing = (steps: number, phase: 'train' | 'validate' = 'train'): Partial<SiteParts> => ({
       executor: {
         ...countingExecutor(),
         execute: async (_, { progress }) => {
-          if (steps > 0) progress({ phase: 'train', done: steps, total: 9 });
+          if (steps > 0) progress({ phase, done: steps, total: 9 });
           throw secret;
         },
       },
@@ -124,11 +124,32 @@ describe('a site', () => {
     const what = 'something unexpected went wrong (Error, ';
     expect(await summaryOf({ store: { ...store, load: fail } })).toBe(`${what}while it read its state)`);
     expect(await summaryOf({ filtersIn: weights })).toBe(`${what}in its filters of the received model)`);
-    expect(await summaryOf(executing(0))).toBe(`${what}while training)`);
+    expect(await summaryOf(executing(0))).toBe(`${what}in its 'train' task)`);
     expect(await summaryOf(executing(4))).toBe(`${what}while training, after 4 of 9 steps)`);
+    expect(await summaryOf(executing(4, 'validate'))).toBe(`${what}while validating, after 4 of 9 cases)`);
+    expect(await summaryOf(executing(9, 'validate'))).toBe(`${what}before its first training step)`);
+    expect(await summaryOf(executing(9, 'validate'), 'validate')).toBe(`${what}after validating)`);
     expect(await summaryOf(executing(0), 'statistics')).toBe(`${what}in its 'statistics' task)`);
     expect(await summaryOf({ filtersOut: blocking })).toBe(`${what}in the filters of its answer)`);
     expect(await summaryOf({ store: { ...store, save: fail } })).toBe(`${what}while it kept its state)`);
+  });
+
+  it('keeps the state of its last good round when training breaks off, and goes on from it', async () => {
+    const disk = new Map<number, NamedTensors>();
+    const executor = countingExecutor();
+    const breaksInRound1: Executor = {
+      ...executor,
+      async execute(received, around) {
+        const result = await executor.execute(received, around);
+        if (received.round === 1) throw new NonFiniteError("In step 3, 'loss' is NaN.");
+        return result;
+      },
+    };
+    const site = createSite({ ...parts(disk), executor: breaksInRound1 });
+    await (await site.run(task(0), context)).durable;
+    await expect(site.run(task(1), context)).rejects.toThrow(/^site-1, round 1: In step 3/);
+    expect([...disk.keys()]).toEqual([0]);
+    expect(weight((await site.run(task(2), context)).update)).toBe(2);
   });
 
   it('sends nothing but what its filters return', async () => {

@@ -150,11 +150,11 @@ function telling(stage: string) {
 }
 
 function stageOf({ kind }: Task, last: Progress | undefined): string {
-  if (last === undefined) return kind === 'train' ? 'while training' : `in its '${kind}' task`;
+  if (last === undefined) return `in its '${kind}' task`;
   const { phase, done, total } = last;
-  return phase === 'train'
-    ? `while training, after ${done} of ${total} steps`
-    : `while validating, after ${done} of ${total}`;
+  if (phase === 'train') return `while training, after ${done} of ${total} steps`;
+  if (done < total) return `while validating, after ${done} of ${total} cases`;
+  return kind === 'train' ? 'before its first training step' : 'after validating';
 }
 
 /** What training on the engine throws. Other errors say themselves where they come from. */

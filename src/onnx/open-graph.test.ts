@@ -16,7 +16,7 @@ it('says what was needed and which flags lower it when memory runs out', async (
   });
 });
 
-it('knows the words of the runtime, of C++ and of Node for memory that ran out', () => {
+it('knows the words of the runtime, of C++, of WebGPU and of Node for memory that ran out', () => {
   const thrown = (): unknown => {
     try {
       return new ArrayBuffer(2 ** 50);
@@ -29,6 +29,9 @@ it('knows the words of the runtime, of C++ and of Node for memory that ran out',
     'Failed to allocate memory for requested buffer of size 4',
     'std::bad_alloc',
     'Out of memory',
+    'WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error.',
+    'WebGPU validation failed. Buffer size (4294967296) exceeds the max buffer size limit (1073741824).',
+    'numbers_storage_buffers_ <= limits_.maxStorageBuffersPerShaderStage was false. Too many storage buffers in shader.',
   ]) {
     expect(isOutOfMemory(new Error(message)), message).toBe(true);
   }

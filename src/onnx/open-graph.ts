@@ -62,9 +62,13 @@ async function openWritten(graph: Graph, options: Omit<SessionOptions, 'pooled'>
   };
 }
 
-/** Runtimes say so in words only: onnxruntime in those of its allocators and of its language, Node in its own. */
+/**
+ * Runtimes say so in words only: onnxruntime in those of its allocators and of its language, Node in its own. WebGPU goes on
+ * without a buffer that it could not make, refuses one larger than the device binds, or binds it in too many parts.
+ */
 export function isOutOfMemory(error: unknown): error is Error {
-  const words = /failed to allocate|bad[ _]?alloc|out of memory|array buffer allocation failed/i;
+  const words =
+    /failed to allocate|bad[ _]?alloc|out of memory|array buffer allocation failed|\[invalid buffer|max buffer size limit|too many storage buffers/i;
   return error instanceof Error && words.test(error.message);
 }
 

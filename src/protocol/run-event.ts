@@ -38,13 +38,24 @@ const runEvent = z.discriminatedUnion('kind', [
     round,
     final: z.boolean(),
     metrics,
-    sites: z.array(z.strictObject({ name, status: z.string().max(40), seconds: seconds.optional() })),
+    sites: z.array(
+      z.strictObject({ name, status: z.string().max(40), reason: text.optional(), seconds: seconds.optional() }),
+    ),
     epsilon: epsilon.optional(),
     differentiallyPrivate: z.boolean().optional(),
     seconds: z.number(),
   }),
   z.strictObject({ kind: z.literal('site-joined'), site: name }),
   z.strictObject({ kind: z.literal('site-lost'), site: name, reason: text }),
+  z.strictObject({
+    kind: z.literal('site-failed'),
+    site: name,
+    round,
+    task: z.string().max(64),
+    status: z.enum(['failed', 'late', 'rejected']),
+    error: z.string().max(64).optional(),
+    reason: text,
+  }),
   z.strictObject({ kind: z.literal('metrics'), round, site: name, metrics }),
   z.strictObject({ kind: z.literal('privacy'), round, site: name, costs: z.array(privacyCost) }),
   z.strictObject({ kind: z.literal('log'), level: z.enum(['info', 'warn']), site: name.optional(), message: text }),
@@ -63,7 +74,12 @@ const runEntry = z.strictObject({ n: z.int().nonnegative(), time: z.iso.datetime
 
 /** An entry as JSON; an infinite ε is the text "Infinity". */
 export function encodeEntry(entry: RunEntry): Json {
-  return JSON.parse(toJson(entry)) as Json;
+  return JSON.parse(toJson({ ...entry, event: known(entry.event) })) as Json;
+}
+
+/** An event that {@link decodeEntry} would refuse does not compile. */
+function known<E extends { readonly kind: z.output<typeof runEvent>['kind'] }>(event: E): E {
+  return event;
 }
 
 /** @throws ZodError for what is no entry. */

@@ -96,6 +96,7 @@ describe('what is found of a startup kit', () => {
     expect(await found('server', 'port')).toEqual([
       `warning: ${port} is taken → Nothing is wrong if that is this server, running.`,
       expect.stringMatching(/^ok: 123[45] is free/),
+      expect.stringMatching(/^(ok|warning): 9464 /),
     ]);
     const { notAfter } = await federation.kit('server');
     await revoke(federation.out, ['keeper']);
@@ -124,12 +125,21 @@ describe('what is found of a startup kit', () => {
     ]);
     await writeFile(settings, 'data: [\n');
     expect(await found('site-1', 'settings')).toEqual([
-      expect.stringMatching(/^problem: .*site.yaml is not a valid file of settings/),
+      expect.stringMatching(/^problem: .*site.yaml is not a valid site's settings/),
     ]);
     await rm(settings);
     expect(await found('site-1', 'settings')).toEqual([
-      expect.stringMatching(/^ok: no .*every setting has its default/),
+      expect.stringMatching(/^problem: .*site.yaml' cannot be read: it does not exist/),
     ]);
+  });
+
+  it('is what its policy lets in', async () => {
+    const policy = join(federation.folder('site-2'), 'policy.yaml');
+    expect(await found('site-2', 'policy')).toEqual(['ok: code of jobs: none; 0 filters on what leaves → undefined']);
+    await writeFile(policy, 'filters: [{filter: {kind: allow-metrics, metrics: [loss]}}]\n');
+    expect(await found('site-2', 'policy')).toEqual(['ok: code of jobs: none; 1 filter on what leaves → undefined']);
+    await writeFile(policy, 'code: anything\n');
+    expect(await found('site-2', 'policy')).toEqual([expect.stringMatching(/^problem: .*policy.yaml:1:7: code/s)]);
   });
 
   it('is the machine, of who runs something there', async () => {

@@ -4,21 +4,22 @@
  * @module
  */
 import { lookup } from 'node:dns/promises';
-import { existsSync } from 'node:fs';
 import { access, constants, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { z } from 'zod';
 import { ConfigError } from '../errors';
-import { parseYaml } from '../jobs/read-yaml';
 import { maxJobBytes } from '../jobs/yaml-guard';
+import { counted } from '../util/counted';
 import { readBounded } from '../util/read-bounded';
-import { counted, examineMachine, type Finding, type Found, look } from './machine-check';
+import { readPolicy } from './client/policy';
+import { parseSiteSettings } from './client/site-settings';
+import { examineMachine, type Finding, type Found, look } from './machine-check';
 import { readableFingerprint } from './provision/certificate';
 import { parseJsonFile } from './provision/json-file';
 import { type Kit, loadKit } from './provision/kit';
 import { kitInfo, maxKitFileBytes } from './provision/kit-files';
 import { maxRosterBytes, verifyRoster } from './provision/roster';
+import { parseServerSettings } from './server/server-settings';
 
 /** What a server says to who reaches it. */
 export interface Reached {
@@ -53,16 +54,22 @@ export async function examineKit(
   const found = kit;
   findings.push(await look('certificate', async () => certificate(found, now())));
   findings.push(await look('authority', async () => authority(found)));
-  if (kit.kind === 'server') {
-    findings.push(await look('roster', () => roster(found, now())));
-    for (const port of new Set([kit.server.port, kit.server.adminPort]))
-      findings.push(await look('port', () => portFree(port)));
-  } else findings.push(...(await addresses(found)));
+  if (kit.kind === 'server') findings.push(await look('roster', () => roster(found, now())));
+  else findings.push(...(await addresses(found)));
   if (reach && kit.kind !== 'server') findings.push(...(await reached(found, reach, now)));
   if (kit.kind === 'admin') return findings;
   const settings = await readSettings(found, findings);
-  findings.push(...(await siteFindings(found, settings)));
-  return [...findings, ...(await examineMachine(resolve(found.folder, settings.workspace), settings.provider))];
+  for (const port of settings.ports) findings.push(await look('port', () => portFree(port)));
+  if (kit.kind === 'site') findings.push(...(await siteFindings(found, settings)));
+  return [...findings, ...(await examineMachine(settings.workspace, settings.provider))];
+}
+
+/** What the people of a site should know each time that it starts: quick, and nothing is connected to. */
+export async function examineSiteStart(folder: string, now = Date.now()): Promise<readonly Finding[]> {
+  const kit = await loadKit(resolve(folder), 'site', { now });
+  const findings = [await look('certificate', async () => certificate(kit, now))];
+  const settings = await readSettings(kit, findings);
+  return [...findings, ...(await siteFindings(kit, settings))];
 }
 
 /** Of whatever kind it is. */
@@ -172,56 +179,61 @@ async function reached(
   return [server, clock];
 }
 
-/** What this looks at; the server or the site itself reads all of it, strictly. */
-const settingsFile = z.looseObject({
-  workspace: z.string().min(1).default('workspace'),
-  provider: z.string().default('cpu'),
-  data: z.record(z.string(), z.record(z.string(), z.string())).default({}),
-  variables: z.record(z.string(), z.string()).default({}),
-});
-type Settings = z.output<typeof settingsFile>;
+/** What server and site may set alike; and where a site's data are, by the field that says so. */
+interface Settings {
+  readonly workspace: string;
+  readonly provider?: string | undefined;
+  readonly ports: readonly number[];
+  readonly data: readonly (readonly [field: string, path: string])[];
+}
 
-async function readSettings({ files }: Kit, findings: Finding[]): Promise<Settings> {
-  const file = files.settings!;
-  let settings = settingsFile.parse({});
+/** As the server or the site itself will read them. What is wrong is one of the findings; the defaults stand in for it. */
+async function readSettings(kit: Kit, findings: Finding[]): Promise<Settings> {
+  const file = kit.files.settings!;
+  const of = (bytes: Uint8Array) =>
+    kit.kind === 'server' ? serverSettingsOf(bytes, file, kit) : siteSettingsOf(bytes, file);
+  let settings = of(new Uint8Array());
   findings.push(
     await look('settings', async () => {
-      if (!existsSync(file)) return { status: 'ok', message: `no ${file}: every setting has its default` };
-      const bytes = await readBounded(file, maxJobBytes, 'settings');
-      settings = parseYaml(bytes, settingsFile, {
-        source: file,
-        what: 'file of settings',
-        hint: 'Correct the places named above.',
-      });
+      settings = of(await readBounded(file, maxJobBytes, 'settings'));
       return { status: 'ok', message: file };
     }),
   );
   return settings;
 }
 
-/** Where the site says that its data are. */
-async function siteFindings({ kind, files }: Kit, { data, variables }: Settings): Promise<readonly Finding[]> {
-  if (kind !== 'site') return [];
-  const folder = dirname(files.settings!);
-  const places = [
-    ...Object.entries(data).flatMap(([of, named]) =>
-      Object.entries(named).map(([key, path]) => [`data.${of}.${key}`, resolve(folder, path)] as const),
-    ),
-    // What is no path cannot be looked at.
-    ...Object.entries(variables).flatMap(([name, text]) =>
-      isAbsolute(text) ? [[`variables.${name}`, text] as const] : [],
-    ),
-  ];
-  if (places.length === 0)
-    return [
-      {
-        name: 'data',
-        status: 'warning',
-        message: 'site.yaml names no data',
-        hint: 'Name them under data or variables, unless jobs bring code that finds them.',
-      },
-    ];
-  return Promise.all(places.map(([field, path]) => look('data', () => readable(field, path))));
+function serverSettingsOf(bytes: Uint8Array, file: string, { server }: Kit): Settings {
+  const { workspace, port = server.port, metricsPort } = parseServerSettings(bytes, file);
+  const ports = [port, ...(server.adminPort === server.port ? [] : [server.adminPort]), metricsPort ?? 0];
+  return { workspace: resolve(dirname(file), workspace), ports: ports.filter((one) => one !== 0), data: [] };
+}
+
+function siteSettingsOf(bytes: Uint8Array, file: string): Settings {
+  const { workspace, provider, data, variables, metricsPort = 0 } = parseSiteSettings(bytes, file);
+  const named = Object.entries(data).flatMap(([of, fields]) =>
+    Object.entries(fields ?? {}).map(([key, path]) => [`data.${of}.${key}`, path] as const),
+  );
+  // What is no path cannot be looked at.
+  const paths = Object.entries(variables).flatMap(([key, text]) =>
+    isAbsolute(text) ? [[`variables.${key}`, text] as const] : [],
+  );
+  return { workspace, provider, ports: metricsPort === 0 ? [] : [metricsPort], data: [...named, ...paths] };
+}
+
+/** Where the site says that its data are, and what it takes part in. */
+async function siteFindings({ files }: Kit, { data }: Settings): Promise<readonly Finding[]> {
+  const policy = await look('policy', async () => {
+    const { policy } = await readPolicy(files.policy!);
+    const code = typeof policy.code === 'string' ? policy.code : 'approved files only';
+    return {
+      status: 'ok',
+      message: `code of jobs: ${code}; ${counted(policy.filters.length, 'filter')} on what leaves`,
+    };
+  });
+  if (data.length > 0)
+    return [policy, ...(await Promise.all(data.map(([field, path]) => look('data', () => readable(field, path)))))];
+  const hint = 'Name them under data or variables, unless jobs bring code that finds them.';
+  return [policy, { name: 'data', status: 'warning', message: 'site.yaml names no data', hint }];
 }
 
 async function readable(field: string, path: string): Promise<Found> {

@@ -4,11 +4,13 @@
  * @module
  */
 import { constants } from 'node:fs';
-import { access, mkdir, statfs } from 'node:fs/promises';
+import { access, statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { errorToData } from '../errors';
 import { createModel, initialise } from '../nn/model';
 import { openPredictor } from '../nn/predictor';
+import { counted } from '../util/counted';
+import { makeFolder } from '../util/make-folder';
 
 export interface Finding {
   /** What was looked at. */
@@ -51,10 +53,6 @@ export async function look(name: string, check: Check): Promise<Finding> {
   }
 }
 
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
-}
-
 const oldestNode = 20;
 
 async function node(): Promise<Found> {
@@ -86,7 +84,7 @@ async function memory(): Promise<Found> {
 const leastDisk = 2 ** 30;
 
 async function disk(folder: string): Promise<Found> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await access(folder, constants.W_OK);
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;

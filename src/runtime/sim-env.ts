@@ -10,12 +10,12 @@ import type { Environment, Run, RunOptions } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
 import { refuseWhileLoading } from '../jobs/load-modules';
 import { loadModule } from '../util/load-module';
-import { startRun } from './run-handle';
+import { abortableRun } from './abortable-run';
 
 export interface SimEnvOptions {
   /** Folder of runs and synthetic data. @default './consilium-workspace' */
   readonly workspace?: string;
-  /** Sites that train at the same time, each in its own worker. @default the number of cores, at most the number of sites */
+  /** Sites that train at the same time, each in its own worker. @default the number of cores, at most the number of sites; 1 on `webgpu` */
   readonly threads?: number;
   /** Continue the run of the same name where it stands, instead of starting anew. @default false */
   readonly resume?: boolean;
@@ -52,16 +52,10 @@ export class SimEnv implements Environment {
     refuseWhileLoading();
     const workspace = resolve(this.#options.workspace ?? 'consilium-workspace');
     const options = { ...this.#options, workspace, jobFolder: resolve(folder) };
-    const run = startRun(job.name, async (work) => {
+    return abortableRun(job.name, signal, async (work) => {
       // The first run loads the engine: importing the library stays quick.
       const { simulate } = await loadModule<typeof import('./simulate')>(__dirname, 'simulate');
       return simulate(job, options, work);
     });
-    const abort = () => run.abort('The run was stopped by its caller.');
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    const release = () => signal?.removeEventListener('abort', abort);
-    run.result().then(release, release);
-    return run;
   }
 }

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, isConsiliumError, QuorumError } from '../errors';
 import type { RunEvent, RunResult } from '../jobs/environment';
@@ -26,6 +25,7 @@ import { RunRecord } from './run-record';
 import { serveJob, withServerFilters } from './serve-job';
 import { freshStart } from './server-run';
 import type { SimEnvOptions } from './sim-env';
+import { slotCount } from './slot/slot-count';
 import { type Slots, startSlots } from './slot/slots';
 import { startingModel } from './starting-model';
 
@@ -46,6 +46,7 @@ export async function simulate(job: JobSpec, options: SimulateOptions, work: Run
   try {
     loadModules(job.modules, jobFolder);
     checkParts(job, jobFolder);
+    const threads = slotCount(job, options.threads);
     await checkProvider(job);
     await prepareData(job.data, workspace, work.emit);
     const images = job.sites.map((site) => siteImages(job, site, workspace));
@@ -62,7 +63,7 @@ export async function simulate(job: JobSpec, options: SimulateOptions, work: Run
       ? await earlierState(store, folder, hash, work.emit)
       : await newRun(store, folder, job, jobFolder, hash, work.emit);
     return await runRounds(
-      { job, jobFolder, hash, folder, store, start, images, cases, selectionCases },
+      { job, jobFolder, hash, folder, store, start, images, cases, selectionCases, threads },
       options,
       work,
     );
@@ -84,10 +85,12 @@ interface PreparedRun {
   readonly cases: readonly (SiteCases | undefined)[];
   /** Names of the validation cases. */
   readonly selectionCases: readonly string[];
+  /** Sites that train at the same time. */
+  readonly threads: number;
 }
 
 async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emit }: RunWork): Promise<RunResult> {
-  const { job, jobFolder, hash, folder, store, start, images, cases, selectionCases } = run;
+  const { job, jobFolder, hash, folder, store, start, images, cases, selectionCases, threads } = run;
   const tell = inRoundOrder((event) => {
     record.note(event);
     emit(event);
@@ -96,7 +99,7 @@ async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emi
     job,
     folder: jobFolder,
     sites: job.sites.map((name, i) => ({ name, folder: folder.site(name).job, cases: cases[i], images: images[i] })),
-    threads: Math.min(options.threads ?? availableParallelism(), job.sites.length),
+    threads,
     testNoiseSeed: options.testNoiseSeed,
     emit: tell,
   });

@@ -86,7 +86,9 @@ describe('a job with a training script', () => {
       /patient 17 has no label\n\s+at .*client\.cjs/,
     );
     const server = readFileSync(join(root, 'server', 'log.txt'), 'utf8');
-    expect(server).toContain("its training code failed (SiteFailedError, Error, while training); the site's log has");
+    expect(server).toContain(
+      "its training code failed (SiteFailedError, Error, in its 'train' task); the site's log has",
+    );
     expect(server).not.toContain('patient 17');
   });
 

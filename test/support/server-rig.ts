@@ -15,6 +15,7 @@ import { openRunLog } from '../../src/tracking/run-log';
 import type { Connection, Identity } from '../../src/transport/connection';
 import { type Clock, nodeClock } from '../../src/util/clock';
 import { copyFile } from '../../src/util/copy-file';
+import type { Disk } from '../../src/util/disk';
 import { nodeDisk } from '../../src/util/node-disk';
 import { memoryDialer, type Pair } from './connection-pair';
 import { type TestFederation, testFederation } from './federation';
@@ -27,9 +28,13 @@ export interface RigSite extends RunningSite {
 export interface ServerRig {
   readonly federation: TestFederation;
   readonly workspace: string;
+  /** What relative paths of jobs start from. */
+  readonly folder: string;
   readonly events: readonly ServerEvent[];
   /** Starts the server, again after it was stopped. */
   start(settings?: Partial<ServerSettings>, more?: { readonly clock?: Clock }): Promise<FederationServer>;
+  current(): FederationServer;
+  stop(): Promise<void>;
   /** The server process is no more: nothing of it reaches anybody, and its jobs are left as they are. */
   kill(): void;
   site(name: string, site?: ToySite): Promise<RigSite>;
@@ -43,6 +48,8 @@ export interface ServerRig {
   ended(job: string): Promise<SavedJob>;
   close(): Promise<void>;
 }
+
+export { movedBy } from './toy-site';
 
 /** A job of the rig: a model of four numbers, trained by the sites' functions. */
 export function rigJob(changes: object = {}): JobSpec {
@@ -63,7 +70,7 @@ export async function serverRig(): Promise<ServerRig> {
   const workspace = join(folder, 'server');
   const events: ServerEvent[] = [];
   const watchers = new Set<(event: ServerEvent) => void>();
-  const sites = new Set<RunningSite>();
+  const sites = new Set<RigSite>();
   const server = await federation.kit('server');
   let current: FederationServer | undefined;
   let bundles = 0;
@@ -77,12 +84,18 @@ export async function serverRig(): Promise<ServerRig> {
   const rig: ServerRig = {
     federation,
     workspace,
+    folder,
     events,
+    current: () => current!,
+    async stop() {
+      await current!.stop();
+      current = undefined;
+    },
     async start(settings = {}, { clock = nodeClock } = {}) {
-      let alive = true;
+      const life = lifeOf(clock, nodeDisk);
       const started = await createServer({
-        clock,
-        disk: nodeDisk,
+        clock: life.clock,
+        disk: life.disk,
         newId: () => nodeDisk.freshName(),
         workspace,
         settings: { ...serverSettings.parse({}), ...settings },
@@ -94,15 +107,16 @@ export async function serverRig(): Promise<ServerRig> {
         log: openRunLog(workspace, { clock: Date.now }),
         record: (options) => new RunRecord(options),
         on(event) {
-          if (!alive) return;
+          if (life.over) return;
           events.push(event);
           for (const watch of watchers) watch(event);
         },
       });
       current = started;
       rig.kill = () => {
-        alive = false;
+        life.end();
         current = undefined;
+        for (const { pairs } of sites) for (const pair of pairs) pair.cut();
       };
       return started;
     },
@@ -147,9 +161,46 @@ export async function serverRig(): Promise<ServerRig> {
     async close() {
       await Promise.all([...sites].map((site) => site.stop()));
       await current?.stop();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
       await rm(dirname(federation.out), { recursive: true, force: true });
     },
   };
   return rig;
+}
+
+/** A process that can be killed: from then on its disk does nothing, its timers do not fire, and its promises stay open. */
+function lifeOf(clock: Clock, disk: Disk) {
+  let over = false;
+  const forever = () => new Promise<never>(() => {});
+  const living = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get(of, name) {
+        const value = Reflect.get(of, name) as unknown;
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          if (over) return forever();
+          const result = (value as (...args: unknown[]) => unknown).apply(of, args);
+          if (!(result instanceof Promise)) return result;
+          return result.then((opened: unknown) => (over ? forever() : isFile(opened) ? living(opened) : opened));
+        };
+      },
+    });
+  const dying: Clock = {
+    ...clock,
+    after: (ms, act) => clock.after(ms, () => over || act()),
+  };
+  return {
+    clock: dying,
+    disk: living(disk),
+    get over() {
+      return over;
+    },
+    end() {
+      over = true;
+    },
+  };
+}
+
+function isFile(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && 'truncate' in value;
 }

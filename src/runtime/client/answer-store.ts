@@ -35,6 +35,8 @@ export interface AnswerStore {
   told(task: string): Promise<void>;
   /** Closes the files. What is kept stays. */
   close(): Promise<void>;
+  /** Knows nothing any more, because the files are about to be removed. */
+  forget(): Promise<void>;
 }
 
 export async function openAnswerStore(disk: Disk, folder: string): Promise<AnswerStore> {
@@ -53,10 +55,16 @@ export async function openAnswerStore(disk: Disk, folder: string): Promise<Answe
       [...answers.values()].filter(({ told }) => !told).map(({ task, round, blob }) => ({ task, round, blob })),
     save,
     told,
-    async close() {
-      await Promise.all([...answers.values()].map(({ source }) => source.close()));
+    close,
+    async forget() {
+      await close();
+      answers.clear();
     },
   };
+
+  async function close(): Promise<void> {
+    await Promise.all([...answers.values()].map(({ source }) => source.close()));
+  }
 
   async function save(task: string, update: Update, model: string): Promise<StoredAnswer> {
     const parts = updateFileParts(update, model);

@@ -192,7 +192,7 @@ async function endJob(job: JobAtSite, reason: string, disk: Disk): Promise<void>
   job.runner = undefined;
   await (await runner?.catch(() => undefined))?.close();
   await save(job, { ...job.saved, state: 'ended', reason }, disk);
-  await job.answers.close();
+  await job.answers.forget();
   for (const name of ['answers', 'models', 'state', 'bundle', 'files']) {
     await disk.remove(join(job.folder, name));
     forgetFolders(disk, join(job.folder, name));

@@ -48,6 +48,8 @@ export interface SiteWorkOptions {
 export interface SiteWork extends Pick<SiteJobsOptions, 'consider' | 'start'> {
   /** How the last update of a job has come about that was not taken yet. */
   takeLeaving(job: string): LeavingUpdate | undefined;
+  /** A task of the job failed: the whole error stays in the job's log. */
+  noteFailure(job: string, round: number, error: unknown): void;
   /** The job has ended: nothing of it goes on. */
   forget(job: string): Promise<void>;
   close(): Promise<void>;
@@ -87,6 +89,9 @@ export function siteWork(options: SiteWorkOptions): SiteWork {
       const update = leaving.get(job);
       leaving.delete(job);
       return update;
+    },
+    noteFailure(job, round, error) {
+      noteError((logs.get(job) ?? options.log).with({ round }), 'task failed', error);
     },
     forget: endProcess,
     async close() {
@@ -257,10 +262,7 @@ function noteError(log: RunLog, message: string, error: unknown): void {
   const lines: string[] = [];
   for (let one: unknown = error; one !== undefined; one = one instanceof Error ? one.cause : undefined) {
     const { tag, message: text, hint, stack } = errorToData(one);
-    lines.push(
-      `${tag}: ${text}${hint === undefined ? '' : ` ${hint}`}`,
-      ...(tag === 'InternalError' ? [stack ?? ''] : []),
-    );
+    lines.push(stack ?? `${tag}: ${text}`, ...(hint === undefined ? [] : [hint]));
   }
   log.write('warn', [message, ...lines].join('\n'));
 }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestFederation, testFederation } from '../../../test/support/federation';
@@ -140,6 +140,32 @@ describe('a roster that is watched', () => {
     await revoke(federation.out, ['site-3']);
     expect(await next()).toEqual({ from: serial + 1, to: serial + 2 });
     watch.close();
+  });
+
+  it('is followed into a folder that is put in place of its own, at once or later', async () => {
+    const kit = federation.folder('server');
+    const { watch, next } = await watching();
+    const { serial } = watch.roster;
+    /** What was refused because the folder, or the file, was away for a moment is told, and passed over here. */
+    const nextChange = async () => {
+      let event = await next();
+      while (isConsiliumError(event)) event = await next();
+      return event;
+    };
+    await cp(kit, `${kit}.copy`, { recursive: true });
+    await writeFile(join(`${kit}.copy`, 'roster.json'), signRoster({ ...watch.roster, serial: serial + 1 }, caKey));
+    await rename(kit, `${kit}.old`);
+    await rename(`${kit}.copy`, kit);
+    expect(await nextChange()).toEqual({ from: serial, to: serial + 1 });
+    await rename(kit, `${kit}.away`);
+    expect(String(await next())).toContain('it does not exist');
+    expect(watch.roster.serial).toBe(serial + 1);
+    await writeFile(join(`${kit}.away`, 'roster.json'), signRoster({ ...watch.roster, serial: serial + 2 }, caKey));
+    await rename(`${kit}.away`, kit);
+    expect(await nextChange()).toEqual({ from: serial + 1, to: serial + 2 });
+    watch.close();
+    await rm(kit, { recursive: true });
+    await rename(`${kit}.old`, kit);
   });
 
   it('keeps the last good one when the new one is damaged, older, badly signed or gone', async () => {

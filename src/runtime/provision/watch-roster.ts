@@ -1,6 +1,6 @@
-import { watch } from 'node:fs';
+import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { RefusedError } from '../../errors';
+import { RefusedError, WorkspaceError } from '../../errors';
 import { readBounded } from '../../util/read-bounded';
 import { maxRosterBytes, type Roster, verifyRoster } from './roster';
 
@@ -30,16 +30,13 @@ export interface WatchRosterOptions {
  */
 export async function watchRoster(file: string, options: WatchRosterOptions): Promise<RosterWatch> {
   const path = resolve(file);
+  const folder = dirname(path);
   let roster = await readRoster(path, options);
   let closed = false;
   let reading: Promise<void> | undefined;
   let again = false;
 
-  // The folder, because a file that is replaced is another one.
-  const watcher = watch(dirname(path), (_event, name) => {
-    if (name === null || name === basename(path)) look();
-  });
-  watcher.on('error', options.refused);
+  let watcher = follow();
   look(); // It may have changed before it was watched.
   return {
     get roster() {
@@ -50,6 +47,49 @@ export async function watchRoster(file: string, options: WatchRosterOptions): Pr
       watcher.close();
     },
   };
+
+  /** The folder, because a file that is replaced is another one. So is a folder: it tells of itself under its own name. */
+  function follow(): FSWatcher {
+    return watching(folder, (name) => {
+      if (name === null || name === basename(path)) look();
+      else if (name === basename(folder)) followAnew();
+    });
+  }
+
+  function followAnew(): void {
+    if (closed) return;
+    watcher.close();
+    try {
+      watcher = followNow() ?? awaitFolder();
+    } catch (cause) {
+      const message = `'${path}' can no longer be followed: changes of the roster are not noticed.`;
+      options.refused(new WorkspaceError(message, { cause, hint: 'Start the server again.' }));
+      return;
+    }
+    look();
+  }
+
+  function followNow(): FSWatcher | undefined {
+    try {
+      return follow();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  /** A folder that is replaced is gone for a moment. */
+  function awaitFolder(): FSWatcher {
+    const above = watching(dirname(folder), (name) => {
+      if ((name === null || name === basename(folder)) && existsSync(folder)) followAnew();
+    });
+    if (existsSync(folder)) setImmediate(followAnew); // It came back before it was waited for.
+    return above;
+  }
+
+  function watching(place: string, act: (name: string | null) => void): FSWatcher {
+    return watch(place, (_event, name) => act(name)).on('error', options.refused);
+  }
 
   /** One reading at a time; what changes meanwhile is read after it. */
   function look(): void {

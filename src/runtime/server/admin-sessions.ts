@@ -12,6 +12,7 @@ import type { CloseReason, Connection, ConnectionHandler } from '../../transport
 import { wrongVersion } from '../../transport/hub';
 import { type Json, json } from '../../util/json';
 import { type AdminContext, adminHandlers } from './admin-handlers';
+import { turnAway } from './federation-server';
 import { permissionOf, requirePermission } from './permissions';
 
 export interface AdminSessionsOptions extends Omit<AdminContext, 'submitting'> {
@@ -33,9 +34,11 @@ type OfferedBlob = BlobSource & { close(): Promise<void> };
 export function createAdminSessions(options: AdminSessionsOptions): AdminSessions {
   const channels = new Set<Channel>();
   const context = { ...options, submitting: new Set<string>() };
+  let closed = false;
   return {
-    connect: (connection) => session(connection, context, channels),
+    connect: (connection) => (closed ? turnAway(connection) : session(connection, context, channels)),
     close(reason) {
+      closed = true;
       for (const channel of channels) channel.close(reason);
     },
   };

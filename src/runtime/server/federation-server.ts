@@ -9,7 +9,7 @@ import { RefusedError } from '../../errors';
 import { hasEnded } from '../../protocol/admin-api';
 import type { BlobRef } from '../../protocol/wire/messages';
 import type { RunLog } from '../../tracking/run-log';
-import type { Connection, ConnectionHandler, Identity } from '../../transport/connection';
+import type { CloseReason, Connection, ConnectionHandler, Identity } from '../../transport/connection';
 import { createHub } from '../../transport/hub';
 import type { Hub, HubEvent } from '../../transport/hub-types';
 import type { Clock } from '../../util/clock';
@@ -126,7 +126,7 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
     audit,
     jobs,
     incoming,
-    connect: (connection) => hub.connect(connection),
+    connect: (connection) => (stopped ? turnAway(connection) : hub.connect(connection)),
     job: jobOf,
     submit: (file, ref, by) => inTurn(() => submit(file, ref, by)),
     clone: (job, by) => inTurn(() => clone(job, by)),
@@ -139,7 +139,7 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
   async function stop(): Promise<void> {
     await accepting;
     await jobs.stop();
-    hub.close({ code: 'stopping', message: 'The server is stopping.', hint: 'It is dialled again by itself.' });
+    hub.close(stopping);
     await audit.append({ event: 'server-stopped' });
     await audit.close();
     await log.flush();
@@ -223,6 +223,19 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
         .map(({ name }) => name);
     return { disk, clock, store, ca, project, allowCode: settings.allowCode, sites };
   }
+}
+
+/** Why connections are ended by a server that is told to stop. */
+export const stopping: CloseReason = {
+  code: 'stopping',
+  message: 'The server is stopping.',
+  hint: 'It is dialled again by itself.',
+};
+
+/** Ends a connection that has just been made. */
+export function turnAway(connection: Connection): ConnectionHandler {
+  queueMicrotask(() => connection.close(stopping)); // Once it has its handler.
+  return { message() {}, closed() {} };
 }
 
 function messageOf(error: unknown): string {

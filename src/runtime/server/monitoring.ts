@@ -56,7 +56,7 @@ function cannotListen(cause: NodeJS.ErrnoException, host: string, port: number):
   const why = cause.code === 'EADDRINUSE' ? 'the port is taken' : cause.message;
   return new ConnectError(`Cannot listen at ${host}:${port} for /metrics and /healthz: ${why}.`, {
     cause,
-    hint: "Choose another 'metricsPort' in server.yaml; null switches them off.",
+    hint: "Choose another 'metricsPort' in server.yaml or site.yaml, or switch them off there.",
   });
 }
 

@@ -86,7 +86,8 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
   async function* read(from: number, follow: boolean, signal: AbortSignal): AsyncGenerator<readonly RunEntry[]> {
     const follower: Follower = { progress: new Map(), wake: () => {} };
     if (follow) followers.add(follower);
-    signal.addEventListener('abort', () => follower.wake(), { once: true });
+    const stop = () => follower.wake();
+    signal.addEventListener('abort', stop, { once: true });
     let next = from;
     try {
       while (!signal.aborted) {
@@ -116,6 +117,7 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
         }
       }
     } finally {
+      signal.removeEventListener('abort', stop);
       followers.delete(follower);
     }
   }

@@ -64,7 +64,7 @@ export type ServerSettings = z.output<typeof serverSettings>;
 export function parseServerSettings(bytes: Uint8Array, source: string): ServerSettings {
   return parseYaml(bytes, serverSettings as z.ZodType<ServerSettings>, {
     source,
-    what: 'settings of a server',
+    what: 'settings file',
     hint: 'docs/reference/server.md lists the settings.',
   });
 }

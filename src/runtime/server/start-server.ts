@@ -22,7 +22,7 @@ import { RunRecord } from '../run-record';
 import { versions } from '../versions';
 import { createAdminSessions } from './admin-sessions';
 import { createConnections } from './connections';
-import { createServer, type FederationServer } from './federation-server';
+import { createServer, type FederationServer, stopping } from './federation-server';
 import { serverMetrics } from './metrics';
 import { type Monitoring, startMonitoring } from './monitoring';
 import { refusalAudit } from './refusals';
@@ -159,12 +159,6 @@ async function startIn(workspace: string, parts: Parts, closeAll: () => Promise<
     },
   };
 }
-
-const stopping: CloseReason = {
-  code: 'stopping',
-  message: 'The server is stopping.',
-  hint: 'It is dialled again by itself.',
-};
 
 /** @throws ConfigError for settings that are not valid. */
 async function readSettings({ files }: Kit): Promise<ServerSettings> {
