@@ -14,11 +14,12 @@ import { damageOne } from './damage-fault';
 import { planFaults } from './faults';
 import { createHistory } from './history';
 import { startHostileSite } from './hostile-site';
+import { noteAnswer } from './note-answer';
 import { type Fault, type Plan, planOf } from './plan';
 import { type RunningServer, startServer } from './server-process';
-import { type RunningSite, startSite } from './site-process';
+import { jobStateFile, type RunningSite, startSite } from './site-process';
 import { watchedNetwork } from './wire-watch';
-import { serverName, type World } from './world-types';
+import { jobId, serverName, type World } from './world-types';
 
 export interface SeedResult {
   readonly seed: number;
@@ -49,7 +50,12 @@ export async function runSeed(seed: number): Promise<SeedResult> {
     return () => numbers.random();
   };
   const history = createHistory(() => time.nowMs);
-  const network = watchedNetwork(simNetwork(time, randomOf('network')), plan, history.violations);
+  const network = watchedNetwork(simNetwork(time, randomOf('network')), {
+    plan,
+    violations: history.violations,
+    offered: (site, task, { round, sha256 }) =>
+      noteAnswer(history, site, task, { round, sha256, files: () => disks.get(site)!.files() }),
+  });
   const disks = new Map<string, SimDisk>();
   for (const name of [serverName, ...plan.sites]) disks.set(name, newDisk(name));
   const sites = new Map<string, RunningSite>();
@@ -83,7 +89,7 @@ export async function runSeed(seed: number): Promise<SeedResult> {
     damage,
   });
   await reach('the job is finished', () => final !== undefined && time.nowMs > plan.healMs, plan.healMs + healedMs);
-  if (final) await reach('the sites know', () => listeners().every((name) => history.ended.has(name)), endKnownMs);
+  if (final) await reach('the sites know', () => listeners().every(knowsTheEnd), endKnownMs);
   for (const violation of checkHistory({ plan, history, final, disks })) history.violations.push(violation);
   return {
     seed,
@@ -124,6 +130,12 @@ export async function runSeed(seed: number): Promise<SeedResult> {
     );
   }
 
+  function knowsTheEnd(name: string): boolean {
+    if (history.ended.has(name)) return true;
+    const state = disks.get(name)!.files().get(jobStateFile(jobId));
+    return state?.includes('"ended"') === true;
+  }
+
   function leaveForEver(name: string): void {
     history.note(`${name} leaves for ever`);
     sites.get(name)?.kill();
@@ -135,7 +147,8 @@ export async function runSeed(seed: number): Promise<SeedResult> {
 
   function damage(fault: Fault): void {
     const targets = { plan, history, serverDisk: disks.get(serverName)!, siteDisk: disks.get(fault.site)! };
-    const whose = damageOne(fault, targets);
+    const isOver = [...history.committed.values()].some(({ line }) => line.final); // Sites may have dropped what was for the job.
+    const whose = isOver ? undefined : damageOne(fault, targets);
     if (whose === 'server') killServer('stays', 300);
     if (whose === 'site') killSite(fault.site, 'stays', 300);
   }

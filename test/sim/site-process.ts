@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { createSite } from '../../src/executors/site';
 import type { PlacedFilter } from '../../src/filters/placed-filter';
 import { seededTestNoise } from '../../src/privacy/seeded-test-noise';
-import { decodeUpdateFile } from '../../src/protocol/update-file';
 import { siteJobs, type TaskRunner } from '../../src/runtime/client/site-jobs';
 import { siteLedger } from '../../src/runtime/site-ledger';
 import { siteStateStore } from '../../src/runtime/site-store';
@@ -17,7 +16,6 @@ import type { AgentEvent } from '../../src/transport/agent-types';
 import type { Disk } from '../../src/util/disk';
 import { type SimProcess, simProcess } from '../support/sim/clock';
 import type { SimDisk } from '../support/sim/disk';
-import type { History } from './history';
 import { noiseFilter, toyExecutor } from './toy-site';
 import { certificateOf, type World } from './world-types';
 
@@ -31,7 +29,7 @@ export function startSite(world: World, name: string, disk: SimDisk, boot: numbe
   const process = simProcess(world.time);
   const mounted = disk.mount();
   process.ended(() => mounted.kill());
-  void main(world, name, { disk: mounted, sim: disk, process, boot }).catch((error: unknown) => {
+  void main(world, name, mounted, process, boot).catch((error: unknown) => {
     if (!process.alive) return;
     world.history.note(`${name} ends: ${error instanceof Error ? error.message : error}`);
     world.siteEnded(name); // Whoever runs it starts it again.
@@ -39,14 +37,7 @@ export function startSite(world: World, name: string, disk: SimDisk, boot: numbe
   return { process, kill: () => process.kill() };
 }
 
-interface SitePlace {
-  readonly disk: Disk;
-  readonly sim: SimDisk;
-  readonly process: SimProcess;
-  readonly boot: number;
-}
-
-async function main(world: World, name: string, { disk, sim, process, boot }: SitePlace): Promise<void> {
+async function main(world: World, name: string, disk: Disk, process: SimProcess, boot: number): Promise<void> {
   const { clock } = process;
   const random = world.randomOf(`${name}/${boot}`);
   const jobs = await siteJobs({
@@ -65,7 +56,7 @@ async function main(world: World, name: string, { disk, sim, process, boot }: Si
     resources: { slots: 1, memoryMb: 1000, gpus: 0 },
     times: { heartbeatMs: 1000, deadMs: 5000, welcomeMs: 5000, reconnectMinMs: 200, reconnectMaxMs: 3000 },
     jobs,
-    on: (event) => noteEvent(world, name, sim, event),
+    on: (event) => noteEvent(world, name, event),
     signal: new AbortController().signal,
   });
 }
@@ -131,12 +122,11 @@ function checkAccount({ plan, history }: World, name: string, spent: number): vo
     );
 }
 
-function noteEvent({ history }: World, name: string, disk: SimDisk, event: AgentEvent): void {
+function noteEvent({ history }: World, name: string, event: AgentEvent): void {
   switch (event.kind) {
     case 'answering': {
-      const { task, blob, round } = event;
+      const { task, blob } = event;
       history.note(`${name} answers ${task.slice(0, 8)} with ${blob.sha256.slice(0, 8)}`);
-      noteAnswer(history, name, task, { round, sha256: blob.sha256, files: disk.files() });
       return;
     }
     case 'task-started': {
@@ -169,32 +159,8 @@ function noteEvent({ history }: World, name: string, disk: SimDisk, event: Agent
   }
 }
 
-interface KeptAnswer {
-  readonly round: number;
-  readonly sha256: string;
-  /** Of the site. */
-  readonly files: ReadonlyMap<string, Buffer>;
-}
-
-function noteAnswer(
-  { sent, work, violations, damaged, victim }: History,
-  site: string,
-  task: string,
-  { round, sha256, files }: KeptAnswer,
-): void {
-  const bytes = [...files].find(([path]) => path.includes(`.${sha256}.`))?.[1];
-  if (!bytes) {
-    violations.push(`P13: ${site} answers with a blob that it has not kept.`);
-    return;
-  }
-  const { update, model } = decodeUpdateFile(bytes);
-  const isNew = !sent.has(`${site} ${sha256}`);
-  sent.set(`${site} ${sha256}`, { site, task, sha256, update, model });
-  if (update.task !== 'train') return;
-  work.push({ kind: 'answering', site, round });
-  if (isNew && damaged.has('ledger') && site === victim)
-    violations.push(`C-36: ${site} goes on training with a damaged ledger.`);
-}
-
 /** Where the site's ledger lies. */
 export const ledgerFile = (job: string) => join('/site/jobs', job, 'privacy', 'ledger.jsonl');
+
+/** Where the site keeps what it has decided about a job, and what became of that. */
+export const jobStateFile = (job: string) => join('/site/jobs', job, 'job-state.json');

@@ -12,30 +12,38 @@ import { canary } from './toy-site';
 /** Answers of one connection to one task. */
 interface Offer {
   readonly round: number;
-  offered: number;
+  times: number;
   answered: number;
   /** Since it was offered the last time. */
   isSettled: boolean;
 }
 
+export interface Watched {
+  readonly plan: Plan;
+  readonly violations: string[];
+  /** A site says that it has an answer. */
+  offered(site: string, task: string, answer: { readonly round: number; readonly sha256: string }): void;
+}
+
 /** The same network, seen by a witness. */
-export function watchedNetwork(network: SimNetwork, plan: Plan, violations: string[]): SimNetwork {
+export function watchedNetwork(network: SimNetwork, watch: Watched): SimNetwork {
   return {
     ...network,
     dialer(process, identity) {
       const dialer = network.dialer(process, identity);
-      return identity.name === plan.hostile ? dialer : watched(dialer, identity.name, plan, violations);
+      return identity.name === watch.plan.hostile ? dialer : watched(dialer, identity.name, watch);
     },
   };
 }
 
-function watched(dialer: Dialer, site: string, plan: Plan, violations: string[]): Dialer {
+function watched(dialer: Dialer, site: string, watch: Watched): Dialer {
+  const { plan, violations } = watch;
   // Where bits change on the way, what arrives says nothing of what was meant; and what is lost is noticed a little later.
   const isExact = !plan.faults.some(({ kind }) => kind === 'bad-link');
   return {
     dial: (handler, signal) =>
       dialer.dial((connection) => {
-        const session = createSession(site, (violation) => void violations.push(violation));
+        const session = createSession(site, watch);
         const inner = handler(sending(connection, site, session, violations));
         return isExact ? receiving(inner, session) : inner;
       }, signal),
@@ -52,23 +60,32 @@ interface WireMessage {
   readonly task?: string;
   readonly round?: number;
   readonly outcome?: string;
+  readonly blob?: { readonly sha256: string };
   readonly reason?: string;
-  readonly jobs?: readonly { readonly answers: readonly { readonly task: string; readonly round: number }[] }[];
+  readonly jobs?: readonly { readonly answers: readonly WireAnswer[] }[];
 }
 
-function createSession(site: string, violated: (violation: string) => void): Session {
+interface WireAnswer {
+  readonly task: string;
+  readonly round: number;
+  readonly blob: { readonly sha256: string };
+}
+
+function createSession(site: string, { violations, offered }: Watched): Session {
+  const violated = (violation: string) => void violations.push(violation);
   const offers = new Map<string, Offer>();
   let last = 0;
 
-  function offer(task: string, round: number): void {
-    const { offered, answered } = offers.get(task) ?? { offered: 0, answered: 0 };
-    offers.set(task, { round, offered: offered + 1, answered, isSettled: false });
+  function offer({ task, round, blob }: WireAnswer): void {
+    offered(site, task, { round, sha256: blob.sha256 });
+    const { times, answered } = offers.get(task) ?? { times: 0, answered: 0 };
+    offers.set(task, { round, times: times + 1, answered, isSettled: false });
   }
 
   return {
     sent(message) {
-      if (message.type === 'answer') offer(message.task!, message.round!);
-      for (const { answers } of message.jobs ?? []) for (const { task, round } of answers) offer(task, round);
+      if (message.type === 'answer') offer(message as WireAnswer);
+      for (const { answers } of message.jobs ?? []) for (const answer of answers) offer(answer);
     },
     received({ type, task, round, outcome, reason }, number) {
       if (number <= last) return; // Another copy of the same frame.
@@ -76,7 +93,7 @@ function createSession(site: string, violated: (violation: string) => void): Ses
       const known = offers.get(task ?? '');
       if (type === 'close-task' && known) known.isSettled = true;
       if (type === 'answered') {
-        if (!known || known.answered === known.offered)
+        if (!known || known.answered === known.times)
           violated(`P7: ${site} is told '${outcome}' of an answer that it did not offer, or was told of before.`);
         else Object.assign(known, { answered: known.answered + 1, isSettled: true });
         if (outcome === 'rejected') violated(`P7: the answer of ${site}, which is sound, is refused: ${reason}`);

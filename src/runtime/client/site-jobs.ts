@@ -73,7 +73,11 @@ export async function siteJobs(options: SiteJobsOptions): Promise<OpenSiteJobs> 
   const { disk, folder } = options;
   const jobs = new Map<string, JobAtSite>();
   await removeTemporaryFiles(folder, disk);
-  for (const id of await namesIn(folder, disk)) jobs.set(id, await openJob(id, options));
+  for (const id of await namesIn(folder, disk)) {
+    const job = await openJob(id, options);
+    if (job.saved?.state === 'ended') await clear(job, disk); // A process that was killed may not have come to it.
+    jobs.set(id, job);
+  }
   return {
     states: () => [...jobs.values()].flatMap(stateOf),
     source(sha256) {
@@ -192,6 +196,10 @@ async function endJob(job: JobAtSite, reason: string, disk: Disk): Promise<void>
   job.runner = undefined;
   await (await runner?.catch(() => undefined))?.close();
   await save(job, { ...job.saved, state: 'ended', reason }, disk);
+  await clear(job, disk);
+}
+
+async function clear(job: JobAtSite, disk: Disk): Promise<void> {
   await job.answers.forget();
   for (const name of ['answers', 'models', 'state', 'bundle', 'files']) {
     await disk.remove(join(job.folder, name));
