@@ -92,6 +92,8 @@ function createSession(site: string, { violations, offered }: Watched): Session 
       last = number;
       const known = offers.get(task ?? '');
       if (type === 'close-task' && known) known.isSettled = true;
+      // The job was taken up anew: what was under way is not known there any more.
+      if (type === 'job') for (const one of offers.values()) one.isSettled = true;
       if (type === 'answered') {
         if (!known || known.answered === known.times)
           violated(`P7: ${site} is told '${outcome}' of an answer that it did not offer, or was told of before.`);
@@ -145,7 +147,7 @@ function receiving(handler: ConnectionHandler, session: Session): ConnectionHand
 function read(bytes: Uint8Array): { readonly number: number; readonly message: WireMessage } | undefined {
   const frame = bufferOf(bytes);
   const header = frame.toString('utf8', 8, 8 + frame.readUInt32LE(0));
-  if (!/^.{0,12}"(answer|answered|close-task|task|hello)"/.test(header)) return undefined;
+  if (!/^.{0,12}"(answer|answered|close-task|task|job|hello)"/.test(header)) return undefined;
   return { number: frame.readUInt32LE(4), message: JSON.parse(header) as WireMessage };
 }
 
