@@ -80,7 +80,11 @@ async function startRunner(
     random,
     mostMs: plan.mostTaskMs,
     fails: () => !world.healed() && random() < plan.taskFailure,
-    trained: (training) => void history.work.push({ kind: 'trained', ...training }),
+    trained(training) {
+      history.work.push({ kind: 'trained', ...training });
+      if (history.damaged.has('ledger') && name === history.victim)
+        history.violations.push(`C-36: ${name} goes on training with a damaged ledger.`);
+    },
   });
   const ledger = await siteLedger(folder, name, disk);
   checkAccount(world, name, ledger.spent('noise'));
