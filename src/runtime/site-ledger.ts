@@ -41,7 +41,7 @@ export async function siteLedger(folder: string, site: string, disk: Disk = node
 export async function openLedger(folder: string, disk: Disk = nodeDisk): Promise<LedgerFile> {
   const file = join(folder, 'privacy', 'ledger.jsonl');
   const countFile = join(folder, 'privacy', 'ledger.count.json');
-  let entries: LedgerEntry[] = [];
+  const entries: LedgerEntry[] = [];
   let check = '';
   /** After a failed write nothing is known of the end of the file. */
   let unsure = true;
@@ -55,7 +55,7 @@ export async function openLedger(folder: string, disk: Disk = nodeDisk): Promise
     requireAll(lines, await readText(countFile, disk), file);
     // A killed process may not have flushed the last line, or the name of the file; and what is left of a line goes.
     if (text !== '') await writeFileAtomic(file, lines.map((line) => `${line.text}\n`).join(''), { disk });
-    entries = lines.map(({ entry }) => entry);
+    entries.splice(0, entries.length, ...lines.map(({ entry }) => entry));
     check = lines.at(-1)?.check ?? '';
     unsure = false;
   }
