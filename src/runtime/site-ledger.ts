@@ -55,7 +55,8 @@ export async function openLedger(folder: string, disk: Disk = nodeDisk): Promise
     requireAll(lines, await readText(countFile, disk), file);
     // A killed process may not have flushed the last line, or the name of the file; and what is left of a line goes.
     if (text !== '') await writeFileAtomic(file, lines.map((line) => `${line.text}\n`).join(''), { disk });
-    entries.splice(0, entries.length, ...lines.map(({ entry }) => entry));
+    entries.length = 0;
+    for (const { entry } of lines) entries.push(entry);
     check = lines.at(-1)?.check ?? '';
     unsure = false;
   }

@@ -18,18 +18,20 @@ export interface DamageTargets {
   readonly siteDisk: SimDisk;
 }
 
+const targets = ['checkpoint', 'model', 'update', 'state', 'ledger'] as const;
+
 /** Whose file it is; `undefined` when there is none that may be damaged yet. */
 export function damageOne(
   { site, chance }: Fault,
   { plan, history, serverDisk, siteDisk }: DamageTargets,
 ): 'server' | 'site' | undefined {
   const way = damages[Math.floor(((chance * 997) % 1) * damages.length)]!;
-  const target = (['checkpoint', 'update', 'state', 'ledger'] as const)[Math.floor(chance * 4)]!;
-  const disk = target === 'checkpoint' || target === 'update' ? serverDisk : siteDisk;
+  const target = targets[Math.floor(chance * targets.length)]!;
+  const disk = target === 'state' || target === 'ledger' ? siteDisk : serverDisk;
   const path = fileOf[target](disk, plan, site);
   if (path === undefined || site === plan.hostile) return undefined;
   way.damage(disk, path);
-  history.damaged.add(target);
+  history.damaged.add(target === 'model' ? 'checkpoint' : target);
   history.victim = site;
   history.note(`damage: ${path}, ${way.name}`);
   if (target === 'update') forgive(history, Number(path.split('/').at(-2)));
@@ -38,11 +40,16 @@ export function damageOne(
 
 type FileOf = (disk: SimDisk, plan: Plan, site: string) => string | undefined;
 
-const fileOf: Readonly<Record<'checkpoint' | 'update' | 'state' | 'ledger', FileOf>> = {
+const fileOf: Readonly<Record<(typeof targets)[number], FileOf>> = {
   /** The newest, with another one before it. */
   checkpoint(disk) {
     const states = numbered(disk, /^\/server\/checkpoint\/state-(\d+)\.json$/);
     return states.length < 2 ? undefined : states.at(-1);
+  },
+  /** That of the newest checkpoint, which no other one names. */
+  model(disk) {
+    const models = numbered(disk, /^\/server\/checkpoint\/model-(\d+)\.safetensors$/);
+    return models.length < 2 ? undefined : models.at(-1);
   },
   /** An update of a round that has not closed without some of its sites: others have not built on who took part. */
   update(disk) {
