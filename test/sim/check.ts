@@ -4,14 +4,13 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto';
 import { decodeLedgerEntry } from '../../src/privacy/ledger';
-import { safetensorsParts } from '../../src/tensor/safetensors';
 import { bytesOf, float32, type NamedTensors } from '../../src/tensor/tensor';
 import type { SimDisk } from '../support/sim/disk';
 import type { History, SentUpdate } from './history';
 import { isHarmless, type Plan } from './plan';
 import { ledgerFile } from './site-process';
+import { digestOf } from './toy-site';
 import { jobId } from './world-types';
 
 export interface Finished {
@@ -28,6 +27,7 @@ export function checkHistory(finished: Finished): string[] {
     ...checkAccepted(finished),
     ...checkSent(finished),
     ...checkStates(finished),
+    ...checkTasks(finished),
     ...checkLedgers(finished),
     ...checkConnections(finished),
   ];
@@ -53,9 +53,7 @@ function* checkRounds({ plan, history, final }: Finished): Generator<string> {
 
 /** The means that a round may come to: one, unless a hostile site has sent several answers. */
 function waysOf(plan: Plan, history: History, round: number, names: readonly string[], model: NamedTensors) {
-  const digest = createHash('sha256');
-  for (const part of safetensorsParts(model)) digest.update(part);
-  const ofModel = digest.digest('hex');
+  const ofModel = digestOf(model);
   let ways: SentUpdate[][] = [[]];
   for (const name of plan.sites.filter((site) => names.includes(site))) {
     const sent = [...history.sent.values()].filter(
@@ -141,6 +139,16 @@ function* checkStates({ plan, history }: Finished): Generator<string> {
       if (!states.includes(keyOf(one.before))) yield `P4: ${site} trained round ${one.round} from a wrong state.`;
       trained.push({ round: one.round, after: keyOf(one.after) });
     }
+  }
+}
+
+/** P4: sites are asked about a model only when nothing can change it any more. */
+function* checkTasks({ history }: Finished): Generator<string> {
+  if (history.damaged.has('checkpoint') || history.damaged.has('update')) return;
+  for (const work of history.work) {
+    const before = work.kind === 'trained' ? history.committed.get(work.round)?.model : undefined;
+    if (work.kind === 'trained' && before && work.model !== digestOf(before))
+      yield `P4: ${work.site} trained round ${work.round} on a model that the run has never had.`;
   }
 }
 

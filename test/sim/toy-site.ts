@@ -7,9 +7,11 @@
 import type { Executor, ExecutorContext } from '../../src/executors/executor';
 import type { Filter } from '../../src/filters/filter';
 import type { Task } from '../../src/protocol/messages';
+import { safetensorsParts } from '../../src/tensor/safetensors';
 import type { NamedTensors, Tensor } from '../../src/tensor/tensor';
 import type { Clock } from '../../src/util/clock';
 import { delay } from '../../src/util/clock';
+import { sha256Of } from '../../src/util/sha256';
 
 /** Something that must never leave a site, in an error's words. */
 export const canary = 'CANARY-patient-4711';
@@ -32,6 +34,8 @@ export interface Training {
   readonly site: string;
   readonly round: number;
   readonly score: number;
+  /** SHA-256 of the model's bytes. */
+  readonly model: string;
   readonly before: Float32Array | undefined;
   readonly after: Float32Array;
 }
@@ -54,7 +58,7 @@ export function toyExecutor({ site, clock, random, mostMs, fails, trained }: Toy
         return { payload: { kind: 'metrics', tensors: new Map(), metrics, steps: 0 }, seconds };
       }
       const { diff, next } = step(task.model, momentum, site, task.round);
-      trained({ site, round: task.round, score: scoreOf(task.model), before: momentum, after: next });
+      trained({ site, round: task.round, ...metrics, model: digestOf(task.model), before: momentum, after: next });
       momentum = next;
       return { payload: { kind: 'weight-diff', tensors: diff, metrics, steps: stepsOf(site) }, seconds };
     },
@@ -64,6 +68,11 @@ export function toyExecutor({ site, clock, random, mostMs, fails, trained }: Toy
 /** Weights of the sites differ. */
 function stepsOf(site: string): number {
   return 1 + Number(site.split('-')[1]);
+}
+
+/** Of a model as it is sent. */
+export function digestOf(model: NamedTensors): string {
+  return sha256Of(...safetensorsParts(model));
 }
 
 function scoreOf(model: NamedTensors): number {
