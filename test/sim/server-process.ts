@@ -8,11 +8,11 @@ import { type JobSpec, jobHash, parseJob } from '../../src/jobs/job-spec';
 import { decodeUpdateFile } from '../../src/protocol/update-file';
 import { type Checkpoint, checkpointStore } from '../../src/runtime/checkpoint';
 import { modelDigest } from '../../src/runtime/model-digest';
+import { createSpool } from '../../src/runtime/server/spool';
 import { freshStart, runServer } from '../../src/runtime/server-run';
 import { safetensorsParts } from '../../src/tensor/safetensors';
 import { float32, type NamedTensors } from '../../src/tensor/tensor';
 import { type BlobSource, memoryBlob } from '../../src/transport/blobs';
-import { fileSink } from '../../src/transport/file-sink';
 import { createHub } from '../../src/transport/hub';
 import type { Hub, HubEvent, OpenJob } from '../../src/transport/hub-types';
 import { remoteSites } from '../../src/transport/remote-sites';
@@ -141,11 +141,12 @@ async function runJob(
   }
   const bundle = memoryBlob([Buffer.from('a job')]);
   const prepared = new WeakMap<NamedTensors, BlobSource>();
+  const spool = createSpool(`${folder}/spool`, disk);
   const open = hub.open({
     id: jobId,
     sites: job.sites,
     bundle: () => bundle,
-    sink: (site, ref) => fileSink(disk, `${folder}/spool/${site}`, ref, { flush: 'bytes' }),
+    sink: (site, ref) => spool.sink(site, ref),
     answerLimit: 10e6,
   });
   told.opened(open);
@@ -170,12 +171,16 @@ async function runJob(
       sites,
       store,
       loadModel: async () => new Map(),
-      onLine: async (line, { model, history: lines }) => noteCommitted(world, lines.length, { line, model }),
+      async onLine(line, { model, history: lines }) {
+        noteCommitted(world, lines.length, { line, model });
+        await spool.sweep();
+      },
       emit: () => {},
       clock,
       signal: new AbortController().signal,
     });
     open.end('finished', '');
+    await spool.remove();
     return last.model;
   } catch (error) {
     open.pause(); // It is tried again.
