@@ -129,10 +129,8 @@ function* checkStates({ plan, history }: Finished): Generator<string> {
     const trained: { round: number; after: string }[] = [];
     const answered: number[] = [];
     for (const one of history.work.filter((work) => work.site === site)) {
-      if (one.kind === 'answering') {
-        answered.push(one.round);
-        continue;
-      }
+      if (one.kind === 'answering') answered.push(one.round);
+      if (one.kind !== 'trained') continue;
       const last = Math.max(-1, ...answered.filter((round) => round < one.round));
       const states = trained.filter(({ round }) => round >= last && round < one.round).map(({ after }) => after);
       if (last === -1) states.push(keyOf(undefined));
@@ -146,9 +144,9 @@ function* checkStates({ plan, history }: Finished): Generator<string> {
 function* checkTasks({ history }: Finished): Generator<string> {
   if (history.damaged.has('checkpoint') || history.damaged.has('update')) return;
   for (const work of history.work) {
-    const before = work.kind === 'trained' ? history.committed.get(work.round)?.model : undefined;
-    if (work.kind === 'trained' && before && work.model !== digestOf(before))
-      yield `P4: ${work.site} trained round ${work.round} on a model that the run has never had.`;
+    const before = history.committed.get(work.round)?.model;
+    if (work.kind === 'asked' && before && work.model !== digestOf(before))
+      yield `P4: ${work.site} is asked in round ${work.round} about a model that the run has never had.`;
   }
 }
 

@@ -22,6 +22,7 @@ export interface SentUpdate {
 
 /** What a site did, in order. */
 export type Work =
+  | { readonly kind: 'asked'; readonly site: string; readonly round: number; readonly model: string }
   | ({ readonly kind: 'trained' } & Training)
   | { readonly kind: 'answering'; readonly site: string; readonly round: number };
 

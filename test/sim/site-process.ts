@@ -16,7 +16,7 @@ import type { AgentEvent } from '../../src/transport/agent-types';
 import type { Disk } from '../../src/util/disk';
 import { type SimProcess, simProcess } from '../support/sim/clock';
 import type { SimDisk } from '../support/sim/disk';
-import { noiseFilter, toyExecutor } from './toy-site';
+import { digestOf, noiseFilter, toyExecutor } from './toy-site';
 import { certificateOf, type World } from './world-types';
 
 export interface RunningSite {
@@ -80,6 +80,7 @@ async function startRunner(
     random,
     mostMs: plan.mostTaskMs,
     fails: () => !world.healed() && random() < plan.taskFailure,
+    asked: (round, model) => void history.work.push({ kind: 'asked', site: name, round, model: digestOf(model) }),
     trained(training) {
       history.work.push({ kind: 'trained', ...training });
       if (history.damaged.has('ledger') && name === history.victim)

@@ -25,6 +25,8 @@ export interface ToyTraining {
   readonly mostMs: number;
   /** Whether this task fails, once. */
   readonly fails: () => boolean;
+  /** Told of the model of each training that begins. */
+  readonly asked: (round: number, model: NamedTensors) => void;
   /** Told of each training that is done. */
   readonly trained: (training: Training) => void;
 }
@@ -34,13 +36,11 @@ export interface Training {
   readonly site: string;
   readonly round: number;
   readonly score: number;
-  /** SHA-256 of the model's bytes. */
-  readonly model: string;
   readonly before: Float32Array | undefined;
   readonly after: Float32Array;
 }
 
-export function toyExecutor({ site, clock, random, mostMs, fails, trained }: ToyTraining): Executor {
+export function toyExecutor({ site, clock, random, mostMs, fails, asked, trained }: ToyTraining): Executor {
   let momentum: Float32Array | undefined;
   return {
     state: () => (momentum ? new Map([['momentum', tensorOf(momentum)]]) : undefined),
@@ -49,6 +49,7 @@ export function toyExecutor({ site, clock, random, mostMs, fails, trained }: Toy
       momentum = saved && Float32Array.from(saved);
     },
     async execute(task: Task, { signal, progress }: ExecutorContext) {
+      if (task.kind === 'train') asked(task.round, task.model);
       await delay(clock, 1 + random() * mostMs, signal);
       progress({ phase: 'validate', done: 1, total: 1 });
       if (fails()) throw new Error(`voxel 17 of ${canary} is NaN`);
@@ -58,7 +59,7 @@ export function toyExecutor({ site, clock, random, mostMs, fails, trained }: Toy
         return { payload: { kind: 'metrics', tensors: new Map(), metrics, steps: 0 }, seconds };
       }
       const { diff, next } = step(task.model, momentum, site, task.round);
-      trained({ site, round: task.round, ...metrics, model: digestOf(task.model), before: momentum, after: next });
+      trained({ site, round: task.round, ...metrics, before: momentum, after: next });
       momentum = next;
       return { payload: { kind: 'weight-diff', tensors: diff, metrics, steps: stepsOf(site) }, seconds };
     },
