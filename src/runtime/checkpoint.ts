@@ -13,6 +13,7 @@ import { codeOf, flushFolder, namesIn, removeFile, workspaceError, writeFileAtom
 import { checkedJson, withCheck } from '../util/checked-json';
 import type { Disk } from '../util/disk';
 import { fromJson, toJson } from '../util/exact-json';
+import { failpoint } from '../util/failpoint';
 import { nodeDisk } from '../util/node-disk';
 import { sha256Of } from '../util/sha256';
 import type { RoundJournal } from '../workflows/workflow';
@@ -136,6 +137,7 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
     };
     await flushFolder(folder, disk); // The names of the models stand before a checkpoint says so.
     await writeFileAtomic(join(folder, stateName(state)), stateText(state), { disk });
+    failpoint('checkpoint-switched', stateName(state));
     await removeOutdated(state, whole);
     whole = state;
   }

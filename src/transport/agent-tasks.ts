@@ -6,6 +6,7 @@
 import { AbortedError } from '../errors';
 import { failureSummary } from '../protocol/failure-summary';
 import type { MessageOf } from '../protocol/wire/messages';
+import { failpoint } from '../util/failpoint';
 import type { AgentOptions } from './agent-types';
 import type { ChannelMessage } from './channel';
 import type { CloseReason } from './connection';
@@ -129,6 +130,7 @@ export function createAgentTasks({ jobs, on }: Pick<AgentOptions, 'jobs' | 'on'>
   }
 
   async function answered({ job, task, outcome, reason }: MessageOf<'answered'>): Promise<void> {
+    failpoint('answer-told', outcome);
     on({ kind: 'answered', job, task, outcome, reason });
     await jobs.answered(job, task, outcome, reason);
   }

@@ -8,6 +8,7 @@ import type { BlobRef } from '../protocol/wire/messages';
 import { workspaceError } from '../util/atomic-file';
 import type { Disk, DiskFile } from '../util/disk';
 import { durableFolder } from '../util/durable-folder';
+import { failpoint } from '../util/failpoint';
 import type { BlobSink } from './blobs';
 
 export interface FileSink extends BlobSink {
@@ -79,9 +80,11 @@ export function fileSink(disk: Disk, folder: string, ref: BlobRef, { flush = 'al
       if (flush === 'all') await disk.syncFolder(folder);
       return;
     }
+    failpoint('blob-written', path);
     if (flush !== 'nothing') await arrived.sync();
     await close();
     await disk.rename(partial, path);
+    failpoint('blob-flushed', path);
     if (flush === 'all') await disk.syncFolder(folder);
   }
 

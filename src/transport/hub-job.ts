@@ -7,6 +7,7 @@ import { AbortedError, InternalError, isConsiliumError } from '../errors';
 import type { AnswerOutcome, MessageOf, siteJobState } from '../protocol/wire/messages';
 import type { Clock } from '../util/clock';
 import { collectGarbage } from '../util/collect-garbage';
+import { failpoint } from '../util/failpoint';
 import type { BlobSource } from './blobs';
 import type { Channel } from './channel';
 import type { HubEvent, HubJob, HubTask, HubTimes, OpenJob, Outcome, SiteStatus, Waiting } from './hub-types';
@@ -188,6 +189,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     if (!channel) return;
     if (told.blob.size > spec.answerLimit) return refuseSize(seat, asked, told);
     asked.state = 'receiving';
+    failpoint('answer-offered', `${seat.name} ${told.round}`);
     try {
       const sink = spec.sink(seat.name, told.blob);
       await channel.fetch(told.blob, sink, asked.stop.signal);

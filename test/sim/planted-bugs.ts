@@ -38,8 +38,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     'a file is renamed before it is flushed',
     'P10',
     'src/util/atomic-file.ts',
-    `        await file.write(piecesOf(data));\n        if (durable) await file.sync();`,
-    `        await file.write(piecesOf(data));`,
+    `        if (durable) await file.sync();\n`,
+    '',
   ),
   bug(
     'a folder is not flushed after a file in it was renamed',
@@ -59,8 +59,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     'an update that the journal takes over is not flushed there',
     'P1',
     'src/runtime/round-journal.ts',
-    `      await disk.rename(spooled, join(ofRound, name));\n      await disk.syncFolder(ofRound);`,
-    `      await disk.rename(spooled, join(ofRound, name));`,
+    `name);\n      await disk.syncFolder(ofRound);\n`,
+    `name);\n`,
   ),
   bug(
     'an answer that has arrived is not flushed',

@@ -15,6 +15,7 @@ import { fileSink } from '../../transport/file-sink';
 import { namesIn, removeTemporaryFiles, writeFileAtomic } from '../../util/atomic-file';
 import type { Disk } from '../../util/disk';
 import { forgetFolders } from '../../util/durable-folder';
+import { failpoint } from '../../util/failpoint';
 import { type AnswerStore, openAnswerStore } from './answer-store';
 import { receivedModels } from './received-models';
 
@@ -172,6 +173,7 @@ async function carryOut(
   job.working = message.task;
   try {
     const model = await job.models.receive(message.model, fetch, context.signal);
+    failpoint('model-received', `${message.kind} ${message.round}`);
     const { kind, round, settings } = message;
     job.runner ??= start(job.id, job.folder);
     const runner = await job.runner.catch((error: unknown) => {
@@ -183,7 +185,9 @@ async function carryOut(
     if (update.site !== site || update.round !== round || update.task !== kind) {
       throw new InternalError(`The answer is of ${update.site}, ${update.task} ${update.round}.`);
     }
-    return await job.answers.save(message.task, update, message.model.sha256);
+    const answer = await job.answers.save(message.task, update, message.model.sha256);
+    failpoint('answer-kept', `${message.kind} ${message.round}`);
+    return answer;
   } finally {
     job.working = undefined;
   }
