@@ -201,19 +201,34 @@ export const plantedBugs: readonly PlantedBug[] = [
     `  if (accepted >= minSites) return;`,
     `  if (accepted >= 1) return;`,
   ),
+  {
+    name: 'an answer that comes too late counts in the round after',
+    breaks: 'S5',
+    edits: [
+      {
+        file: 'src/transport/hub-job.ts',
+        find: `    const { task, round } = told;\n    const asked = seatJob.asked.get(task);`,
+        replace: `    const { task, round } = told;\n    const asked = seatJob.asked.get(current?.round === round + 1 ? current.id : task);`,
+      },
+      { file: 'src/transport/remote-sites.ts', find: `  same('of round', task.round, update.round);\n`, replace: '' },
+      {
+        file: 'src/transport/remote-sites.ts',
+        find: `  same('computed on the model', asked.ref.sha256, model);\n`,
+        replace: '',
+      },
+      {
+        file: 'src/aggregators/validate-update.ts',
+        find: `  if (round !== rules.round) reject(`,
+        replace: `  if (round > rules.round) reject(`,
+      },
+    ],
+  },
   bug(
-    'an answer counts after its site was told that it does not',
-    'P7',
-    'src/transport/remote-sites.ts',
-    `      if (next === 'interrupted') break;`,
-    `      if (next === 'interrupted') {
-        for (const one of arrived.rest()) {
-          tooLate(one.outcome);
-          waiting.delete(one.site);
-          yield await answerOf(one, task, hubTask, options);
-        }
-        break;
-      }`,
+    'a round waits for the others although its grace is over',
+    'P6',
+    'src/workflows/ask-sites.ts',
+    `    cancelGrace = clock.after(graceSeconds * 1000, () => enough.abort());`,
+    `    cancelGrace = clock.after(graceSeconds * 1e6, () => enough.abort());`,
   ),
   bug(
     'a site whose answer comes too late is told nothing',
