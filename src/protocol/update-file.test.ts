@@ -63,7 +63,7 @@ describe('an update file', () => {
         kind: fc.constantFrom(...payloadKinds),
         tensors: fc.constant(tensors),
         metrics: fc.dictionary(name, fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }))),
-        steps: fc.double({ min: 0, max: 1e7, noNaN: true }),
+        steps: fc.nat({ max: 1e7 }),
       }),
       privacy: fc.array(
         fc.record({
@@ -95,6 +95,7 @@ describe('an update file', () => {
     ['an endless task', { task: 'x'.repeat(65) }, "at 'task'"],
     ['an unknown kind', { payload: { ...payload, kind: 'cases' } }, "at 'payload.kind'.*found cases"],
     ['more steps than anyone takes', { payload: { ...payload, steps: 1e8 } }, "at 'payload.steps'.*found 1e?"],
+    ['steps that are no whole number', { payload: { ...payload, steps: 1.5 } }, "at 'payload.steps'.*found 1.5"],
     ['fewer steps than none', { payload: { ...payload, steps: -1 } }, "at 'payload.steps'.*found -1"],
     ['an infinite metric', { payload: { ...payload, metrics: { a: 'Infinity' } } }, "at 'payload.metrics.a'.*Infinity"],
     ['a metric that is text', { payload: { ...payload, metrics: { a: 'patient 7' } } }, "at 'payload.metrics.a'"],

@@ -32,7 +32,7 @@ export const updateFields = {
   privacy: z.array(privacyCost).max(mostCosts),
   seconds: z.strictObject({ validate: seconds, train: seconds, other: seconds }),
   metrics,
-  steps: z.number().nonnegative().max(mostSteps),
+  steps: z.int().nonnegative().max(mostSteps),
 };
 
 /** All of an update but its tensors. */

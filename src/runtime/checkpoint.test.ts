@@ -6,6 +6,7 @@ import { quickDisk } from '../../test/support/sim/crash';
 import type { Update } from '../protocol/messages';
 import { float32, type NamedTensors } from '../tensor/tensor';
 import { type Checkpoint, type CheckpointStore, checkpointStore } from './checkpoint';
+import { lineOf } from './round-line';
 
 let folder: string;
 beforeEach(async () => {
@@ -48,6 +49,32 @@ describe('a checkpoint', () => {
     const store = checkpointStore(folder);
     await store.save(finished(2));
     expect(await store.load(warn)).toEqual(finished(2));
+  });
+
+  it('comes back whatever a site has said of its costs and its failure', async () => {
+    const cost = { mechanism: 'Infinity', differentiallyPrivate: true, epsilon: 1, delta: 0, unit: '-Infinity' };
+    const privacy = [
+      { ...cost, delta: Number.POSITIVE_INFINITY, details: { floor: Number.NEGATIVE_INFINITY, '~': 1e308 } },
+      { ...cost, epsilon: Number.POSITIVE_INFINITY, details: {} },
+    ];
+    const sites = [
+      { site: 'site-1', status: 'ok' as const, update: { ...update('site-1', 0), privacy, metrics: {}, steps: 3 } },
+      { site: 'site-2', status: 'failed' as const, reason: 'Infinity' },
+    ];
+    const state = { round: 1, model: model(1), memory: new Map() };
+    const report = { evaluated: model(0), round: 0, final: false, metrics: {}, sites, state };
+    const checkpoint = { ...finished(1), history: [lineOf(report, 1, new Date(0), [])] };
+    const store = checkpointStore(folder);
+    await store.save(checkpoint);
+    expect(await store.load(warn)).toEqual(checkpoint);
+  });
+
+  it('is not written where it could not be read again', async () => {
+    const store = checkpointStore(folder);
+    await store.save(finished(1));
+    const half = { ...line(1), sites: [{ name: 'site-1', status: 'ok' as const, steps: 1.5 }] };
+    await expect(store.save({ ...finished(2), history: [line(0), half] })).rejects.toThrow(/round 1 cannot be kept/);
+    expect(await store.load(warn)).toEqual(finished(1));
   });
 
   it('keeps the last two models and the best one, and no more', async () => {

@@ -6,13 +6,14 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DataError, isConsiliumError } from '../errors';
+import { DataError, InternalError, isConsiliumError } from '../errors';
 import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
 import type { NamedTensors } from '../tensor/tensor';
 import { codeOf, flushFolder, namesIn, removeFile, workspaceError, writeFileAtomic } from '../util/atomic-file';
 import { checkedJson, withCheck } from '../util/checked-json';
 import type { Disk } from '../util/disk';
 import { fromJson, toJson } from '../util/exact-json';
+import { failpoint } from '../util/failpoint';
 import { nodeDisk } from '../util/node-disk';
 import { sha256Of } from '../util/sha256';
 import type { RoundJournal } from '../workflows/workflow';
@@ -136,6 +137,7 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
     };
     await flushFolder(folder, disk); // The names of the models stand before a checkpoint says so.
     await writeFileAtomic(join(folder, stateName(state)), stateText(state), { disk });
+    failpoint('checkpoint-switched', stateName(state));
     await removeOutdated(state, whole);
     whole = state;
   }
@@ -187,11 +189,19 @@ const lineTexts = new WeakMap<RoundLine, string>();
 
 function stateText({ history, ...state }: SavedState): string {
   const lines = history.map((line) => {
-    const text = lineTexts.get(line) ?? toJson(line);
+    const text = lineTexts.get(line) ?? readableText(line);
     lineTexts.set(line, text);
     return text;
   });
   return withCheck(`${toJson(state).slice(0, -1)},"history":[\n${lines.join(',\n')}]}`);
+}
+
+/** Sites have a say in what a line holds: it is written only if it can be read again. */
+function readableText(line: RoundLine): string {
+  const text = toJson(line);
+  const { error } = roundLine.safeParse(fromJson(text));
+  if (error) throw new InternalError(`The report of round ${line.round} cannot be kept: ${error.issues[0]?.message}.`);
+  return text;
 }
 
 /** The first round whose updates are still of use. */

@@ -12,6 +12,7 @@ import type { NamedTensors } from '../tensor/tensor';
 import { flushFolder, namesIn, removeFile, workspaceError, writeFileAtomic } from '../util/atomic-file';
 import type { Disk } from '../util/disk';
 import { durableFolder, forgetFolders } from '../util/durable-folder';
+import { failpoint } from '../util/failpoint';
 import { nodeDisk } from '../util/node-disk';
 import { sha256Of } from '../util/sha256';
 import type { RecordedUpdate, RecordOptions, RoundJournal } from '../workflows/workflow';
@@ -122,6 +123,7 @@ export function roundJournal(
       ofRound.delete(keyOf(update, digest));
       throw error;
     });
+    failpoint('update-kept', `${update.site} ${update.round}`);
   }
 
   async function write(update: Update, model: string): Promise<string> {
@@ -139,6 +141,7 @@ export function roundJournal(
     try {
       await durableFolder(ofRound, disk);
       await disk.rename(spooled, join(ofRound, name));
+      failpoint('update-renamed', name);
       await disk.syncFolder(ofRound);
     } catch (error) {
       throw workspaceError('keep', join(ofRound, name), error);

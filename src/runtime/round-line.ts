@@ -12,14 +12,18 @@ import type { Participation, RoundReport } from '../workflows/workflow';
 
 const metrics = z.record(z.string(), z.number().nullable());
 
+/** Sums of what sites say: they may go beyond all numbers. */
+const amount = z.number().or(z.literal(Number.POSITIVE_INFINITY));
+const detail = amount.or(z.literal(Number.NEGATIVE_INFINITY));
+
 const costs = z.strictObject({
   mechanism: z.string(),
   differentiallyPrivate: z.boolean(),
   /** Largest ε that a site was charged in this round. */
-  epsilon: z.number().or(z.literal(Number.POSITIVE_INFINITY)),
+  epsilon: amount,
   /** Largest ε that a site was charged up to and with this round (basic composition). */
-  epsilonTotal: z.number().or(z.literal(Number.POSITIVE_INFINITY)),
-  delta: z.number(),
+  epsilonTotal: amount,
+  delta: amount,
   unit: z.string(),
   /** What the round's cost is worth, in words. */
   verdict: z.string(),
@@ -38,10 +42,10 @@ const siteLine = z.strictObject({
       z.strictObject({
         mechanism: z.string(),
         differentiallyPrivate: z.boolean(),
-        epsilon: z.number().or(z.literal(Number.POSITIVE_INFINITY)),
-        delta: z.number(),
+        epsilon: amount,
+        delta: amount,
         unit: z.string(),
-        details: z.record(z.string(), z.number()),
+        details: z.record(z.string(), detail),
       }),
     )
     .optional(),

@@ -49,6 +49,19 @@ describe('the ledger of a site', () => {
     expect((await open(sim)).spent('svt')).toBe(10);
   });
 
+  it.each(['sync', 'syncFolder'])('is whole after a charge that failed in its %s, and the same again', async (kind) => {
+    const sim = quickDisk(1);
+    const account = await open(sim);
+    let left = 1;
+    sim.faults.fail = (operation) =>
+      operation.kind === kind && operation.path.startsWith('/site/privacy') && left-- > 0 ? 'EIO' : undefined;
+    await expect(account.charge(train(0), 'svt', cost(0.5))).rejects.toMatchObject({ tag: 'WorkspaceError' });
+    await account.charge(train(0), 'svt', cost(0.5));
+    await account.charge(train(1), 'svt', cost(0.25));
+    expect((await open(sim)).spent('svt')).toBe(account.spent('svt'));
+    expect(account.spent('svt')).toBeGreaterThanOrEqual(0.75);
+  });
+
   it('is refused with any wrong bit in it', async () => {
     const files = (await charged()).files();
     for (let at = 0; at < files.get(ledger)!.length; at++) {

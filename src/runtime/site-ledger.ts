@@ -41,19 +41,32 @@ export async function siteLedger(folder: string, site: string, disk: Disk = node
 export async function openLedger(folder: string, disk: Disk = nodeDisk): Promise<LedgerFile> {
   const file = join(folder, 'privacy', 'ledger.jsonl');
   const countFile = join(folder, 'privacy', 'ledger.count.json');
-  const text = await readText(file, disk);
-  const lines = readLines(text, file);
-  requireAll(lines, await readText(countFile, disk), file);
-  const entries = lines.map(({ entry }) => entry);
-  let check = lines.at(-1)?.check ?? '';
-  // A killed process may not have flushed the last line, or the name of the file; and what is left of a line goes.
-  if (text !== '') await writeFileAtomic(file, lines.map((line) => `${line.text}\n`).join(''), { disk });
+  const entries: LedgerEntry[] = [];
+  let check = '';
+  /** After a failed write nothing is known of the end of the file. */
+  let unsure = true;
+  await read();
   const oneByOne = limit(1); // Each line vouches for the one before.
   return { entries, book: (entry) => oneByOne(() => book(entry)) };
 
+  async function read(): Promise<void> {
+    const text = await readText(file, disk);
+    const lines = readLines(text, file);
+    requireAll(lines, await readText(countFile, disk), file);
+    // A killed process may not have flushed the last line, or the name of the file; and what is left of a line goes.
+    if (text !== '') await writeFileAtomic(file, lines.map((line) => `${line.text}\n`).join(''), { disk });
+    entries.length = 0;
+    for (const { entry } of lines) entries.push(entry);
+    check = lines.at(-1)?.check ?? '';
+    unsure = false;
+  }
+
   async function book(entry: LedgerEntry): Promise<void> {
+    if (unsure) await read();
+    unsure = true;
     const line = withCheck(encodeLedgerEntry(entry), check);
     await appendLine(file, line, { durable: true, disk });
+    unsure = false;
     check = checkIn(line);
     entries.push(entry);
     // Not flushed: after a power cut it may be older than the ledger, which is no harm.

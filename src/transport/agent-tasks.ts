@@ -6,9 +6,18 @@
 import { AbortedError } from '../errors';
 import { failureSummary } from '../protocol/failure-summary';
 import type { MessageOf } from '../protocol/wire/messages';
+import { failpoint } from '../util/failpoint';
 import type { AgentOptions } from './agent-types';
 import type { ChannelMessage } from './channel';
+import type { CloseReason } from './connection';
 import type { Link } from './link';
+
+/** Why a site ends a connection on which all is well. */
+export const ownTrouble: CloseReason = {
+  code: 'gone',
+  message: 'The site could not carry out what it was told, and connects anew.',
+  hint: 'The log of the site says why.',
+};
 
 /** A task in hand; or one that failed, until the server has been told. */
 interface TaskInHand {
@@ -33,7 +42,7 @@ export function createAgentTasks({ jobs, on }: Pick<AgentOptions, 'jobs' | 'on'>
     receive(message) {
       switch (message.type) {
         case 'job':
-          keep(offered(message));
+          keepUp(offered(message));
           return true;
         case 'task':
           given(message);
@@ -45,7 +54,7 @@ export function createAgentTasks({ jobs, on }: Pick<AgentOptions, 'jobs' | 'on'>
           keep(answered(message));
           return true;
         case 'end-job':
-          keep(jobEnded(message));
+          keepUp(jobEnded(message));
           return true;
         default:
           return false;
@@ -67,6 +76,12 @@ export function createAgentTasks({ jobs, on }: Pick<AgentOptions, 'jobs' | 'on'>
       .finally(() => working.delete(watched));
     working.add(watched);
     return watched;
+  }
+
+  /** What the server tells once a connection, and must not be lost: it is told again on the next one. */
+  function keepUp(work: Promise<void>): void {
+    work.catch(() => link.drop(ownTrouble));
+    keep(work);
   }
 
   async function offered({ job, bundle }: MessageOf<'job'>): Promise<void> {
@@ -115,6 +130,7 @@ export function createAgentTasks({ jobs, on }: Pick<AgentOptions, 'jobs' | 'on'>
   }
 
   async function answered({ job, task, outcome, reason }: MessageOf<'answered'>): Promise<void> {
+    failpoint('answer-told', outcome);
     on({ kind: 'answered', job, task, outcome, reason });
     await jobs.answered(job, task, outcome, reason);
   }

@@ -7,7 +7,7 @@
 import { isConsiliumError } from '../errors';
 import { type MessageOf, protocolVersion } from '../protocol/wire/messages';
 import { delay } from '../util/clock';
-import { createAgentTasks } from './agent-tasks';
+import { createAgentTasks, ownTrouble } from './agent-tasks';
 import type { AgentOptions, AgentTimes } from './agent-types';
 import { type Channel, type ChannelMessage, dialChannel } from './channel';
 import type { CloseReason } from './connection';
@@ -25,9 +25,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const tasks = createAgentTasks(options, link);
   try {
     for (let failures = 0; !signal.aborted; ) {
-      const wasWelcome = await oneSession();
+      const wasWell = await oneSession();
       if (signal.aborted) break;
-      failures = wasWelcome ? 0 : failures + 1;
+      failures = wasWell ? 0 : failures + 1;
       const inMs = backOffMs(times, failures, options.random());
       on({ kind: 'retrying', inMs });
       await delay(clock, inMs, signal).catch(() => {}); // Stopped: the loop ends.
@@ -36,12 +36,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     await tasks.end();
   }
 
-  /** From dialling to the end of the connection; whether the server took the site in. */
+  /** From dialling to the end of the connection; whether both ends were well. */
   async function oneSession(): Promise<boolean> {
     try {
       const { wasWelcome, reason } = await session();
       on({ kind: 'disconnected', reason });
-      return wasWelcome;
+      return wasWelcome && reason !== ownTrouble;
     } catch (error) {
       if (!isConsiliumError(error)) throw error;
       if (!signal.aborted) on({ kind: 'unreachable', error });

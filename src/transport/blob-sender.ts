@@ -8,6 +8,7 @@ import { InternalError, ProtocolError } from '../errors';
 import { maxChunkBytes } from '../protocol/wire/frame';
 import type { MessageOf } from '../protocol/wire/messages';
 import { crc32 } from '../util/crc';
+import { failpoint } from '../util/failpoint';
 import type { BlobSource } from './blobs';
 
 /** Most bytes of a stream that are under way: sent, and not yet acknowledged. */
@@ -94,6 +95,7 @@ export function blobSender(port: BlobSenderPort): BlobSender {
     const crc = parts.reduce((before, part) => crc32(part, before), 0);
     stream.sent += length;
     port.send({ type: 'chunk', stream: id, offset: sent, crc }, parts);
+    failpoint('chunk-sent', `${source.ref.size} ${sent}`);
   }
 
   function giveUp(stream: Stream, error: unknown): void {

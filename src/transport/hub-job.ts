@@ -7,6 +7,7 @@ import { AbortedError, InternalError, isConsiliumError } from '../errors';
 import type { AnswerOutcome, MessageOf, siteJobState } from '../protocol/wire/messages';
 import type { Clock } from '../util/clock';
 import { collectGarbage } from '../util/collect-garbage';
+import { failpoint } from '../util/failpoint';
 import type { BlobSource } from './blobs';
 import type { Channel } from './channel';
 import type { HubEvent, HubJob, HubTask, HubTimes, OpenJob, Outcome, SiteStatus, Waiting } from './hub-types';
@@ -163,9 +164,10 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     if (seatJob.verdict === 'withdrawn') {
       say(seat, told, asked?.settled ? again(asked.settled) : { outcome: 'closed', reason: withdrawn(seatJob) });
     } else if (asked) {
-      if (asked.settled) say(seat, told, again(asked.settled));
-      else if (asked.state === 'closed') say(seat, told, tooLate);
-      else if (asked.state === 'open') void fetchAnswer(seat, asked, told);
+      const ofTask = { ...told, round: asked.task.round }; // Whatever the site says.
+      if (asked.settled) say(seat, ofTask, again(asked.settled));
+      else if (asked.state === 'closed') say(seat, ofTask, tooLate);
+      else if (asked.state === 'open') void fetchAnswer(seat, asked, ofTask);
     } else if (!current || round > current.round || (round === current.round && task !== current.id)) {
       seatJob.offers.set(task, { task, round, blob: told.blob });
     } else if (task === current.id) {
@@ -187,6 +189,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     if (!channel) return;
     if (told.blob.size > spec.answerLimit) return refuseSize(seat, asked, told);
     asked.state = 'receiving';
+    failpoint('answer-offered', `${seat.name} ${told.round}`);
     try {
       const sink = spec.sink(seat.name, told.blob);
       await channel.fetch(told.blob, sink, asked.stop.signal);
@@ -195,8 +198,10 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     } catch (error) {
       if (asked.state !== 'receiving') return; // Nobody waits for it any longer.
       asked.state = 'open';
-      if (!isConsiliumError(error, 'ConnectError')) finish(asked, notReceived(error));
-      else if (seat.channel && seat.channel !== channel)
+      if (!isConsiliumError(error, 'ConnectError')) {
+        finish(asked, notReceived(error));
+        say(seat, told, lost);
+      } else if (seat.channel && seat.channel !== channel)
         tell(seat); // It is back already: it offers its answer again.
       else if (!seat.channel) watchLost(seat.name, asked);
     }
@@ -285,7 +290,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     seatJob.offers.delete(task.id);
     if (seatJob.verdict === 'refused' || seatJob.verdict === 'withdrawn') finish(asked, refused(seatJob));
     else if (!seat.channel) watchLost(seat.name, asked);
-    else if (offered) void fetchAnswer(seat, asked, offered);
+    else if (offered) void fetchAnswer(seat, asked, { ...offered, round: task.round });
     else if (seatJob.verdict === 'accepted') seat.channel.send(taskMessage(spec.id, task));
   }
 
@@ -333,6 +338,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
 const largeBytes = 4 * 2 ** 20;
 
 const tooLate: Settled = { outcome: 'closed', reason: 'The round goes on without this answer.' };
+const lost: Settled = { outcome: 'closed', reason: 'The server could not receive the answer.' };
 const counted: Settled = { outcome: 'duplicate', reason: 'The answer was counted before.' };
 
 /** What a site is told that answers again what was settled. */

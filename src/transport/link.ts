@@ -6,11 +6,14 @@
 import { isConsiliumError } from '../errors';
 import type { Fetch } from './agent-types';
 import type { Channel, ChannelMessage } from './channel';
+import type { CloseReason } from './connection';
 
 export interface Link {
   /** Sends now, or not at all: on the next connection, both ends say anew where they stand. */
   send(message: ChannelMessage): boolean;
   readonly fetch: Fetch;
+  /** Closes it: both ends say anew where they stand on the next one. */
+  drop(reason: CloseReason): void;
   opened(channel: Channel): void;
   closed(channel: Channel): void;
 }
@@ -23,6 +26,7 @@ export function createLink(): Link {
       current?.send(message);
       return current !== undefined;
     },
+    drop: (reason) => current?.close(reason),
     async fetch(ref, sink, signal) {
       for (;;) {
         const channel = current ?? (await next(signal));

@@ -8,6 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { WorkspaceError } from '../errors';
 import type { Access, Disk, DiskFile, OpenMode } from './disk';
 import { durableFolder, forgetFolders } from './durable-folder';
+import { failpoint } from './failpoint';
 import { limit } from './limit';
 import { nodeDisk } from './node-disk';
 
@@ -43,13 +44,16 @@ export async function writeFileAtomic(
     try {
       await inFolder({ disk, path: temporary, mode: 'new', access, durable }, async (file) => {
         await file.write(piecesOf(data));
+        failpoint('file-written', path);
         if (durable) await file.sync();
       });
+      failpoint('file-flushed', path);
       await disk.rename(temporary, path);
     } catch (error) {
       await disk.remove(temporary);
       throw error;
     }
+    failpoint('file-renamed', path);
     if (durableName) await disk.syncFolder(folder);
   } catch (error) {
     throw workspaceError('write', path, error);

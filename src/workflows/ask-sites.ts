@@ -5,6 +5,7 @@
  */
 import { isConsiliumError, QuorumError, SiteFailedError } from '../errors';
 import type { SiteAnswer, Task, Update } from '../protocol/messages';
+import { failpoint } from '../util/failpoint';
 import type { MissingSite, Participation, WorkflowParts } from './workflow';
 
 /** How long a round waits, for how many, and what it makes of sites in error. */
@@ -141,6 +142,7 @@ async function collect(
     if (spooled === undefined) await recorded; // Otherwise no memory waits for the disk.
     recording.push(told);
     await added;
+    failpoint('update-added', `${site} ${update.round}`);
     return participated(update);
   }
 

@@ -136,7 +136,8 @@ export function meanMetrics(all: readonly Metrics[]): Metrics {
   return Object.fromEntries(
     names.map((name) => {
       const values = all.map((metrics) => metrics[name]).filter((value) => typeof value === 'number');
-      return [name, values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length];
+      const mean = values.reduce((a, b) => a + b, 0) / values.length;
+      return [name, Number.isFinite(mean) ? mean : null];
     }),
   );
 }

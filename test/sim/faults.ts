@@ -4,9 +4,9 @@
  * @module
  */
 import type { SimProcess } from '../support/sim/clock';
-import type { SimDisk } from '../support/sim/disk';
+import type { DiskOperation, SimDisk } from '../support/sim/disk';
 import type { Link } from '../support/sim/network';
-import type { Plan } from './plan';
+import type { Fault, Plan } from './plan';
 
 /** What faults act on. Processes are those that run at the moment. */
 export interface Victims {
@@ -19,6 +19,8 @@ export interface Victims {
   killServer(power: 'stays' | 'is cut', downMs: number): void;
   killSite(name: string, power: 'stays' | 'is cut', downMs: number): void;
   link(name: string): Link;
+  /** Damages a file of a process that does not run meanwhile. */
+  damage(fault: Fault): void;
   readonly serverDisk: SimDisk;
   siteDisk(name: string): SimDisk;
 }
@@ -34,13 +36,21 @@ export function planFaults(plan: Plan, victims: Victims): void {
 }
 
 /** Returns what ends it. */
-function carryOut({ kind, site, forMs }: Plan['faults'][number], victims: Victims): () => void {
+function carryOut(fault: Fault, victims: Victims): () => void {
+  const { kind, site, forMs } = fault;
   const { random } = victims;
   const link = victims.link(site);
   switch (kind) {
     case 'kill-server':
     case 'cut-power-of-server':
       victims.killServer(kind === 'kill-server' ? 'stays' : 'is cut', forMs);
+      return () => {};
+    case 'crash-server-at-disk':
+      return crashAtDisk(fault, victims, victims.serverDisk, (power) => victims.killServer(power, 300));
+    case 'crash-site-at-disk':
+      return crashAtDisk(fault, victims, victims.siteDisk(site), (power) => victims.killSite(site, power, 300));
+    case 'damage':
+      victims.damage(fault);
       return () => {};
     case 'kill-site':
     case 'cut-power-of-site':
@@ -79,14 +89,16 @@ function carryOut({ kind, site, forMs }: Plan['faults'][number], victims: Victim
       });
       return () =>
         void Object.assign(link.faults, { delayMs: 1, jitterMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY });
-    case 'bad-link':
-      Object.assign(link.faults, {
-        duplicate: random() * 0.2,
-        drop: random() * 0.05,
-        reorder: random() * 0.1,
-        flip: random() * 0.05,
-      });
+    case 'double-frames':
+      link.faults.duplicate = random();
+      return () => {
+        link.faults.duplicate = 0;
+      };
+    case 'bad-link': {
+      const some = (most: number) => (random() < 0.5 ? random() * most : 0);
+      Object.assign(link.faults, { duplicate: some(0.2), drop: some(0.05), reorder: some(0.1), flip: some(0.05) });
       return () => void Object.assign(link.faults, { duplicate: 0, drop: 0, reorder: 0, flip: 0 });
+    }
     case 'full-disk': {
       const disk = random() < 0.5 ? victims.serverDisk : victims.siteDisk(site);
       disk.faults.quotaBytes = 0;
@@ -104,3 +116,25 @@ function carryOut({ kind, site, forMs }: Plan['faults'][number], victims: Victim
     }
   }
 }
+
+/** A crash in one of the next moments at which what is on the disk changes, or is to last. */
+function crashAtDisk(
+  { chance }: Fault,
+  { random }: Victims,
+  disk: SimDisk,
+  kill: (power: 'stays' | 'is cut') => void,
+): () => void {
+  const when = random() < 0.5 ? 'before' : 'after';
+  let left = 1 + Math.floor(chance * 24);
+  const listen = ({ kind }: DiskOperation, at: 'before' | 'after') => {
+    if (at !== when || !decisive.has(kind) || --left > 0) return;
+    disk.onOperation = undefined;
+    kill(random() < 0.7 ? 'is cut' : 'stays');
+  };
+  disk.onOperation = listen;
+  return () => {
+    if (disk.onOperation === listen) disk.onOperation = undefined;
+  };
+}
+
+const decisive: ReadonlySet<DiskOperation['kind']> = new Set(['write', 'sync', 'syncFolder', 'rename', 'remove']);

@@ -8,14 +8,23 @@ import { createHash } from 'node:crypto';
 import type { Update } from '../../src/protocol/messages';
 import type { RoundLine } from '../../src/runtime/round-line';
 import type { NamedTensors } from '../../src/tensor/tensor';
+import type { Training } from './toy-site';
 
-/** An update that a site has kept, and may send. */
+/** An update that a site has kept, and may send. Whose it is, is what its certificate says. */
 export interface SentUpdate {
   readonly site: string;
   readonly task: string;
   readonly sha256: string;
   readonly update: Update;
+  /** Digest of the model that it says it was computed on. */
+  readonly model: string;
 }
+
+/** What a site did, in order. */
+export type Work =
+  | { readonly kind: 'asked'; readonly site: string; readonly round: number; readonly model: string }
+  | ({ readonly kind: 'trained' } & Training)
+  | { readonly kind: 'answering'; readonly site: string; readonly round: number };
 
 export interface CommittedRound {
   readonly line: RoundLine;
@@ -29,14 +38,22 @@ export interface History {
   note(line: string): void;
   /** Violations found while it ran. */
   readonly violations: string[];
-  /** By SHA-256 of the update's file. */
+  /** By `site sha256`, the SHA-256 of the update's file. */
   readonly sent: Map<string, SentUpdate>;
   /** Acknowledged as accepted: `site task`. */
-  readonly accepted: Map<string, { readonly round: number; readonly sha256: string }>;
+  readonly accepted: Map<string, { readonly site: string; readonly round: number; readonly sha256: string }>;
   /** Rounds whose checkpoint was on disk when they were announced, by number of the line. */
   readonly committed: Map<number, CommittedRound>;
-  /** Calls of the noise filter by site: what left may be one of them each. */
-  readonly noised: Map<string, Set<string>>;
+  readonly work: Work[];
+  /** What was damaged where it lay, so that less is promised of it. */
+  readonly damaged: Set<'checkpoint' | 'update' | 'state' | 'ledger'>;
+  /** The site whose state or ledger was damaged. */
+  victim: string | undefined;
+  /** Sites that know the job, and those that know of its end. */
+  readonly offered: Set<string>;
+  readonly ended: Set<string>;
+  /** Connections that ended while the job ran. */
+  readonly disconnections: string[];
   digest(): string;
 }
 
@@ -49,7 +66,12 @@ export function createHistory(nowMs: () => number): History {
     sent: new Map(),
     accepted: new Map(),
     committed: new Map(),
-    noised: new Map(),
+    work: [],
+    damaged: new Set(),
+    victim: undefined,
+    offered: new Set(),
+    ended: new Set(),
+    disconnections: [],
     digest: () => createHash('sha256').update(lines.join('\n')).digest('hex'),
   };
 }

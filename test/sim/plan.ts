@@ -6,27 +6,13 @@
  */
 import { stream } from '../../src/util/streams';
 
-export type FaultKind =
-  | 'kill-server'
-  | 'cut-power-of-server'
-  | 'kill-site'
-  | 'cut-power-of-site'
-  | 'freeze-site'
-  | 'block-server'
-  | 'cut-link'
-  | 'half-open'
-  | 'lose-one-way'
-  | 'slow-link'
-  | 'bad-link'
-  | 'full-disk'
-  | 'bad-flush'
-  | 'jump-clock';
-
-const kinds: readonly FaultKind[] = [
+const kinds = [
   'kill-server',
   'cut-power-of-server',
+  'crash-server-at-disk',
   'kill-site',
   'cut-power-of-site',
+  'crash-site-at-disk',
   'freeze-site',
   'block-server',
   'cut-link',
@@ -34,10 +20,23 @@ const kinds: readonly FaultKind[] = [
   'lose-one-way',
   'slow-link',
   'bad-link',
+  'double-frames',
   'full-disk',
   'bad-flush',
   'jump-clock',
-];
+  'damage',
+] as const;
+
+export type FaultKind = (typeof kinds)[number];
+
+export interface Fault {
+  readonly atMs: number;
+  readonly kind: FaultKind;
+  readonly site: string;
+  readonly forMs: number;
+  /** In [0, 1): which of the ways in which this may go wrong. */
+  readonly chance: number;
+}
 
 export interface Plan {
   readonly seed: number;
@@ -54,12 +53,11 @@ export interface Plan {
   readonly mostTaskMs: number;
   /** Probability that a task fails while there are faults. */
   readonly taskFailure: number;
-  readonly faults: readonly {
-    readonly atMs: number;
-    readonly kind: FaultKind;
-    readonly site: string;
-    readonly forMs: number;
-  }[];
+  /** A site that leaves for ever. */
+  readonly gone: { readonly site: string; readonly atMs: number } | undefined;
+  /** A site whose owner is up to no good. */
+  readonly hostile: string | undefined;
+  readonly faults: readonly Fault[];
   /** When faults end. */
   readonly healMs: number;
 }
@@ -69,28 +67,56 @@ export function planOf(seed: number): Plan {
   const chance = () => random.random();
   const upTo = (n: number) => Math.floor(chance() * n);
   const sites = Array.from({ length: 2 + upTo(3) }, (_, i) => `site-${i + 1}`);
-  const enabled = kinds.filter(() => chance() < 0.35);
+  const alone = chance() < 0.15;
+  const enabled: readonly FaultKind[] = alone ? [kinds[upTo(kinds.length)]!] : kinds.filter(() => chance() < 0.3);
   const healMs = 4000 + upTo(20_000);
   const count = enabled.length === 0 ? 0 : 2 + upTo(14);
+  const minSites = chance() < 0.5 ? sites.length : 1 + upTo(sites.length);
+  const spare = minSites < sites.length;
+  const trouble = spare ? chance() : 1;
+  const gone = trouble < 0.25 ? { site: sites[upTo(sites.length)]!, atMs: chance() * 6000 } : undefined;
+  const hostile = trouble >= 0.25 && trouble < 0.6 ? sites[upTo(sites.length)] : undefined;
+  const graceSeconds = chance() < 0.5 && hostile === undefined ? undefined : 0.5 + 3 * chance();
   return {
     seed,
     sites,
     rounds: 2 + upTo(4),
-    minSites: chance() < 0.5 ? sites.length : 1 + upTo(sites.length),
-    graceSeconds: chance() < 0.5 ? undefined : 0.5 + 3 * chance(),
-    roundDeadlineSeconds: chance() < 0.5 ? 60 : 5 + 10 * chance(),
+    minSites,
+    graceSeconds,
+    roundDeadlineSeconds: chance() < 0.3 && hostile === undefined ? 3600 : chance() < 0.5 ? 60 : 5 + 10 * chance(),
     roundRetries: upTo(3),
-    siteLostMs: chance() < 0.5 ? 60_000 : 2000 + upTo(6000),
+    siteLostMs: chance() < 0.5 && gone === undefined ? 60_000 : 2000 + upTo(6000),
     parameters: chance() < 0.9 ? 8 : 70_000,
     noise: chance() < 0.5,
     mostTaskMs: 50 + upTo(3000),
     taskFailure: chance() < 0.2 ? 0.1 : 0,
-    faults: Array.from({ length: count }, () => ({
-      atMs: chance() * healMs,
-      kind: enabled[upTo(enabled.length)]!,
-      site: sites[upTo(sites.length)]!,
-      forMs: 100 + chance() * chance() * 8000,
-    })).sort((a, b) => a.atMs - b.atMs),
+    gone,
+    hostile,
+    faults: onceDamaged(
+      Array.from({ length: count }, () => ({
+        atMs: chance() * healMs,
+        kind: enabled[upTo(enabled.length)]!,
+        site: sites[upTo(sites.length)]!,
+        forMs: 100 + chance() * chance() * 8000,
+        chance: chance(),
+      })).sort((a, b) => a.atMs - b.atMs),
+    ),
     healMs,
   };
 }
+
+/** Nothing is promised of a federation in which several files are damaged. */
+function onceDamaged(faults: readonly Fault[]): readonly Fault[] {
+  const first = faults.findIndex(({ kind }) => kind === 'damage');
+  return faults.filter(({ kind }, i) => kind !== 'damage' || i === first);
+}
+
+/** Whether no connection may break, and no site be given up: what happens is too short, or not about the network at all. */
+export function isHarmless({ faults, gone, hostile }: Plan): boolean {
+  if (gone !== undefined || hostile !== undefined) return false;
+  const stopped = faults.filter(({ kind }) => kind === 'freeze-site' || kind === 'block-server');
+  const still = stopped.reduce((sum, { forMs }) => sum + forMs, 0);
+  return still < 3000 && faults.every(({ kind }) => harmless.includes(kind));
+}
+
+const harmless: readonly FaultKind[] = ['jump-clock', 'double-frames', 'freeze-site', 'block-server'];

@@ -10,13 +10,16 @@ import { simTime } from '../support/sim/clock';
 import { type SimDisk, simDisk } from '../support/sim/disk';
 import { simNetwork } from '../support/sim/network';
 import { checkHistory } from './check';
+import { damageOne } from './damage-fault';
 import { planFaults } from './faults';
 import { createHistory } from './history';
-import { type Plan, planOf } from './plan';
+import { startHostileSite } from './hostile-site';
+import { noteAnswer } from './note-answer';
+import { type Fault, type Plan, planOf } from './plan';
 import { type RunningServer, startServer } from './server-process';
-import { type RunningSite, startSite } from './site-process';
-import { canary } from './toy-site';
-import { serverName, type World } from './world-types';
+import { jobStateFile, type RunningSite, startSite } from './site-process';
+import { watchedNetwork } from './wire-watch';
+import { jobId, serverName, type World } from './world-types';
 
 export interface SeedResult {
   readonly seed: number;
@@ -31,6 +34,13 @@ export interface SeedResult {
 
 /** Longest that the job may take once nothing goes wrong any more, virtual milliseconds. */
 const healedMs = 180_000;
+/** How soon after that the sites know that it is over. */
+const endKnownMs = 20_000;
+/** More happens only where something goes round in circles. */
+const mostEvents = 1_000_000;
+/** How often the job is asked whom it waits for, and how often it may not say. */
+const lookEveryMs = 250;
+const silentLooks = 12;
 
 export async function runSeed(seed: number): Promise<SeedResult> {
   const plan = planOf(seed);
@@ -40,7 +50,12 @@ export async function runSeed(seed: number): Promise<SeedResult> {
     return () => numbers.random();
   };
   const history = createHistory(() => time.nowMs);
-  const network = watchedNetwork(simNetwork(time, randomOf('network')), history.violations);
+  const network = watchedNetwork(simNetwork(time, randomOf('network')), {
+    plan,
+    violations: history.violations,
+    offered: (site, task, { round, sha256 }) =>
+      noteAnswer(history, site, task, { round, sha256, files: () => disks.get(site)!.files() }),
+  });
   const disks = new Map<string, SimDisk>();
   for (const name of [serverName, ...plan.sites]) disks.set(name, newDisk(name));
   const sites = new Map<string, RunningSite>();
@@ -58,6 +73,8 @@ export async function runSeed(seed: number): Promise<SeedResult> {
   };
   bootServer();
   for (const name of plan.sites) bootSite(name);
+  if (plan.gone) time.at(plan.gone.atMs, () => leaveForEver(plan.gone!.site));
+  watchWaiting();
   planFaults(plan, {
     at: (timeMs, act) => void time.at(timeMs, act),
     random: randomOf('faults'),
@@ -69,14 +86,10 @@ export async function runSeed(seed: number): Promise<SeedResult> {
     link: (name) => network.link(name),
     serverDisk: disks.get(serverName)!,
     siteDisk: (name) => disks.get(name)!,
+    damage,
   });
-  try {
-    await time.run(() => final !== undefined && time.nowMs > plan.healMs, plan.healMs + healedMs);
-    await time.runFor(5000); // The sites hear of the end.
-  } catch (error) {
-    const whom = JSON.stringify(server?.waiting() ?? 'the job is not open');
-    history.violations.push(`L1: ${error instanceof Error ? error.message : error} It waits for ${whom}.`);
-  }
+  await reach('the job is finished', () => final !== undefined && time.nowMs > plan.healMs, plan.healMs + healedMs);
+  if (final) await reach('the sites know', () => listeners().every(knowsTheEnd), endKnownMs);
   for (const violation of checkHistory({ plan, history, final, disks })) history.violations.push(violation);
   return {
     seed,
@@ -87,6 +100,58 @@ export async function runSeed(seed: number): Promise<SeedResult> {
     final,
     virtualMs: time.nowMs,
   };
+
+  /** L1: it comes to that. */
+  async function reach(what: string, done: () => boolean, withinMs: number): Promise<void> {
+    try {
+      await time.run(() => {
+        if (time.events > mostEvents) throw new Error(`${mostEvents} events have happened.`);
+        return done();
+      }, withinMs);
+    } catch (error) {
+      const whom = JSON.stringify(server?.waiting() ?? 'the job is not open');
+      const why = error instanceof Error ? error.message : error;
+      history.violations.push(`L1: it does not come to it that ${what}. ${why} It waits for ${whom}.`);
+    }
+  }
+
+  /** L2: while the job is not finished and nothing is wrong any more, it says whom it waits for. */
+  function watchWaiting(unnamed = 0): void {
+    const isSilent = world.healed() && final === undefined && server?.process.alive && server.waiting()?.length === 0;
+    if (isSilent && unnamed === silentLooks)
+      history.violations.push('L2: the job waits for something that it does not name.');
+    if (final === undefined) time.at(time.nowMs + lookEveryMs, () => watchWaiting(isSilent ? unnamed + 1 : 0));
+  }
+
+  /** Honest sites that know the job, and are there. */
+  function listeners(): string[] {
+    return plan.sites.filter(
+      (name) => history.offered.has(name) && name !== plan.gone?.site && sites.get(name)?.process.alive,
+    );
+  }
+
+  function knowsTheEnd(name: string): boolean {
+    if (history.ended.has(name)) return true;
+    const state = disks.get(name)!.files().get(jobStateFile(jobId));
+    return state?.includes('"ended"') === true;
+  }
+
+  function leaveForEver(name: string): void {
+    history.note(`${name} leaves for ever`);
+    sites.get(name)?.kill();
+  }
+
+  function isGone(name: string): boolean {
+    return plan.gone?.site === name && time.nowMs >= plan.gone.atMs;
+  }
+
+  function damage(fault: Fault): void {
+    const targets = { plan, history, serverDisk: disks.get(serverName)!, siteDisk: disks.get(fault.site)! };
+    const isOver = [...history.committed.values()].some(({ line }) => line.final); // Sites may have dropped what was for the job.
+    const whose = isOver ? undefined : damageOne(fault, targets);
+    if (whose === 'server') killServer('stays', 300);
+    if (whose === 'site') killSite(fault.site, 'stays', 300);
+  }
 
   function newDisk(name: string): SimDisk {
     return simDisk({ random: randomOf(`disk/${name}`), clock: { after: (ms, act) => time.at(time.nowMs + ms, act) } });
@@ -107,8 +172,10 @@ export async function runSeed(seed: number): Promise<SeedResult> {
   }
 
   function bootSite(name: string): void {
-    if (sites.get(name)?.process.alive) return;
-    sites.set(name, startSite(world, name, disks.get(name)!, nextBoot(name)));
+    if (sites.get(name)?.process.alive || isGone(name)) return;
+    const boot = nextBoot(name);
+    const start = name === plan.hostile ? startHostileSite(world, name, boot) : undefined;
+    sites.set(name, start ?? startSite(world, name, disks.get(name)!, boot));
   }
 
   function restartSite(name: string, downMs: number): void {
@@ -126,40 +193,4 @@ export async function runSeed(seed: number): Promise<SeedResult> {
     restartSite(name, downMs);
     if (power === 'is cut') disks.get(name)!.powerCut();
   }
-}
-
-/** Looks into everything that is sent (S10). */
-function watchedNetwork(network: ReturnType<typeof simNetwork>, violations: string[]): ReturnType<typeof simNetwork> {
-  const secret = Buffer.from(canary);
-  return {
-    ...network,
-    dialer(process, identity) {
-      const dialer = network.dialer(process, identity);
-      return {
-        async dial(handler, signal) {
-          return dialer.dial((connection) => {
-            const send = connection.send;
-            const watched = {
-              get peer() {
-                return connection.peer;
-              },
-              get bufferedBytes() {
-                return connection.bufferedBytes;
-              },
-              pause: () => connection.pause(),
-              resume: () => connection.resume(),
-              close: (reason: Parameters<typeof connection.close>[0]) => connection.close(reason),
-              send(parts: readonly Uint8Array[]) {
-                if (parts.some((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength).includes(secret))) {
-                  violations.push(`S10: ${identity.name} sends what must not leave it.`);
-                }
-                send(parts);
-              },
-            };
-            return handler(watched);
-          }, signal);
-        },
-      };
-    },
-  };
 }

@@ -8,11 +8,11 @@ import { type JobSpec, jobHash, parseJob } from '../../src/jobs/job-spec';
 import { decodeUpdateFile } from '../../src/protocol/update-file';
 import { type Checkpoint, checkpointStore } from '../../src/runtime/checkpoint';
 import { modelDigest } from '../../src/runtime/model-digest';
+import { createSpool } from '../../src/runtime/server/spool';
 import { freshStart, runServer } from '../../src/runtime/server-run';
 import { safetensorsParts } from '../../src/tensor/safetensors';
 import { float32, type NamedTensors } from '../../src/tensor/tensor';
 import { type BlobSource, memoryBlob } from '../../src/transport/blobs';
-import { fileSink } from '../../src/transport/file-sink';
 import { createHub } from '../../src/transport/hub';
 import type { Hub, HubEvent, OpenJob } from '../../src/transport/hub-types';
 import { remoteSites } from '../../src/transport/remote-sites';
@@ -20,7 +20,7 @@ import { delay } from '../../src/util/clock';
 import type { Disk } from '../../src/util/disk';
 import { type SimProcess, simProcess } from '../support/sim/clock';
 import type { SimDisk } from '../support/sim/disk';
-import type { CommittedRound } from './history';
+import type { CommittedRound, History } from './history';
 import type { Plan } from './plan';
 import { certificateOf, jobId, serverName, type World } from './world-types';
 
@@ -141,11 +141,12 @@ async function runJob(
   }
   const bundle = memoryBlob([Buffer.from('a job')]);
   const prepared = new WeakMap<NamedTensors, BlobSource>();
+  const spool = createSpool(`${folder}/spool`, disk);
   const open = hub.open({
     id: jobId,
     sites: job.sites,
     bundle: () => bundle,
-    sink: (site, ref) => fileSink(disk, `${folder}/spool/${site}`, ref, { flush: 'bytes' }),
+    sink: (site, ref) => spool.sink(site, ref),
     answerLimit: 10e6,
   });
   told.opened(open);
@@ -170,12 +171,16 @@ async function runJob(
       sites,
       store,
       loadModel: async () => new Map(),
-      onLine: async (line, { model, history: lines }) => noteCommitted(world, lines.length, { line, model }),
+      async onLine(line, { model, history: lines }) {
+        noteCommitted(world, lines.length, { line, model });
+        await spool.sweep();
+      },
       emit: () => {},
       clock,
       signal: new AbortController().signal,
     });
     open.end('finished', '');
+    await spool.remove();
     return last.model;
   } catch (error) {
     open.pause(); // It is tried again.
@@ -194,11 +199,12 @@ function noteEvent({ history }: World, event: HubEvent): void {
       const key = `${site} ${task}`;
       const earlier = history.accepted.get(key);
       if (earlier) history.violations.push(`P3: the answer of ${key} was accepted twice.`);
-      history.accepted.set(key, { round, sha256: blob.sha256 });
+      history.accepted.set(key, { site, round, sha256: blob.sha256 });
       return;
     }
     case 'site-left':
       history.note(`server: ${event.site} left: ${event.reason.code} ${event.reason.message}`);
+      history.disconnections.push(`server: ${event.site} ${event.reason.code} ${event.reason.message}`);
       return;
     default:
       history.note(`server: ${event.kind} ${event.site}`);
@@ -213,20 +219,38 @@ function noteResumed(world: World, { history: all, model }: Checkpoint): void {
   history.note(`server: goes on after ${lines} lines`);
   // It may have died between writing a checkpoint and telling of it.
   if (lines === known + 1) noteCommitted(world, lines, { line: all.at(-1)!, model });
+  else if (lines === known - 1 && history.damaged.has('checkpoint')) goBack(history, lines);
   else if (lines !== known) {
     history.violations.push(`P2: ${known} rounds were committed, and the server goes on after ${lines}.`);
   }
 }
 
-function noteCommitted({ history, plan }: World, number: number, committed: CommittedRound): void {
+/** Rounds that a damaged checkpoint has cost are done again. */
+function goBack({ committed, accepted }: History, lines: number): void {
+  committed.delete(lines + 1);
+  for (const [key, { round }] of accepted) if (round >= lines) accepted.delete(key);
+}
+
+function noteCommitted(world: World, number: number, committed: CommittedRound): void {
+  const { history, plan } = world;
   const { line } = committed;
   const taking = line.sites.filter(({ status }) => status === 'ok').map(({ name }) => name);
   history.note(`server: line ${number}, round ${line.round}${line.final ? ' (final)' : ''}: ${taking.join(' ')}`);
   if (history.committed.has(number)) history.violations.push(`P2: line ${number} was committed twice.`);
   if (taking.length < plan.minSites)
     history.violations.push(`S7: round ${line.round} closed with ${taking.length} sites.`);
+  for (const { name, reason = '' } of line.sites) checkLost(world, name, reason);
   if (line.round !== number - 1) history.violations.push(`S4: line ${number} is of round ${line.round}.`);
   history.committed.set(number, committed);
+}
+
+/** P12: a site is given up after the time that was set, neither earlier nor later. */
+function checkLost({ history, plan, time }: World, site: string, reason: string): void {
+  const seconds = /^out of touch for (\d+) s$/.exec(reason)?.[1];
+  if (seconds === undefined) return;
+  const ms = 1000 * Number(seconds);
+  if (ms < plan.siteLostMs - 600 || ms > time.nowMs + 600)
+    history.violations.push(`P12: ${site} was given up after ${seconds} s at ${time.nowMs.toFixed(0)} ms.`);
 }
 
 function partsOf(model: NamedTensors): readonly Uint8Array[] {

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { createSite } from '../../src/executors/site';
 import type { PlacedFilter } from '../../src/filters/placed-filter';
 import { seededTestNoise } from '../../src/privacy/seeded-test-noise';
-import { decodeUpdateFile } from '../../src/protocol/update-file';
 import { siteJobs, type TaskRunner } from '../../src/runtime/client/site-jobs';
 import { siteLedger } from '../../src/runtime/site-ledger';
 import { siteStateStore } from '../../src/runtime/site-store';
@@ -17,7 +16,7 @@ import type { AgentEvent } from '../../src/transport/agent-types';
 import type { Disk } from '../../src/util/disk';
 import { type SimProcess, simProcess } from '../support/sim/clock';
 import type { SimDisk } from '../support/sim/disk';
-import { noiseFilter, toyExecutor } from './toy-site';
+import { digestOf, noiseFilter, toyExecutor } from './toy-site';
 import { certificateOf, type World } from './world-types';
 
 export interface RunningSite {
@@ -57,7 +56,7 @@ async function main(world: World, name: string, disk: Disk, process: SimProcess,
     resources: { slots: 1, memoryMb: 1000, gpus: 0 },
     times: { heartbeatMs: 1000, deadMs: 5000, welcomeMs: 5000, reconnectMinMs: 200, reconnectMaxMs: 3000 },
     jobs,
-    on: (event) => noteEvent(world, name, jobs, event),
+    on: (event) => noteEvent(world, name, event),
     signal: new AbortController().signal,
   });
 }
@@ -81,7 +80,15 @@ async function startRunner(
     random,
     mostMs: plan.mostTaskMs,
     fails: () => !world.healed() && random() < plan.taskFailure,
+    asked: (round, model) => void history.work.push({ kind: 'asked', site: name, round, model: digestOf(model) }),
+    trained(training) {
+      history.work.push({ kind: 'trained', ...training });
+      if (history.damaged.has('ledger') && name === history.victim)
+        history.violations.push(`C-36: ${name} goes on training with a damaged ledger.`);
+    },
   });
+  const ledger = await siteLedger(folder, name, disk);
+  checkAccount(world, name, ledger.spent('noise'));
   const noise: PlacedFilter = { tasks: ['train'], sites: undefined, filter: noiseFilter(random, () => {}) };
   const write = async (path: string, parts: readonly Uint8Array[], superseded: string | undefined) => {
     await writeStateFile(path, parts, disk);
@@ -93,7 +100,7 @@ async function startRunner(
     filtersIn: [],
     filtersOut: plan.noise ? [noise] : [],
     store: siteStateStore(folder, write, { disk, warn: (message) => history.note(`${name} warns: ${message}`) }),
-    ledger: await siteLedger(folder, name, disk),
+    ledger,
     noise: () => seededTestNoise(1),
     clock: process.clock,
   });
@@ -110,28 +117,21 @@ async function startRunner(
   };
 }
 
-function noteEvent(
-  { history }: World,
-  name: string,
-  jobs: Awaited<ReturnType<typeof siteJobs>>,
-  event: AgentEvent,
-): void {
+/** S9: after every start, a site knows at least of the noised updates that have left it. */
+function checkAccount({ plan, history }: World, name: string, spent: number): void {
+  if (!plan.noise) return;
+  const noised = [...history.sent.values()].filter(({ site, update }) => site === name && update.task === 'train');
+  if (spent < noised.length)
+    history.violations.push(
+      `S9: ${name} starts with ε = ${spent} spent, and has sent ${noised.length} noised updates.`,
+    );
+}
+
+function noteEvent({ history }: World, name: string, event: AgentEvent): void {
   switch (event.kind) {
     case 'answering': {
       const { task, blob } = event;
       history.note(`${name} answers ${task.slice(0, 8)} with ${blob.sha256.slice(0, 8)}`);
-      const source = jobs.source(blob.sha256);
-      if (!source) {
-        history.violations.push(`${name} answers with a blob that it does not have.`);
-        return;
-      }
-      void Promise.resolve(source.read(0, blob.size)).then(
-        (parts) => {
-          const { update } = decodeUpdateFile(Buffer.concat(parts as Uint8Array[]));
-          history.sent.set(blob.sha256, { site: name, task, sha256: blob.sha256, update });
-        },
-        () => {},
-      ); // A fault of the disk; the server cannot read it either.
       return;
     }
     case 'task-started': {
@@ -149,6 +149,15 @@ function noteEvent(
       return;
     case 'disconnected':
       history.note(`${name} disconnected: ${event.reason.code} ${event.reason.message}`);
+      history.disconnections.push(`${name}: ${event.reason.code} ${event.reason.message}`);
+      return;
+    case 'job-offered':
+      history.note(`${name} ${event.kind} ${event.verdict}`);
+      history.offered.add(name);
+      return;
+    case 'job-ended':
+      history.note(`${name} ${event.kind}`);
+      history.ended.add(name);
       return;
     default:
       history.note(`${name} ${event.kind}`);
@@ -157,3 +166,6 @@ function noteEvent(
 
 /** Where the site's ledger lies. */
 export const ledgerFile = (job: string) => join('/site/jobs', job, 'privacy', 'ledger.jsonl');
+
+/** Where the site keeps what it has decided about a job, and what became of that. */
+export const jobStateFile = (job: string) => join('/site/jobs', job, 'job-state.json');

@@ -15,6 +15,7 @@ import { fileSink } from '../../transport/file-sink';
 import { namesIn, removeTemporaryFiles, writeFileAtomic } from '../../util/atomic-file';
 import type { Disk } from '../../util/disk';
 import { forgetFolders } from '../../util/durable-folder';
+import { failpoint } from '../../util/failpoint';
 import { type AnswerStore, openAnswerStore } from './answer-store';
 import { receivedModels } from './received-models';
 
@@ -73,7 +74,11 @@ export async function siteJobs(options: SiteJobsOptions): Promise<OpenSiteJobs> 
   const { disk, folder } = options;
   const jobs = new Map<string, JobAtSite>();
   await removeTemporaryFiles(folder, disk);
-  for (const id of await namesIn(folder, disk)) jobs.set(id, await openJob(id, options));
+  for (const id of await namesIn(folder, disk)) {
+    const job = await openJob(id, options);
+    if (job.saved?.state === 'ended') await clear(job, disk); // A process that was killed may not have come to it.
+    jobs.set(id, job);
+  }
   return {
     states: () => [...jobs.values()].flatMap(stateOf),
     source(sha256) {
@@ -168,6 +173,7 @@ async function carryOut(
   job.working = message.task;
   try {
     const model = await job.models.receive(message.model, fetch, context.signal);
+    failpoint('model-received', `${message.kind} ${message.round}`);
     const { kind, round, settings } = message;
     job.runner ??= start(job.id, job.folder);
     const runner = await job.runner.catch((error: unknown) => {
@@ -179,7 +185,9 @@ async function carryOut(
     if (update.site !== site || update.round !== round || update.task !== kind) {
       throw new InternalError(`The answer is of ${update.site}, ${update.task} ${update.round}.`);
     }
-    return await job.answers.save(message.task, update, message.model.sha256);
+    const answer = await job.answers.save(message.task, update, message.model.sha256);
+    failpoint('answer-kept', `${message.kind} ${message.round}`);
+    return answer;
   } finally {
     job.working = undefined;
   }
@@ -192,6 +200,10 @@ async function endJob(job: JobAtSite, reason: string, disk: Disk): Promise<void>
   job.runner = undefined;
   await (await runner?.catch(() => undefined))?.close();
   await save(job, { ...job.saved, state: 'ended', reason }, disk);
+  await clear(job, disk);
+}
+
+async function clear(job: JobAtSite, disk: Disk): Promise<void> {
   await job.answers.forget();
   for (const name of ['answers', 'models', 'state', 'bundle', 'files']) {
     await disk.remove(join(job.folder, name));
