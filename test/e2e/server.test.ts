@@ -219,4 +219,32 @@ describe('a server as a process', () => {
     expect(changed.code).toBe(1);
     expect(changed.stdout).toContain('not whole');
   });
+
+  it('that is not there, a kit of another kind, and a job that is not there are each told with the next step', async () => {
+    const unknown = await runCommand('show', 'none-12345678', ...kit('ada'), '--json');
+    expect({ code: unknown.code, ...JSON.parse(unknown.stdout) }).toEqual({
+      code: 2,
+      error: {
+        ...{ tag: 'RefusedError', message: "There is no job 'none-12345678'." },
+        hint: '`consilium jobs` lists the jobs of the server.',
+      },
+    });
+    const other = await runCommand('jobs', ...kit('site-1'), '--json');
+    expect(other.code).toBe(2);
+    expect(JSON.parse(other.stdout).error).toMatchObject({
+      tag: 'ConfigError',
+      message: expect.stringContaining('is needed'),
+    });
+    expect(await runCommand('jobs')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("required option '--kit <dir>'"),
+    });
+    server.process.kill('SIGKILL');
+    await server.finished;
+    for (const command of ['jobs', 'sites']) {
+      const gone = await runCommand(command, ...kit('ada'), '--json');
+      expect(gone.code).toBe(1);
+      expect(JSON.parse(gone.stdout).error).toMatchObject({ tag: 'ConnectError', hint: expect.stringMatching(/./) });
+    }
+  });
 });
