@@ -31,6 +31,8 @@ export interface HubJobOptions {
 export interface HubJobSeats {
   readonly open: OpenJob;
   has(site: string): boolean;
+  /** Answers of which the site has said that it has them, and of which it was not told yet what became of them. */
+  unsettled(site: string): readonly Told[];
   /** Sends what the site is to know and may not know yet: the job, then its open tasks. */
   tell(seat: Seat): void;
   /** The site is back and says where it stands; nothing when it does not know the job. */
@@ -54,7 +56,7 @@ interface SeatJob {
 }
 
 /** An answer that a site says it has. */
-type Told = Pick<MessageOf<'answer'>, 'task' | 'round' | 'blob'>;
+export type Told = Pick<MessageOf<'answer'>, 'task' | 'round' | 'blob'>;
 
 type Settled = { readonly outcome: AnswerOutcome; readonly reason: string };
 
@@ -63,6 +65,8 @@ interface Asked {
   readonly task: HubTask;
   readonly sinceMs: number;
   state: 'open' | 'receiving' | 'delivered' | 'closed';
+  /** The site's answer, until the site is told what became of it. */
+  told: Told | undefined;
   /** What the site is told when it answers again. */
   settled: Settled | undefined;
   /** Ends a transfer that is under way. */
@@ -90,6 +94,10 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
       },
     },
     has: (site) => sites.has(site),
+    unsettled(site) {
+      const { asked, offers } = seatJobOf(site);
+      return [...[...asked.values()].flatMap(({ told }) => told ?? []), ...offers.values()];
+    },
     tell,
     resume,
     receive,
@@ -179,6 +187,8 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
   }
 
   function say(seat: Seat, { task, round, blob }: Told, { outcome, reason }: Settled): void {
+    const asked = sites.get(seat.name)?.asked.get(task);
+    if (asked) asked.told = undefined;
     on({ kind: 'answered', site: seat.name, job: spec.id, task, round, outcome, reason, blob });
     seat.channel?.send({ type: 'answered', job: spec.id, task, outcome, reason });
   }
@@ -189,6 +199,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     if (!channel) return;
     if (told.blob.size > spec.answerLimit) return refuseSize(seat, asked, told);
     asked.state = 'receiving';
+    asked.told = told;
     failpoint('answer-offered', `${seat.name} ${told.round}`);
     try {
       const sink = spec.sink(seat.name, told.blob);
@@ -265,6 +276,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
         task,
         sinceMs: clock.monotonicMs(),
         state: 'open',
+        told: undefined,
         settled: undefined,
         stop: new AbortController(),
         resolve(outcome) {

@@ -159,7 +159,7 @@ export function createHub(options: HubOptions): Hub {
     if (options.ended(id) !== 'waiting') return;
     for (const seat of seats.values()) {
       if (!seat.channel || !job.has(seat.name) || job.open.verdict(seat.name).verdict !== 'accepted') continue;
-      seat.states.set(id, { job: id, state: 'accepted', working: [], answers: [] });
+      seat.states.set(id, { job: id, state: 'accepted', working: [], answers: [...job.unsettled(seat.name)] });
     }
   }
 }

@@ -66,7 +66,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'an answer that has arrived is not flushed',
     'P1',
     'src/transport/file-sink.ts',
-    `    if (flush !== 'nothing') await arrived.sync();\n`,
+    `    if (flush !== 'nothing') await flushed(arrived);\n`,
     '',
   ),
   {
@@ -331,7 +331,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'a site that was away is not told of the end of a job',
     'P5',
     'src/transport/hub.ts',
-    `    for (const [id, state] of states) if (!jobs.get(id)?.has(seat.name)) tellEnd(channel, state);\n`,
+    `    for (const [id, state] of states) if (!jobs.get(id)?.has(seat.name)) standsStill(seat, channel, state);\n`,
     '',
   ),
 
