@@ -5,7 +5,7 @@
  * @module
  */
 import type { NetworkSpec } from '../jobs/model-spec';
-import type { SegmentationTrainerSpec } from '../jobs/trainer-spec';
+import type { NetworkTrainerSpec, SegmentationTrainerSpec } from '../jobs/trainer-spec';
 import { createModel } from '../nn/model';
 import type { ModelTraining } from '../nn/parameter-groups';
 import { openPredictor, type Predictor } from '../nn/predictor';
@@ -32,7 +32,10 @@ export function sharedPredictor({ model: spec, trainer, engine }: SessionOptions
 export function trainingOf({
   model,
   trainer: { optimiser },
-}: Pick<SessionOptions, 'model' | 'trainer'>): ModelTraining {
+}: {
+  readonly model: NetworkSpec;
+  readonly trainer: Pick<NetworkTrainerSpec, 'optimiser'>;
+}): ModelTraining {
   return { model: createModel(model), optimiser };
 }
 
@@ -63,7 +66,7 @@ export function sharedTrainer(options: SessionOptions, terms: StepTerms): Promis
 }
 
 /** What was opened for these settings before, or what `open` gives; a failed attempt is not kept. */
-function once<T>(opened: Map<string, Promise<T>>, settings: object, open: () => Promise<T>): Promise<T> {
+export function once<T>(opened: Map<string, Promise<T>>, settings: object, open: () => Promise<T>): Promise<T> {
   const key = JSON.stringify(settings);
   const known = opened.get(key);
   if (known) return known;

@@ -133,6 +133,7 @@ function checkTrainer({ model, initialCheckpoint, trainer, data, workflow }: Che
   }
   checkStatistics({ model, trainer, data, workflow }, report);
   if (trainer.kind === 'segmentation') checkSegmentation({ model, trainer, data }, report);
+  else if (trainer.kind === 'translation') checkTranslation({ model, data }, report);
   else if (trainer.kind !== 'statistics' && !isOwn(trainer) && isBratsData(data)) {
     report(
       ['data'],
@@ -208,6 +209,19 @@ function checkSegmentation(
       `${flag} is ${size.join(' ')}, but every size has to be a multiple of ${perAxisText(divisor)} for this network; ${nearest.join(' ')}, for example`,
     );
   }
+}
+
+/** Slices are 2-D, with as many channels in as out of them as the data have. */
+function checkTranslation({ model, data }: { model: JobModelSpec; data: DataSpec }, report: Report): void {
+  if (data.kind === 'none') report(['data'], 'the translation trainer needs data');
+  if (!isNetwork(model)) {
+    report(['model'], `the translation trainer needs a network, but '${model.kind}' holds tensors only`);
+    return;
+  }
+  if (isOwn(model)) return;
+  const dims = spatialDimsOf(model);
+  if (dims !== 2)
+    report(['model'], `the data are slices, but '${model.kind}' with these options takes ${dims}-D images`);
 }
 
 function checkFilter(job: CheckedJob, placement: FilterPlacement, report: Report): void {

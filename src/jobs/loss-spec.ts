@@ -187,6 +187,17 @@ export const regionLoss = z.discriminatedUnion('kind', [
   diceBce,
 ]);
 
+const meanOnly = { error: 'a sum would grow with the batch: only mean makes sense here', path: ['reduction'] };
+
+/** Losses of an image against the image that it should be. */
+export const imageLoss = z.discriminatedUnion('kind', [
+  mse.refine(({ reduction: by }) => by === 'mean', meanOnly),
+  l1.refine(({ reduction: by }) => by === 'mean', meanOnly),
+  ssim,
+  dssim,
+  mseDssim,
+]);
+
 /** A loss as it is asked for, defaults left out. */
 export type LossOptions = z.input<typeof lossSpec>;
 /** A checked loss, all defaults filled in. */

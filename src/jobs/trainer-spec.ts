@@ -8,15 +8,13 @@ import { regionLoss } from './loss-spec';
 import { gradientClip, optimiserSpec } from './optimiser-spec';
 import { findOwnPart, isOwn, ownSpec } from './own-part';
 import { scheduleSpec } from './schedule-spec';
+import { type Transfer, transfer } from './transfer';
+import { translationTrainerSpec } from './translation-trainer-spec';
+
+export type { Transfer } from './transfer';
 
 const count = z.int().positive();
 const size3 = z.tuple([count, count, count]);
-
-const transfer = z
-  .enum(['weight-diff', 'weights'])
-  .default('weight-diff')
-  .describe('Whether a site answers with the difference to the received weights, or with its weights.');
-export type Transfer = z.output<typeof transfer>;
 
 const segmentationTrainerSpec = z
   .strictObject({
@@ -108,6 +106,7 @@ export type StatisticsTrainerSpec = z.output<typeof statisticsTrainerSpec>;
 
 export const builtInTrainer = z.discriminatedUnion('kind', [
   segmentationTrainerSpec,
+  translationTrainerSpec,
   scriptTrainerSpec,
   commandTrainerSpec,
   statisticsTrainerSpec,
@@ -115,6 +114,13 @@ export const builtInTrainer = z.discriminatedUnion('kind', [
 export const trainerSpec = z.union([builtInTrainer, ownSpec('trainer')]);
 export type BuiltInTrainerSpec = z.output<typeof builtInTrainer>;
 export type TrainerSpec = z.output<typeof trainerSpec>;
+
+/** The built-in trainers that train a network of the job. */
+export type NetworkTrainerSpec = Extract<BuiltInTrainerSpec, { readonly kind: 'segmentation' | 'translation' }>;
+
+export function trainsNetwork(trainer: TrainerSpec): trainer is NetworkTrainerSpec {
+  return trainer.kind === 'segmentation' || trainer.kind === 'translation';
+}
 
 /** What a trainer's updates hold. One of the user's own says it in its definition; weight differences if it says nothing. */
 export function transferOf(spec: TrainerSpec): Transfer {

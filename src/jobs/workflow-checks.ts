@@ -5,7 +5,7 @@
  */
 import type { CheckedJob, Report } from './job-checks';
 import { isOwn } from './own-part';
-import { transferOf } from './trainer-spec';
+import { trainsNetwork, transferOf } from './trainer-spec';
 
 /** Adds an issue for everything that does not fit the workflow. */
 export function checkWorkflow(job: CheckedJob, report: Report): void {
@@ -49,7 +49,7 @@ function checkProximal(
   { proximalMu }: { readonly proximalMu?: number | undefined },
   report: Report,
 ): void {
-  if (proximalMu === undefined || isOwn(trainer) || trainer.kind !== 'segmentation' || trainer.proximalMu === 0) return;
+  if (proximalMu === undefined || !trainsNetwork(trainer) || trainer.proximalMu === 0) return;
   report(['workflow', 'proximalMu'], "trainer.proximalMu is set too; leave one of them, the workflow's say");
 }
 
@@ -61,13 +61,13 @@ function checkScaffold(
   if (transferOf(trainer) !== 'weight-diff') {
     report(['trainer', 'transfer'], "SCAFFOLD needs the differences that training made: set it to 'weight-diff'");
   }
-  if (isOwn(trainer) || trainer.kind !== 'segmentation') {
+  if (!trainsNetwork(trainer)) {
     if (learningRate !== undefined) return;
     report(['workflow', 'learningRate'], 'SCAFFOLD needs to know the learning rate of your training code');
     return;
   }
   if (learningRate !== undefined) {
-    report(['workflow', 'learningRate'], 'the segmentation trainer has its own: set trainer.learningRate');
+    report(['workflow', 'learningRate'], `the ${trainer.kind} trainer has its own: set trainer.learningRate`);
   }
   const { optimiser } = trainer;
   if (optimiser.kind !== 'sgd' || optimiser.momentum > 0) {

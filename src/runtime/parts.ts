@@ -14,10 +14,12 @@ import type { Executor } from '../executors/executor';
 import type { ScoreCache } from '../executors/score-cache';
 import { scriptTrainer } from '../executors/script-trainer';
 import { segmentationTrainer } from '../executors/segmentation-trainer';
+import type { SliceSource } from '../executors/slice-source';
 import { statisticsExecutor } from '../executors/statistics/statistics-executor';
 import { withSubmitModel } from '../executors/submit-model';
 import { trainerExecutor } from '../executors/trainer';
 import type { TrainingSite } from '../executors/training-site';
+import { translationTrainer } from '../executors/translation-trainer';
 import { REGIONS } from '../imaging/brats/labels';
 import type { DataSpec } from '../jobs/data-spec';
 import type { JobSpec } from '../jobs/job-spec';
@@ -98,6 +100,8 @@ export interface TrainerParts {
   readonly config: Json;
   /** The site's cases; absent when the job has no data. */
   readonly cases: CaseSource | undefined;
+  /** The site's slices; absent when the job has none. */
+  readonly slices: SliceSource | undefined;
   /** Where the values of the site's features come from, for statistics. */
   readonly features: FeatureSource | undefined;
   /** Where privacy noise comes from, by round. */
@@ -123,6 +127,11 @@ const trainers: {
       regions: REGIONS,
       engine: { threads: sessionThreads, provider: job.engine.provider },
     });
+  },
+  translation(trainer, { job, site, slices, sessionThreads: threads }) {
+    if (!slices || !isNetwork(job.model)) throw new InternalError('A translation job has slices and a network.');
+    const engine = { threads, provider: job.engine.provider };
+    return translationTrainer({ site, slices, trainer, seed: job.seed, model: job.model, engine });
   },
   script: (spec, parts) => trainerExecutor(scriptTrainer(spec, trainingSite(parts), roundsOf(parts)), spec.transfer),
   command: (spec, parts) => trainerExecutor(commandTrainer(spec, trainingSite(parts), roundsOf(parts)), spec.transfer),

@@ -112,6 +112,7 @@ async function siteOf(name: string): Promise<Site> {
   const composed = await composeSite(setup, site, {
     scores,
     ...dataOf(site),
+    slices: undefined,
     write: loader?.write ?? writeHere,
     log: (message) => log(name, 'info', message),
     warn: (message) => log(name, 'warn', message),
