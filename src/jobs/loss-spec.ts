@@ -163,6 +163,15 @@ const mseDssim = z.strictObject({
   lambdaDssim: factor,
 });
 
+const rmseDssim = z
+  .strictObject({
+    kind: z.literal('rmse-dssim'),
+    dssim: z.strictObject(ssimFields).prefault({}),
+    lambdaRmse: factor,
+    lambdaDssim: factor,
+  })
+  .describe('The root of the mean squared error, of the whole batch, and (1 − SSIM)/2.');
+
 export const lossSpec = z.discriminatedUnion('kind', [
   dice,
   crossEntropy,
@@ -175,6 +184,7 @@ export const lossSpec = z.discriminatedUnion('kind', [
   diceCe,
   diceBce,
   mseDssim,
+  rmseDssim,
 ]);
 
 /** Losses of logits against overlapping regions, one channel each. */
@@ -196,6 +206,7 @@ export const imageLoss = z.discriminatedUnion('kind', [
   ssim,
   dssim,
   mseDssim,
+  rmseDssim,
 ]);
 
 /** A loss as it is asked for, defaults left out. */

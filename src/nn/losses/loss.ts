@@ -45,6 +45,10 @@ const rules: { readonly [K in LossKind]: LossRule<K> } = {
     sumOf(b, diceLoss(b, x, y, dice), lambdaDice, binaryCrossEntropyLoss(b, x, y, binaryCrossEntropy), lambdaBce),
   'mse-dssim': (b, x, y, { dssim, lambdaMse, lambdaDssim }) =>
     sumOf(b, mseLoss(b, x, y, { reduction: 'mean' }), lambdaMse, dssimLoss(b, x, y, dssim), lambdaDssim),
+  'rmse-dssim': (b, x, y, { dssim, lambdaRmse, lambdaDssim }) => {
+    const rmse = b.sqrt(mseLoss(b, x, y, { reduction: 'mean' }));
+    return sumOf(b, rmse, lambdaRmse, dssimLoss(b, x, y, dssim), lambdaDssim);
+  },
 };
 
 /** The settings with defaults filled in. @throws ConfigError naming each option that is wrong */

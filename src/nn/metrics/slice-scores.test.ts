@@ -48,6 +48,7 @@ describe('the scores of a slice', () => {
   it.each<[LossOptions]>([
     [{ kind: 'mse-dssim', dssim: { dataRange: 'batch', border: 'reflect', clampVariance: true } }],
     [{ kind: 'mse-dssim', lambdaMse: 0.5, lambdaDssim: 2 }],
+    [{ kind: 'rmse-dssim', lambdaRmse: 2 }],
     [{ kind: 'mse' }],
     [{ kind: 'l1' }],
     [{ kind: 'ssim', kernel: 'uniform', windowSize: 5 }],

@@ -70,6 +70,8 @@ function lossOfSlice({ prediction, target, shape }: ComparedSlice, loss: ImageLo
       return (1 - ssim(loss)) / 2;
     case 'mse-dssim':
       return loss.lambdaMse * mse() + (loss.lambdaDssim * (1 - ssim(loss.dssim))) / 2;
+    case 'rmse-dssim':
+      return loss.lambdaRmse * Math.sqrt(mse()) + (loss.lambdaDssim * (1 - ssim(loss.dssim))) / 2;
   }
 }
 

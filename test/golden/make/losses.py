@@ -138,6 +138,10 @@ def mse_dssim(x, y, dssim={}, lambdaMse=1, lambdaDssim=1):
     return lambdaMse * F.mse_loss(x, y) + lambdaDssim * (1 - ssim(x, y, **dssim)) / 2
 
 
+def rmse_dssim(x, y, dssim={}, lambdaRmse=1, lambdaDssim=1):
+    return lambdaRmse * F.mse_loss(x, y).sqrt() + lambdaDssim * (1 - ssim(x, y, **dssim)) / 2
+
+
 DICE = dice
 FORMULAS = {
     "dice": dice,
@@ -151,6 +155,7 @@ FORMULAS = {
     "dice-ce": dice_ce,
     "dice-bce": dice_bce,
     "mse-dssim": mse_dssim,
+    "rmse-dssim": rmse_dssim,
 }
 FILLS = {f.__name__: f for f in (logits, other_logits, image, other_image, mask, classes, shares)}
 A, B, C = [2, 3, 4, 5], [2, 3, 2, 3, 4], [2, 1, 3, 4]
@@ -194,6 +199,8 @@ CASES = [
                               "crossEntropy": {"weight": [0.2, 1, 3]}, "lambdaDice": 0.5, "lambdaCe": 2}),
     (A, "logits", "mask", {"kind": "dice-bce", "dice": {"sigmoid": True}, "lambdaBce": 0.5}),
     (BIG2, "image", "other_image", {"kind": "mse-dssim", "dssim": {"dataRange": "batch", "clampVariance": True}}),
+    ([3, 1, 24, 20], "image", "other_image", {"kind": "mse-dssim", "dssim": {"dataRange": "batch", "border": "reflect", "clampVariance": True}}),
+    ([3, 1, 24, 20], "image", "other_image", {"kind": "rmse-dssim", "dssim": {"dataRange": "batch", "border": "reflect", "clampVariance": True}}),
 ]
 
 # What only the library offers: another activation, by its name in torch, and the terms themselves.

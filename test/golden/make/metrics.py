@@ -119,6 +119,7 @@ CASES = [
     (FLAT, False, {"kind": "ssim", "dataRange": "batch", **TORCHMETRICS}),
     (FLAT, False, {"kind": "ssim", "dataRange": "image", **TORCHMETRICS}),
     (DEEP, False, {"kind": "ssim", "dataRange": "image", "border": "reflect", "windowSize": 7}),
+    ([3, 1, 24, 20], False, {"kind": "ssim", "dataRange": "image", "border": "reflect", "clampVariance": True}),
     (FLAT, "regions", {"kind": "dice-counts"}),
     (DEEP, "regions", {"kind": "dice-counts", "threshold": 0.5}),
     ([2, 3, 9, 8], "classes", {"kind": "dice-counts", "by": "argmax"}),
