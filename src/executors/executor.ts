@@ -23,6 +23,8 @@ export interface ExecutorResult {
   readonly seconds: { readonly validate: number; readonly train: number };
   /** Sum of the learning rates of all steps, where the trainer has its own. */
   readonly rateSum?: number;
+  /** The trained model itself, where the trainer has it: a difference gives it back but for rounding. It may change later. */
+  readonly trained?: NamedTensors;
 }
 
 /** The site's side of the tasks. It keeps its own state (optimiser moments, personal layers) from round to round. */
