@@ -90,6 +90,7 @@ export {
 export { CrossSiteEvalRecipe, type CrossSiteEvalRecipeOptions } from './recipes/cross-site-eval-recipe';
 export { CyclicRecipe, type CyclicRecipeOptions } from './recipes/cyclic-recipe';
 export {
+  type AveragingRecipeOptions,
   FedAvgRecipe,
   type FedAvgRecipeOptions,
   type ModelRecipeOptions,
@@ -101,6 +102,15 @@ export { FedProxRecipe, type FedProxRecipeOptions } from './recipes/fed-prox-rec
 export { FedStatsRecipe, type FedStatsRecipeOptions } from './recipes/fed-stats-recipe';
 export { type CommonOptions, type FilterPlace, Recipe } from './recipes/recipe';
 export { ScaffoldRecipe, type ScaffoldRecipeOptions } from './recipes/scaffold-recipe';
+export {
+  type StrategyFields,
+  type StrategyName,
+  type StrategyOptions,
+  strategyNames,
+  strategyOf,
+  strategyTakes,
+  tenStrategies,
+} from './recipes/strategies';
 export { WorkflowRecipe, type WorkflowRecipeOptions } from './recipes/workflow-recipe';
 export {
   defineAggregator,

@@ -8,9 +8,11 @@ import { joinControls, splitControls } from '../protocol/control-variates';
 import { float32, floatsOf } from '../tensor/tensor';
 import type { CaseSource, CaseStream, TrainingSample, ValidationCase } from './case-source';
 import { withControlVariates } from './control-variates';
-import type { ExecutorContext } from './executor';
-import { scoreCache } from './score-cache';
-import { segmentationTrainer } from './segmentation-trainer';
+import type { Executor, ExecutorContext } from './executor';
+import { personalNames } from './personal-names';
+import { withPersonalTensors } from './personal-tensors';
+import { type ScoreCache, scoreCache } from './score-cache';
+import { type SegmentationTrainerOptions, segmentationTrainer } from './segmentation-trainer';
 
 const job = parseJob({
   version: 1,
@@ -57,7 +59,11 @@ function segmentation(trainer: TrainerSpec): SegmentationTrainerSpec {
 
 const context: ExecutorContext = { signal: new AbortController().signal, progress() {} };
 
-function trainerOf(options: Partial<SegmentationTrainerSpec> = {}, brokenRound = -1) {
+function trainerOf(
+  options: Partial<SegmentationTrainerSpec> = {},
+  brokenRound = -1,
+  more: Partial<SegmentationTrainerOptions> = {},
+) {
   return segmentationTrainer({
     site: 'site-1',
     seed: 0,
@@ -67,6 +73,7 @@ function trainerOf(options: Partial<SegmentationTrainerSpec> = {}, brokenRound =
     cases: casesBrokenIn(brokenRound),
     regions: ['WT'],
     scores: scoreCache(),
+    ...more,
   });
 }
 
@@ -112,6 +119,48 @@ describe('a segmentation trainer', () => {
     const without = (await trainerOf().execute(task, context)).payload;
     expect([...asked.tensors]).toEqual([...own.tensors]);
     expect([...asked.tensors]).not.toEqual([...without.tensors]);
+  });
+
+  it('holds FedProx near the start of the round, and near the start of each epoch when the task says so', async () => {
+    // Three epochs of one step each: each starts where its reference is, so the term is 0 in all of them.
+    const cases = { ...casesBrokenIn(-1), lists: async () => ({ training: 1, validation: ['case'] }) };
+    const trained = async (settings: object) => {
+      const trainer = trainerOf({ optimiser: sgd, epochs: 3 }, -1, { cases });
+      return [
+        ...(await trainer.execute({ ...task, settings: { ...settings, validate: false } }, context)).payload.tensors,
+      ];
+    };
+    const plain = await trained({});
+    expect(await trained({ proximalMu: 5, proximalReference: 'epoch' })).toEqual(plain);
+    expect(await trained({ proximalMu: 5, proximalReference: 'round' })).toEqual(await trained({ proximalMu: 5 }));
+    expect(await trained({ proximalMu: 5 })).not.toEqual(plain);
+  });
+
+  it('scores the own model of each site, where sites share the scores of what they all received', async () => {
+    const spec = { ...network(job.model), norm: 'batch' } as NetworkSpec;
+    const received = initialise(createModel(spec), 0);
+    const personalOf = () => personalNames('normalisation', spec, [...received.keys()]);
+    const scores = scoreCache();
+    const site = (name: string, shared: ScoreCache) => {
+      const more = { site: name, model: spec, scores: shared };
+      const trainer = trainerOf({ learningRate: 0.3 * name.length, optimiser: sgd }, -1, more);
+      return withPersonalTensors(trainer, { personalOf, keep: async () => {} });
+    };
+    const together = [site('a', scores), site('bb', scores)];
+    const alone = [site('a', scoreCache()), site('bb', scoreCache())];
+    const results = async (sites: readonly Executor[]) => {
+      const metrics: (number | null)[] = [];
+      for (const one of sites) await one.execute({ kind: 'train', round: 0, model: received }, context);
+      for (const one of [...sites, ...sites]) {
+        const { payload } = await one.execute({ kind: 'validate', round: 1, model: received }, context);
+        metrics.push(payload.metrics.val_dice!);
+      }
+      return metrics;
+    };
+    const shared = await results(together);
+    expect(shared).toEqual(await results(alone));
+    expect(shared[0]).not.toBe(shared[1]);
+    expect(shared.slice(2)).toEqual(shared.slice(0, 2));
   });
 
   it('does not score the received model when the task says so', async () => {

@@ -16,7 +16,7 @@ import type { NamedTensors } from '../tensor/tensor';
 import { deriveSeed } from '../util/streams';
 import type { CaseSource, TrainingSample } from './case-source';
 import { scoreCases, summariseScores } from './evaluation';
-import type { Executor, ExecutorContext } from './executor';
+import type { Executor, ExecutorContext, ExecutorResult } from './executor';
 import type { ScoreCache } from './score-cache';
 import { sharedPredictor, sharedTrainer, trainingOf } from './shared-sessions';
 import { formUpdate, metricsOnly } from './trainer';
@@ -105,21 +105,23 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     samples: AsyncIterable<TrainingSample>,
     scores: Metrics,
     context: ExecutorContext,
-  ): Promise<{ readonly payload: Payload; readonly rateSum: number }> {
+  ): Promise<Pick<ExecutorResult, 'payload' | 'rateSum' | 'trained'>> {
     const { losses, steps, rateSum } = await train(task, samples, context);
+    const trained = modelState(model, state!);
     const payload: Payload = {
       kind: trainer.transfer,
-      tensors: formUpdate(trainer.transfer, task.model, modelState(model, state!)),
+      tensors: formUpdate(trainer.transfer, task.model, trained),
       metrics: { ...scores, ...lossMetrics(losses) },
       steps,
     };
-    return { payload, rateSum };
+    return { payload, rateSum, trained };
   }
 
   /** Runs the round's epochs and returns the mean loss of each, the number of steps and the sum of their rates. */
   async function train(task: Task, samples: AsyncIterable<TrainingSample>, context: ExecutorContext) {
     const { signal, progress, correction } = context;
-    const { proximalMu: mu = trainer.proximalMu, learningRate: base = trainer.learningRate } = trainSettings(task);
+    const settings = trainSettings(task);
+    const { proximalMu: mu = trainer.proximalMu, learningRate: base = trainer.learningRate } = settings;
     const session = await sharedTrainer(options, { proximal: mu > 0, correction: correction !== undefined });
     const { training: count } = await cases.lists();
     if (count === 0) {
@@ -130,19 +132,20 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     const total = count * trainer.epochs;
     state = startRound(training, task.model, state, restored);
     restored = undefined;
-    const terms = {
-      ...(mu > 0 && { proximal: { mu, reference: task.model } }),
-      ...(correction && { correction }),
-    };
+    let reference = task.model;
     let rateSum = 0;
     const sums = new Array<number>(trainer.epochs).fill(0);
     let steps = 0;
     for await (const { image, label } of samples) {
       signal.throwIfAborted();
       const epoch = Math.floor(steps / count);
+      const starts = steps % count === 0;
+      // A step replaces tensors and leaves those of the map before it as they are.
+      if (starts && settings.proximalReference === 'epoch') reference = new Map(state.parameters);
       const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, epoch, steps % count);
       const at = { step: state.step, round: task.round };
       const learningRate = trainer.schedule ? scheduledRate(trainer.schedule, base, at) : base;
+      const terms = { ...(mu > 0 && { proximal: { mu, reference } }), ...(correction && { correction }) };
       const batch = { image, label, learningRate, dropoutSeed, ...terms };
       const { loss } = await session.step(state, batch);
       sums[epoch]! += loss;

@@ -45,24 +45,25 @@ export function trainerExecutor(trainer: Trainer, transfer: Transfer): Executor 
       const given = scored ? await trainer.validate?.(task, context) : undefined;
       const { metrics: scores } = checkValidateReply({ metrics: given ?? {} });
       const validated = performance.now();
-      const payload = task.kind === 'train' ? await trained(task, scores, context) : metricsOnly(scores);
+      const result = task.kind === 'train' ? await trained(task, scores, context) : { payload: metricsOnly(scores) };
       const ended = performance.now();
-      return { payload, seconds: { validate: (validated - started) / 1000, train: (ended - validated) / 1000 } };
+      return { ...result, seconds: { validate: (validated - started) / 1000, train: (ended - validated) / 1000 } };
     },
     state: () => trainer.state?.(),
     restore: (state) => trainer.restore?.(state),
     close: async () => trainer.close?.(),
   };
 
-  async function trained(task: Task, scores: Metrics, context: ExecutorContext): Promise<Payload> {
+  async function trained(task: Task, scores: Metrics, context: ExecutorContext) {
     const reply = await trainer.train({ ...task, model: ownTensors(task.model) }, context);
     const { weights, metrics, steps } = checkTrainReply(reply, task.model, { finite: transfer === 'weights' });
-    return {
+    const payload: Payload = {
       kind: transfer,
       tensors: formUpdate(transfer, task.model, weights),
       metrics: merge(scores, metrics),
       steps,
     };
+    return { payload, trained: weights };
   }
 }
 
@@ -103,7 +104,7 @@ export function formUpdate(transfer: Transfer, received: NamedTensors, trained: 
 }
 
 /** `to = values − base`. Returns whether all of it is finite. */
-function subtract(to: TensorData, values: TensorData, base: TensorData): boolean {
+export function subtract(to: TensorData, values: TensorData, base: TensorData): boolean {
   if (to instanceof BigInt64Array && values instanceof BigInt64Array && base instanceof BigInt64Array) {
     for (let i = 0; i < to.length; i++) to[i] = values[i]! - base[i]!;
     return true;

@@ -155,7 +155,7 @@ export function translationTrainer(options: TranslationTrainerOptions): Executor
   function stepOf(task: Task, { correction }: ExecutorContext) {
     const {
       proximalMu: mu = trainer.proximalMu,
-      proximalReference = trainer.proximalReference,
+      proximalReference = 'round',
       learningRate: base = trainer.learningRate,
     } = trainSettings(task);
     const terms = { proximal: mu > 0, correction: correction !== undefined };

@@ -33,11 +33,7 @@ export const translationTrainerSpec = z
       .nonnegative()
       .finite()
       .default(0)
-      .describe('FedProx μ: adds (μ/2)·‖w − w_reference‖² to the loss. 0 turns it off.'),
-    proximalReference: z
-      .enum(['round', 'epoch'])
-      .default('round')
-      .describe('The w_reference of FedProx: the received weights, or those that each epoch starts with.'),
+      .describe('FedProx μ: adds (μ/2)·‖w − w_received‖² to the loss. 0 turns it off.'),
     validateEpochs: z
       .boolean()
       .default(false)

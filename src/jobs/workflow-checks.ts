@@ -46,9 +46,12 @@ function checkSampling(
 
 function checkProximal(
   { trainer }: CheckedJob,
-  { proximalMu }: { readonly proximalMu?: number | undefined },
+  { proximalMu, proximalReference }: { readonly proximalMu?: number | undefined; readonly proximalReference: string },
   report: Report,
 ): void {
+  if (proximalReference !== 'round' && proximalMu === undefined) {
+    report(['workflow', 'proximalReference'], 'there is no proximal term: set workflow.proximalMu');
+  }
   if (proximalMu === undefined || !trainsNetwork(trainer) || trainer.proximalMu === 0) return;
   report(['workflow', 'proximalMu'], "trainer.proximalMu is set too; leave one of them, the workflow's say");
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { type StatisticName, statisticNames } from '../statistics/statistic-name';
 import { environmentText } from './environment-text';
 import { findOwnPart, isOwn, ownSpec } from './own-part';
+import { personalSpec } from './personal-spec';
 import { serverOptimiserSpec } from './server-optimiser-spec';
 
 const count = z.int().positive();
@@ -91,10 +92,24 @@ const proximalMu = z
   .optional()
   .describe('FedProx μ: sites add (μ/2)·‖w − w_received‖² to the loss. It reaches training code as a task setting.');
 
-const fedAvgSpec = z
-  .strictObject({ kind: z.literal('fed-avg'), ...trainingSettings, serverOptimiser, proximalMu })
+const proximalReference = z
+  .enum(['round', 'epoch'])
+  .default('round')
   .describe(
-    'Federated averaging (McMahan et al. 2017); with proximalMu FedProx (Li et al. 2020), with serverOptimiser FedOpt (Reddi et al. 2021).',
+    'What the proximal term holds the weights near: those that the site received, as in the paper, or those it had at the start of the running local epoch, as in the code of the MRI translation job.',
+  );
+
+const fedAvgSpec = z
+  .strictObject({
+    kind: z.literal('fed-avg'),
+    ...trainingSettings,
+    serverOptimiser,
+    proximalMu,
+    proximalReference,
+    personal: personalSpec.optional(),
+  })
+  .describe(
+    'Federated averaging (McMahan et al. 2017); with proximalMu FedProx (Li et al. 2020), with serverOptimiser FedOpt (Reddi et al. 2021), with personal FedBN (Li et al. 2021) and FedBAdam.',
   );
 
 const scaffoldSpec = z

@@ -12,7 +12,7 @@ const schema = z.looseObject({
 export interface TrainSettings {
   /** FedProx: add (μ/2)·‖w − w_received‖² to the loss. Absent: nothing is added. */
   readonly proximalMu?: number | undefined;
-  /** What FedProx pulls to: the received weights, or those that each local epoch starts with. Absent: the trainer's own. */
+  /** What that term holds the weights near: those of the start of the round, or of the running local epoch. Absent: the round. */
   readonly proximalReference?: 'round' | 'epoch' | undefined;
   /** Learning rate of the local steps. Absent: the trainer's own. */
   readonly learningRate?: number | undefined;

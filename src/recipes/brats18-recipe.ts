@@ -9,6 +9,7 @@ import type { JobInput } from '../jobs/job-spec';
 import { checkOptions } from './check-options';
 import { roundInput, type TrainingRecipeOptions, trainingInput } from './fed-avg-recipe';
 import { Recipe } from './recipe';
+import { type StrategyName, type StrategyOptions, strategyOf } from './strategies';
 
 export interface Brats18PrivacyOptions {
   /** `svt`: the sparse vector technique, correct. `svt-nvflare`: NVFlare 2.7's variant, not differentially private. @default 'svt' */
@@ -38,6 +39,10 @@ export interface Brats18RecipeOptions {
   readonly learningRate?: number;
   /** FedProx μ. @default 0 */
   readonly proximalMu?: number;
+  /** How the sites' models become one, and what each keeps for itself, by name. @default 'fedavg', as published */
+  readonly strategy?: StrategyName;
+  /** What the strategy is told; each takes some. @default none */
+  readonly strategyOptions?: StrategyOptions;
   /** Share of the cases kept in memory. @default 0, and 1 with synthetic data */
   readonly cacheRate?: number;
   /** @default 224 224 144, and 32 32 32 with synthetic data */
@@ -90,7 +95,8 @@ export class Brats18Recipe extends Recipe {
     if (!('baseDir' in data)) checkKeys('Brats18Recipe, data', data, Object.keys(phantomOptions));
     checkKeys('Brats18Recipe, privacy', privacy, Object.keys(privacyOptions));
     const compiled = compile(options);
-    super({ ...trainingInput(compiled), workflow: { kind: 'fed-avg', ...roundInput(compiled) } }, 'Brats18Recipe');
+    const strategy = strategyOf(options.strategy ?? 'fedavg', options.strategyOptions);
+    super({ ...trainingInput(compiled), workflow: { ...strategy, ...roundInput(compiled) } }, 'Brats18Recipe');
   }
 }
 

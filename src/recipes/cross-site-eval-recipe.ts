@@ -1,8 +1,8 @@
 import { checkOptions } from './check-options';
-import { type FedAvgRecipeOptions, fedAvgInput, given } from './fed-avg-recipe';
+import { type AveragingRecipeOptions, fedAvgInput, given } from './fed-avg-recipe';
 import { Recipe } from './recipe';
 
-export interface CrossSiteEvalRecipeOptions extends FedAvgRecipeOptions {
+export interface CrossSiteEvalRecipeOptions extends AveragingRecipeOptions {
   /** Rounds of federated averaging first; 0 scores only `checkpoints` and the model that the job starts from. */
   readonly rounds: number;
   /** Files of further models to score, by name. @default none */

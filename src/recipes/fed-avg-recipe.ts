@@ -3,6 +3,7 @@ import type { JobInput } from '../jobs/job-spec';
 import type { roundSettings } from '../jobs/workflow-spec';
 import { checkOptions } from './check-options';
 import { type CommonOptions, commonInput, Recipe, sitesOf } from './recipe';
+import { type StrategyName, type StrategyOptions, strategyOf } from './strategies';
 
 /** What all recipes share that send a model to the sites. */
 export interface ModelRecipeOptions extends CommonOptions {
@@ -47,13 +48,23 @@ export interface TrainingRecipeOptions extends ModelRecipeOptions {
 /** What recipes with a model share besides the settings of their rounds. */
 export type TrainedOptions = Omit<ModelRecipeOptions, keyof typeof roundSettings>;
 
-export interface FedAvgRecipeOptions extends TrainingRecipeOptions {
+/** What the recipes of the federated-averaging family share. */
+export interface AveragingRecipeOptions extends TrainingRecipeOptions {
   /** How updates become one model. @default the mean weighted by steps */
   readonly aggregator?: FedAvgInput['aggregator'];
   /** Sites that take part in a round, drawn anew for each. @default all */
   readonly sitesPerRound?: number;
   /** Ends the run early: after `patience` rounds without a better global model, or once it reaches `target`. @default never */
   readonly earlyStop?: FedAvgInput['earlyStop'];
+}
+
+export interface FedAvgRecipeOptions extends AveragingRecipeOptions {
+  /** A strategy by its name: it fills the fields of the workflow that it is made of. @default 'fedavg' */
+  readonly strategy?: StrategyName;
+  /** What the strategy is told; each takes some. @default none */
+  readonly strategyOptions?: StrategyOptions;
+  /** Tensors that each site keeps for itself: those of the normalisation layers, or by parts of their names. @default none */
+  readonly personal?: FedAvgInput['personal'];
 }
 
 type FedAvgInput = Extract<JobInput['workflow'], { readonly kind: 'fed-avg' }>;
@@ -63,12 +74,23 @@ export class FedAvgRecipe extends Recipe {
   /** @throws ConfigError naming each wrong option. */
   constructor(options: FedAvgRecipeOptions) {
     checkOptions('FedAvgRecipe', options);
-    super(fedAvgInput(options), 'FedAvgRecipe', options.folder);
+    super(fedAvgInput(options, strategyInput(options)), 'FedAvgRecipe', options.folder);
   }
 }
 
+/** The fields of the workflow that make up the strategy. @throws ConfigError for one that is given twice */
+function strategyInput({ strategy = 'fedavg', strategyOptions, aggregator, personal }: FedAvgRecipeOptions) {
+  const fields = strategyOf(strategy, strategyOptions);
+  const own = given({ aggregator, personal });
+  const twice = Object.keys(own).find((field) => field in fields);
+  if (twice === undefined) return { ...fields, ...own };
+  throw new ConfigError(`The strategy '${strategy}' has its own ${twice}, and the recipe was given another one.`, {
+    hint: `Leave out ${twice}, or the strategy.`,
+  });
+}
+
 /** A job of federated averaging, or of a workflow that has the same settings and more. */
-export function fedAvgInput(options: FedAvgRecipeOptions, workflow: WorkflowInput = { kind: 'fed-avg' }) {
+export function fedAvgInput(options: AveragingRecipeOptions, workflow: WorkflowInput = { kind: 'fed-avg' }) {
   const { aggregator, sitesPerRound, earlyStop } = options;
   const settings = { aggregator, sitesPerRound, earlyStop };
   return { ...trainingInput(options), workflow: { ...workflow, ...roundInput(options), ...given(settings) } };

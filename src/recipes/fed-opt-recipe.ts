@@ -1,9 +1,9 @@
 import type { ServerOptimiserOptions } from '../jobs/server-optimiser-spec';
 import { checkOptions } from './check-options';
-import { type FedAvgRecipeOptions, fedAvgInput } from './fed-avg-recipe';
+import { type AveragingRecipeOptions, fedAvgInput } from './fed-avg-recipe';
 import { Recipe } from './recipe';
 
-export interface FedOptRecipeOptions extends FedAvgRecipeOptions {
+export interface FedOptRecipeOptions extends AveragingRecipeOptions {
   /** How the server moves along the mean change: `sgd` (FedAvgM), `adam`, `yogi` or `adagrad`. @default { kind: 'adam' } */
   readonly serverOptimiser?: ServerOptimiserOptions;
 }

@@ -1,8 +1,8 @@
 import { checkOptions } from './check-options';
-import { type FedAvgRecipeOptions, fedAvgInput } from './fed-avg-recipe';
+import { type AveragingRecipeOptions, fedAvgInput } from './fed-avg-recipe';
 import { Recipe } from './recipe';
 
-export interface FedProxRecipeOptions extends FedAvgRecipeOptions {
+export interface FedProxRecipeOptions extends AveragingRecipeOptions {
   /**
    * μ: sites add (μ/2)·‖w − w_received‖² to the loss. The built-in trainer does; code of your own finds it in the settings of its
    * tasks. @default 0.01

@@ -1,9 +1,9 @@
 import type { ServerOptimiserOptions } from '../jobs/server-optimiser-spec';
 import { checkOptions } from './check-options';
-import { type FedAvgRecipeOptions, fedAvgInput, given } from './fed-avg-recipe';
+import { type AveragingRecipeOptions, fedAvgInput, given } from './fed-avg-recipe';
 import { Recipe } from './recipe';
 
-export interface ScaffoldRecipeOptions extends FedAvgRecipeOptions {
+export interface ScaffoldRecipeOptions extends AveragingRecipeOptions {
   /**
    * Learning rate of the sites, when training code of your own trains: it reaches it as a setting of its tasks, beside the
    * correction of the gradients. The built-in trainer has its own. @default none

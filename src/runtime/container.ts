@@ -15,9 +15,11 @@ import { filtersAt, type PlacedFilter } from '../filters/placed-filter';
 import { type JobSpec, siteConfigOf } from '../jobs/job-spec';
 import type { NoiseSource } from '../privacy/noise-source';
 import type { FeatureSource } from '../statistics/feature-source';
+import type { NamedTensors } from '../tensor/tensor';
 import type { LoaderClient } from './loader/loader-client';
 import { noiseOf } from './noise';
 import { createExecutor } from './parts';
+import { writePersonalModel } from './personal-model';
 import { siteLedger } from './site-ledger';
 import { siteStateStore } from './site-store';
 import type { SlotSetup, SlotSite } from './slot/slot-messages';
@@ -55,8 +57,9 @@ async function siteContainer(setup: SlotSetup, site: SlotSite, shared: SharedPar
   const config = siteConfigOf(job, site.name);
   container.register(tokens.job, { useValue: job });
   const noise = noiseOf(testNoiseSeed, site.name);
+  const keep = (model: NamedTensors) => writePersonalModel(site.folder, job.model, model);
   container.register(tokens.executor, {
-    useFactory: () => createExecutor({ job, folder, config, site: site.name, sessionThreads, noise, ...shared }),
+    useFactory: () => createExecutor({ job, folder, config, site: site.name, sessionThreads, noise, keep, ...shared }),
   });
   container.register(tokens.filtersIn, { useFactory: () => filtersAt(job.filters, 'site-in') });
   container.register(tokens.filtersOut, { useFactory: () => filtersAt(job.filters, 'site-out') });

@@ -1,8 +1,13 @@
 import { ConfigError } from '../errors';
+import { personalNames } from '../executors/personal-names';
 import { createFilter } from '../filters/registry';
 import { payloadsAt } from '../jobs/job-checks';
 import type { JobSpec } from '../jobs/job-spec';
+import { isNetwork } from '../jobs/model-spec';
 import { checkFiles } from '../jobs/named-files';
+import { isOwn } from '../jobs/own-part';
+import { createModel } from '../nn/model';
+import { stateTensors } from '../nn/model-state';
 
 /**
  * What the options alone cannot tell, before anything runs: whether training code and checkpoints are there, and, of each
@@ -13,7 +18,17 @@ import { checkFiles } from '../jobs/named-files';
  */
 export function checkParts(job: JobSpec, folder: string): void {
   checkFiles(job, folder);
+  checkPersonal(job);
   checkFilters(job);
+}
+
+/** Those of a file are known where it is read. @throws ConfigError when the personal tensors do not fit the model */
+function checkPersonal({ workflow, model }: JobSpec): void {
+  if (isOwn(workflow) || workflow.kind !== 'fed-avg' || !workflow.personal || model.kind === 'checkpoint') return;
+  const names = isNetwork(model)
+    ? stateTensors(createModel(model)).map(({ name }) => name)
+    : Object.keys(model.tensors);
+  personalNames(workflow.personal, model, names);
 }
 
 /** @throws ConfigError naming the first filter that does not accept what passes it. */

@@ -11,6 +11,8 @@ import type { CaseSource } from '../executors/case-source';
 import { commandTrainer } from '../executors/command-trainer';
 import { withControlVariates } from '../executors/control-variates';
 import type { Executor } from '../executors/executor';
+import { personalNames } from '../executors/personal-names';
+import { withPersonalTensors } from '../executors/personal-tensors';
 import type { ScoreCache } from '../executors/score-cache';
 import { scriptTrainer } from '../executors/script-trainer';
 import { segmentationTrainer } from '../executors/segmentation-trainer';
@@ -30,6 +32,7 @@ import { type AggregatorSpec, type BuiltInWorkflowSpec, workflowTraits } from '.
 import { createModel } from '../nn/model';
 import type { NoiseSource } from '../privacy/noise-source';
 import type { FeatureSource } from '../statistics/feature-source';
+import type { NamedTensors } from '../tensor/tensor';
 import type { Json } from '../util/json';
 import { crossSiteEval } from '../workflows/cross-site-eval';
 import { cyclic } from '../workflows/cyclic';
@@ -110,6 +113,8 @@ export interface TrainerParts {
   readonly scores: ScoreCache;
   /** Lines of the training code, for the site's log. */
   readonly log: (message: string) => void;
+  /** Writes the site's own model into its folder; durable when it resolves. */
+  readonly keep: (model: NamedTensors) => Promise<void>;
 }
 
 const trainers: {
@@ -142,7 +147,18 @@ const trainers: {
 };
 
 /** What the site's side of a workflow adds to any trainer. */
-const siteSides: { readonly [K in BuiltInWorkflowSpec['kind']]?: (trainer: Executor) => Executor } = {
+const siteSides: {
+  readonly [K in BuiltInWorkflowSpec['kind']]?: (
+    trainer: Executor,
+    spec: OfKind<BuiltInWorkflowSpec, K>,
+    parts: TrainerParts,
+  ) => Executor;
+} = {
+  'fed-avg'(trainer, { personal }, { job, keep }) {
+    if (personal === undefined) return trainer;
+    const personalOf = (model: NamedTensors) => personalNames(personal, job.model, [...model.keys()]);
+    return withPersonalTensors(trainer, { personalOf, keep });
+  },
   scaffold: withControlVariates,
   'cross-site-eval': withSubmitModel,
 };
@@ -150,9 +166,12 @@ const siteSides: { readonly [K in BuiltInWorkflowSpec['kind']]?: (trainer: Execu
 /** The site's side of a job's tasks. */
 export function createExecutor(parts: TrainerParts): Executor {
   const { workflow } = parts.job;
-  const side = isOwn(workflow) ? undefined : siteSides[workflow.kind];
   const trainer = createTrainer(parts);
-  return side ? side(trainer) : trainer;
+  if (isOwn(workflow)) return trainer;
+  const side = siteSides[workflow.kind] as
+    | ((trainer: Executor, spec: BuiltInWorkflowSpec, parts: TrainerParts) => Executor)
+    | undefined;
+  return side ? side(trainer, workflow, parts) : trainer;
 }
 
 function createTrainer(parts: TrainerParts): Executor {

@@ -20,6 +20,8 @@ export interface FedAvgSpec extends RoundsSpec {
   readonly serverOptimiser?: ServerOptimiserSettings | undefined;
   /** FedProx μ, a setting of the `train` tasks. @default none */
   readonly proximalMu?: number | undefined;
+  /** What the proximal term holds the sites near. @default 'round': the model that they received */
+  readonly proximalReference?: 'round' | 'epoch' | undefined;
 }
 
 /** Yields a report a round, and one more for the finished model. */
@@ -36,13 +38,15 @@ export async function* fedAvg(
 
 /** One round of federated averaging with these sites. */
 export async function averagingRound(
-  { serverOptimiser, proximalMu, ...spec }: FedAvgSpec,
+  { serverOptimiser, proximalMu, proximalReference, ...spec }: FedAvgSpec,
   { round, model, memory }: WorkflowState,
   parts: WorkflowParts,
   sites: readonly string[],
 ): Promise<RoundOutcome> {
   const aggregator = parts.aggregator(model, round, { precise: serverOptimiser !== undefined });
-  const task: Task = { kind: 'train', round, model, ...(proximalMu !== undefined && { settings: { proximalMu } }) };
+  const reference = proximalReference === 'epoch' && { proximalReference };
+  const settings = proximalMu !== undefined && { settings: { proximalMu, ...reference } };
+  const task: Task = { kind: 'train', round, model, ...settings };
   const participations = await askSites(task, parts, { ...spec, sites, ...foldingInto(aggregator, parts, sites) });
   const mean = aggregator.finish();
   if (!serverOptimiser) return { model: mean, memory, sites: participations };

@@ -15,6 +15,7 @@ import {
   float32,
   jobFromYaml,
   jobToYaml,
+  loadModelFile,
   type Recipe,
   type Run,
   type RunResult,
@@ -35,11 +36,18 @@ const common: FedAvgRecipeOptions = {
   keyMetricMode: 'min',
 };
 
+const personal: FedAvgRecipeOptions = {
+  ...common,
+  model: { kind: 'tensors', tensors: { 'conv.w': [2], 'norm.w': [2] }, start: 'normal' },
+  personal: { names: ['norm'] },
+};
+
 /** Every way of training that a recipe offers. */
 const trainings: Readonly<Record<string, () => Recipe>> = {
   'FedAvgRecipe with sampling': () => new FedAvgRecipe({ ...common, sitesPerRound: 2 }),
   FedProxRecipe: () => new FedProxRecipe({ ...common, proximalMu: 0.5 }),
   FedOptRecipe: () => new FedOptRecipe({ ...common, serverOptimiser: { kind: 'adam', learningRate: 1 } }),
+  'FedAvgRecipe with personal tensors': () => new FedAvgRecipe(personal),
   ScaffoldRecipe: () => new ScaffoldRecipe({ ...common, learningRate: 0.2 }),
   'ScaffoldRecipe with sampling': () => new ScaffoldRecipe({ ...common, learningRate: 0.2, sitesPerRound: 2 }),
   CyclicRecipe: () => new CyclicRecipe({ ...common, order: 'random-no-repeat' }),
@@ -103,6 +111,26 @@ describe('what the algorithm wants reaches the training code', () => {
   ])('of %s', async (name, line) => {
     expect(trainingLog(await run(trainings[name]!()), 'site-2')).toEqual([line, line, line]);
   });
+});
+
+it('writes the own model of each site where it lies: its own tensors, and the global model for the rest', async () => {
+  const { folder, files } = await run(new FedAvgRecipe(personal));
+  const global = (await loadModelFile(files.final_safetensors!)).tensors;
+  const own = await Promise.all(
+    [1, 2, 6].map(async (target, i) => {
+      const file = join(folder, `site-${i + 1}`, 'simulate_job', 'personal_model.safetensors');
+      const { tensors } = await loadModelFile(file);
+      expect(tensors.get('conv.w')).toEqual(global.get('conv.w'));
+      // Six steps of rate 0.3 towards the site's own target: what is left is 0.7⁶ of the way.
+      const start = [...tensors.get('norm.w')!.data].map((w) => target + (Number(w) - target) / 0.7 ** 6);
+      return { start, data: tensors.get('norm.w')!.data };
+    }),
+  );
+  const mean = [0, 1].map((i) => own.reduce((sum, { data }) => sum + Number(data[i]), 0) / 3);
+  for (const i of [0, 1]) {
+    for (const { start } of own) expect(start[i]).toBeCloseTo(own[0]!.start[i]!, 5);
+    expect(Number(global.get('norm.w')!.data[i])).toBeCloseTo(mean[i]!, 5);
+  }
 });
 
 it('samples as many sites a round as asked, and says which', async () => {

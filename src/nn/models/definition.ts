@@ -27,6 +27,8 @@ export interface ParameterSpec {
   readonly name: string;
   readonly shape: Shape;
   readonly initialiser: Initialiser;
+  /** Whether it is scale or shift of a normalisation layer. @default false */
+  readonly normalisation?: true;
 }
 
 /** One drawing of a whole parameter; without a name, of one number that is used for nothing. */
@@ -43,6 +45,8 @@ export interface BufferSpec {
   readonly dtype: 'float32' | 'int64';
   /** The value of every element before the first step. */
   readonly initial: number;
+  /** Whether it belongs to a normalisation layer. @default false */
+  readonly normalisation?: true;
 }
 
 /** Where activations are dropped in training. */

@@ -10,12 +10,18 @@ import { leaf, type Module } from './module';
 /** PyTorch's BatchNorm of `channels` channels, running statistics and the count of batches included. */
 export function batchNormalisation(channels: number): Module {
   const parameter = (name: string, value: number): { readonly parameter: ParameterSpec } => ({
-    parameter: { name, shape: [channels], initialiser: { kind: 'constant', value } },
+    parameter: { name, shape: [channels], initialiser: { kind: 'constant', value }, normalisation: true },
   });
   const buffer = (name: string, initial: number): { readonly buffer: BufferSpec } => ({
-    buffer: { name, shape: [channels], dtype: 'float32', initial },
+    buffer: { name, shape: [channels], dtype: 'float32', initial, normalisation: true },
   });
-  const counter: BufferSpec = { name: 'num_batches_tracked', shape: [], dtype: 'int64', initial: 0 };
+  const counter: BufferSpec = {
+    name: 'num_batches_tracked',
+    shape: [],
+    dtype: 'int64',
+    initial: 0,
+    normalisation: true,
+  };
   const state = [
     parameter('weight', 1),
     parameter('bias', 0),

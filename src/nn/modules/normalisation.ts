@@ -35,8 +35,9 @@ export function normalisation(spec: NormSpec, channels: number): Module {
 
 /** `weight`, ones, and `bias`, zeros. */
 export function scaleAndShift(channels: number): readonly { readonly parameter: ParameterSpec }[] {
+  const normal = { shape: [channels], normalisation: true } as const;
   return [
-    { parameter: { name: 'weight', shape: [channels], initialiser: { kind: 'constant', value: 1 } } },
-    { parameter: { name: 'bias', shape: [channels], initialiser: { kind: 'constant', value: 0 } } },
+    { parameter: { name: 'weight', ...normal, initialiser: { kind: 'constant', value: 1 } } },
+    { parameter: { name: 'bias', ...normal, initialiser: { kind: 'constant', value: 0 } } },
   ];
 }

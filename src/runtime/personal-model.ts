@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import { isNetwork, type JobModelSpec } from '../jobs/model-spec';
+import { createModel } from '../nn/model';
+import { withAliases } from '../nn/model-state';
+import { saveModelFile } from '../tensor/model-file';
+import type { NamedTensors } from '../tensor/tensor';
+
+/** Name of the file that a site's own model has in the site's folder. */
+export const personalModelFile = 'personal_model.safetensors';
+
+/** Writes a site's own model as a whole, for use and evaluation at the site. Durable when it resolves. @throws WorkspaceError */
+export async function writePersonalModel(folder: string, spec: JobModelSpec, model: NamedTensors): Promise<void> {
+  const state = isNetwork(spec) ? withAliases(createModel(spec), model) : model;
+  await saveModelFile(join(folder, personalModelFile), state);
+}
