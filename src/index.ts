@@ -5,9 +5,15 @@
  */
 
 export { z } from 'zod';
-export type { Aggregator, Contribution, SiteUpdate } from './aggregators/aggregator';
+export type {
+  Aggregator,
+  AggregatorOptions,
+  Contribution,
+  DirectAggregator,
+  SiteUpdate,
+} from './aggregators/aggregator';
 export { type UpdateRules, validateUpdate } from './aggregators/validate-update';
-export { type WeightedMeanOptions, weightedMean } from './aggregators/weighted-mean';
+export { weightedMean } from './aggregators/weighted-mean';
 export {
   ConfigError,
   ConsiliumError,
@@ -28,6 +34,7 @@ export type { Filter, FilterContext } from './filters/filter';
 export type { Builder } from './graph/builder';
 export type { Graph, Value } from './graph/graph';
 export { estimateMemory, type MemoryEstimate } from './graph/memory';
+export { aggregatorSpec } from './jobs/aggregator-spec';
 export type {
   Environment,
   ModelScore,
@@ -55,7 +62,7 @@ export type { MetricOptions } from './jobs/metric-spec';
 export type { GradientClip, OptimiserOptions, ParameterGroupOptions } from './jobs/optimiser-spec';
 export type { OwnKind, OwnSpec } from './jobs/own-part';
 export type { ScheduleOptions } from './jobs/schedule-spec';
-export { aggregatorSpec, roundSettings } from './jobs/workflow-spec';
+export { roundSettings } from './jobs/workflow-spec';
 export {
   type AccumulatingSession,
   type MicroBatch,

@@ -19,7 +19,7 @@ export const earlyStop = defineWorkflow({
       const value = metrics[keyMetric] ?? Infinity;
       [best, waited] = value < best ? [value, 0] : [best, waited + 1];
       const memory = new Map([['patience', float32([2], [best, waited])]]);
-      state = { round: round + 1, model: aggregator.finish(), memory };
+      state = { round: round + 1, model: await aggregator.finish(), memory };
       yield { evaluated: model, round, final: false, metrics, sites, state };
     }
     const { round, model } = state;

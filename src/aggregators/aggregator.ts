@@ -1,5 +1,6 @@
 import type { Payload } from '../protocol/payload';
 import type { NamedTensors } from '../tensor/tensor';
+import type { UpdateRules } from './validate-update';
 
 /** What a site answered in a round. Its tensors are not changed and must not be changed by others until `finish`. */
 export interface SiteUpdate {
@@ -13,6 +14,20 @@ export interface Contribution {
   readonly site: string;
   readonly steps: number;
 }
+
+/** What an aggregator is made with, for one round. */
+export interface AggregatorOptions extends UpdateRules {
+  readonly kind: 'weights' | 'weight-diff' | 'weight-control-diff';
+  /** Gives float32 tensors in float64, not rounded yet: for a server optimiser, say. @default false */
+  readonly precise?: boolean;
+  /** Every site that may answer, each once. Sums are formed and ties are broken in this order. */
+  readonly siteOrder: readonly string[];
+  /** What the server keeps from round to round; what the aggregator has kept is in it, under names of its own. @default nothing */
+  readonly memory?: NamedTensors;
+}
+
+/** How the names begin of what an aggregator keeps from round to round. */
+export const aggregatorMemory = 'aggregator/';
 
 /** Folds the updates of one round into a new global model. Made for a round, used once. */
 export interface Aggregator {
@@ -33,6 +48,18 @@ export interface Aggregator {
   skip?(site: string): void | Promise<void>;
   /** Those taken so far, in site order. */
   contributions(): readonly Contribution[];
-  /** The new global model from the updates taken; ends the round. @throws QuorumError when there are none. */
+  /** The new global model from the updates taken; ends the round. @throws QuorumError when there are too few of them. */
+  finish(): NamedTensors | Promise<NamedTensors>;
+  /**
+   * What it keeps for the next round, once it has finished: under names that begin with `aggregator/`, float32 or float64. It
+   * is part of the checkpoint and comes back among the `memory` of the next round's options. @default nothing
+   */
+  memory?(): NamedTensors;
+  /** What whoever watches the run should know of the round, once it has finished, a line each. @default nothing */
+  notes?(): readonly string[];
+}
+
+/** One whose result is there at once. */
+export interface DirectAggregator extends Aggregator {
   finish(): NamedTensors;
 }

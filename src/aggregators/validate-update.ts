@@ -28,11 +28,11 @@ export function validateUpdate({ site, round, payload }: SiteUpdate, rules: Upda
   for (const [name, expected] of reference) checkTensor(site, name, expected, payload.tensors.get(name));
 }
 
+const sameJob = 'Check that the site runs the same job and the same version as the server.';
+
 /** Refuses an update, naming its site. */
-export function reject(site: string, reason: string): never {
-  throw new UpdateRejectedError(`The update of ${site} was refused: ${reason}. Nothing of it was added.`, {
-    hint: 'Check that the site runs the same job and the same version as the server.',
-  });
+export function reject(site: string, reason: string, hint: string = sameJob): never {
+  throw new UpdateRejectedError(`The update of ${site} was refused: ${reason}. Nothing of it was added.`, { hint });
 }
 
 function checkTensor(site: string, name: string, expected: Tensor, actual: Tensor | undefined): void {

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { float32, type NamedTensors, type Tensor, tensor } from '../tensor/tensor';
-import type { Aggregator, SiteUpdate } from './aggregator';
-import { type WeightedMeanOptions, weightedMean } from './weighted-mean';
+import type { AggregatorOptions, DirectAggregator, SiteUpdate } from './aggregator';
+import { weightedMean } from './weighted-mean';
 
 const sites = ['site-1', 'site-2', 'site-3', 'site-4'] as const;
 
@@ -13,7 +13,7 @@ function model(...values: readonly number[]): NamedTensors {
   ]);
 }
 
-const options: WeightedMeanOptions = {
+const options: AggregatorOptions = {
   reference: model(1, 2, 3),
   siteOrder: sites,
   kind: 'weight-diff',
@@ -29,7 +29,7 @@ function numbers(tensors: NamedTensors): readonly number[] {
   return [...tensors.values()].flatMap(({ data }) => [...data].map(Number));
 }
 
-function averaged(updates: readonly SiteUpdate[], over: Partial<WeightedMeanOptions> = {}): readonly number[] {
+function averaged(updates: readonly SiteUpdate[], over: Partial<AggregatorOptions> = {}): readonly number[] {
   const mean = weightedMean({ ...options, ...over });
   for (const each of updates) mean.add(each);
   return numbers(mean.finish());
@@ -196,7 +196,7 @@ const bad: readonly (readonly [string, SiteUpdate, RegExp])[] = [
 ];
 
 describe('an update that is refused', () => {
-  const begun = (): Aggregator => {
+  const begun = (): DirectAggregator => {
     const mean = weightedMean(options);
     mean.add(update('site-1', 3, model(1, 2, 3)));
     return mean;

@@ -1,16 +1,8 @@
-import { ConfigError, InternalError, NonFiniteError, QuorumError, ShapeError } from '../errors';
+import { InternalError, NonFiniteError, QuorumError } from '../errors';
 import { firstNonFinite } from '../tensor/first-non-finite';
 import { allocate, type NamedTensors, type Tensor } from '../tensor/tensor';
-import type { Aggregator, Contribution, SiteUpdate } from './aggregator';
-import { reject, type UpdateRules, validateUpdate } from './validate-update';
-
-export interface WeightedMeanOptions extends UpdateRules {
-  readonly kind: 'weights' | 'weight-diff' | 'weight-control-diff';
-  /** Gives float32 tensors in float64, not rounded yet: for a server optimiser, say. @default false */
-  readonly precise?: boolean;
-  /** Every site that may answer, each once. The sums are formed in this order. */
-  readonly siteOrder: readonly string[];
-}
+import { admit, checkRound } from './admit';
+import type { AggregatorOptions, Contribution, DirectAggregator, SiteUpdate } from './aggregator';
 
 /**
  * The mean of updates weighted by their step counts (federated averaging, McMahan et al. 2017), for one round:
@@ -24,13 +16,17 @@ export interface WeightedMeanOptions extends UpdateRules {
  * reference, at most all but one of the sites, and only until the first answers or is skipped. Of those that can be read
  * again, none but the one that is being added.
  *
+ * @param weightOf n_k of an update. @default its steps
  * @throws ConfigError for a site named twice or a `maxSteps` below 1; ShapeError for tensors that have no mean.
  */
-export function weightedMean(options: WeightedMeanOptions): Aggregator {
-  checkOptions(options);
+export function weightedMean(
+  options: AggregatorOptions,
+  weightOf: (update: SiteUpdate) => number = ({ payload }) => payload.steps,
+): DirectAggregator {
+  checkRound(options);
   const { reference, siteOrder } = options;
   const sums = [...reference.values()].map(({ data }) => new Float64Array(data.length));
-  const taken = new Map<string, number>();
+  const taken = new Map<string, { readonly steps: number; readonly weight: number }>();
   const waiting = new Map<string, WaitingUpdate>();
   const expected = new Set(siteOrder);
   const skipped = new Set<string>();
@@ -43,7 +39,7 @@ export function weightedMean(options: WeightedMeanOptions): Aggregator {
 
   function addToSums(site: string, update: Omit<WeightedUpdate, 'weight'>): void {
     waiting.delete(site);
-    ready.push({ ...update, weight: taken.get(site)! });
+    ready.push({ ...update, weight: taken.get(site)!.weight });
     if (ready.length >= atOnce) addReady();
   }
 
@@ -74,12 +70,8 @@ export function weightedMean(options: WeightedMeanOptions): Aggregator {
   return {
     add(update, release, reload): void | Promise<void> {
       const { site, payload } = update;
-      if (!expected.has(site)) reject(site, `the round expects ${named(siteOrder)}`);
-      if (skipped.has(site)) reject(site, 'the round goes on without this site');
-      if (taken.has(site)) reject(site, 'an update of this site was taken before');
-      if (result !== undefined) reject(site, 'the round is over');
-      validateUpdate(update, options);
-      taken.set(site, payload.steps);
+      admit(update, options, { expected, taken, skipped, over: result !== undefined });
+      taken.set(site, { steps: payload.steps, weight: weightOf(update) });
       waiting.set(site, { tensors: payload.tensors, release });
       const added = addThoseWhoseTurnItIs();
       if (waiting.has(site) && reload) waiting.set(site, { reload });
@@ -93,7 +85,7 @@ export function weightedMean(options: WeightedMeanOptions): Aggregator {
     },
 
     contributions(): readonly Contribution[] {
-      return siteOrder.filter((site) => taken.has(site)).map((site) => ({ site, steps: taken.get(site)! }));
+      return siteOrder.filter((site) => taken.has(site)).map((site) => ({ site, steps: taken.get(site)!.steps }));
     },
 
     finish(): NamedTensors {
@@ -105,30 +97,11 @@ export function weightedMean(options: WeightedMeanOptions): Aggregator {
         if (update) addToSums(site, update);
       }
       addReady();
-      const total = [...taken.values()].reduce((sum, steps) => sum + steps, 0);
+      const total = [...taken.values()].reduce((sum, { weight }) => sum + weight, 0);
       result = meanOf(options, sums, total);
       return result;
     },
   };
-}
-
-function checkOptions({ reference, siteOrder, maxSteps }: WeightedMeanOptions): void {
-  if (new Set(siteOrder).size !== siteOrder.length) {
-    throw new ConfigError(`Sites must have different names, but are ${siteOrder.join(', ')}.`);
-  }
-  if (!Number.isSafeInteger(maxSteps) || maxSteps < 1) {
-    throw new ConfigError(`The largest step count of a site must be an integer of at least 1, but was ${maxSteps}.`);
-  }
-  for (const [name, { dtype }] of reference) {
-    if (dtype !== 'float32' && dtype !== 'float64' && dtype !== 'int64') {
-      throw new ShapeError(`Only float32, float64 and int64 tensors can be averaged, but '${name}' is ${dtype}.`);
-    }
-  }
-}
-
-/** A list that stays readable with a thousand sites. */
-function named(sites: readonly string[]): string {
-  return sites.length <= 8 ? sites.join(', ') : `${sites.slice(0, 8).join(', ')} and ${sites.length - 8} more`;
 }
 
 /** An update that waits for its turn: in memory, or on disk. */
@@ -173,7 +146,7 @@ function addFour(sum: Float64Array, [a, b, c, d]: readonly [Term, Term, Term, Te
   for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + p * u[i]! + q * v[i]! + r * w[i]! + s * x[i]!;
 }
 
-function meanOf(options: WeightedMeanOptions, sums: readonly Float64Array[], total: number): NamedTensors {
+function meanOf(options: AggregatorOptions, sums: readonly Float64Array[], total: number): NamedTensors {
   const model = new Map<string, Tensor>();
   let t = 0;
   for (const [name, before] of options.reference) {
@@ -187,7 +160,7 @@ function meanOf(options: WeightedMeanOptions, sums: readonly Float64Array[], tot
   return model;
 }
 
-function meanNumbers({ kind, precise }: WeightedMeanOptions, before: Tensor, sum: Float64Array, total: number): Tensor {
+function meanNumbers({ kind, precise }: AggregatorOptions, before: Tensor, sum: Float64Array, total: number): Tensor {
   const from = before.data as Float32Array | Float64Array;
   const dtype = precise ? 'float64' : before.dtype;
   const to = allocate(dtype, sum.length) as Float32Array | Float64Array;
@@ -196,7 +169,7 @@ function meanNumbers({ kind, precise }: WeightedMeanOptions, before: Tensor, sum
   return { dtype, shape: before.shape, data: to };
 }
 
-function meanCount({ kind }: WeightedMeanOptions, before: Tensor, sum: Float64Array, total: number): Tensor {
+function meanCount({ kind }: AggregatorOptions, before: Tensor, sum: Float64Array, total: number): Tensor {
   const from = before.data as BigInt64Array;
   const whole = (i: number) => BigInt(Math.round(sum[i]! / total));
   const data = from.map((count, i) => (kind === 'weights' ? whole(i) : count + whole(i)));

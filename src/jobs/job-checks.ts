@@ -6,6 +6,7 @@
 import type { z } from 'zod';
 import { didYouMean } from '../util/nearest';
 import { areMultiples, nearestMultiples, perAxisText } from '../util/per-axis';
+import { aggregatorSpec } from './aggregator-spec';
 import { type DataSpec, isBratsData } from './data-spec';
 import { type FilterPlacement, filterTraits, type PayloadKind, places } from './filter-spec';
 import { isNetwork, type JobModelSpec } from './model-spec';
@@ -14,7 +15,7 @@ import { type OptionsSchema, problemsOf } from './options-schema';
 import { findOwnPart, isOwn } from './own-part';
 import { type SegmentationTrainerSpec, type TrainerSpec, transferOf } from './trainer-spec';
 import { checkWorkflow } from './workflow-checks';
-import { aggregatorSpec, type WorkflowSpec, workflowTraits } from './workflow-spec';
+import { type WorkflowSpec, workflowTraits } from './workflow-spec';
 
 /** The parts of a job that depend on each other. */
 export interface CheckedJob {

@@ -13,6 +13,13 @@ const schedule = scheduleSpec
   .optional()
   .describe('Factor of the learning rate by round; the server takes one step a round. Constant when absent.');
 
+const statistics = z
+  .enum(['mean', 'optimised'])
+  .default('mean')
+  .describe(
+    'What becomes of the statistics and counters of normalisation layers: the mean of the sites, or what the rule makes of them, as where it goes over the whole state of a model. That can take a running variance below 0.',
+  );
+
 const rate = (value: number) => positive.default(value).describe('Factor of the step.');
 
 /** Reddi et al. want the running square to start at τ² or above; Flower starts it at 0. */
@@ -25,6 +32,7 @@ const adaptive = {
     .optional()
     .describe('First value of the running square of the changes. tau² when absent, as in the paper; 0 in Flower.'),
   schedule,
+  statistics,
 } as const;
 
 const moments = {
@@ -39,6 +47,7 @@ const sgd = z
     momentum: share.default(0),
     nesterov: z.boolean().default(false),
     schedule,
+    statistics,
   })
   .refine(({ nesterov, momentum }) => !nesterov || momentum > 0, {
     error: 'needs a momentum above 0',

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type AggregatorSpec, fewestUpdates } from './aggregator-spec';
 import type { CheckedJob, Report } from './job-checks';
 import { isOwn } from './own-part';
 import { trainsNetwork, transferOf } from './trainer-spec';
@@ -12,6 +13,7 @@ export function checkWorkflow(job: CheckedJob, report: Report): void {
   const { workflow } = job;
   if (isOwn(workflow)) return;
   if ('sitesPerRound' in workflow) checkSampling(job, workflow, report);
+  if ('aggregator' in workflow && workflow.rounds > 0) checkUpdates(job, workflow, report);
   switch (workflow.kind) {
     case 'fed-avg':
       checkProximal(job, workflow, report);
@@ -42,6 +44,24 @@ function checkSampling(
   if (sitesPerRound > sites.length) report(path, `it is ${sitesPerRound}, but the job has ${sites.length} sites`);
   else if (minSites > sitesPerRound)
     report(path, `it is ${sitesPerRound}, but a round needs ${minSites} sites (minSites)`);
+}
+
+/** A round that asks too few sites could never succeed. One that loses too many fails when it does. */
+function checkUpdates(
+  { sites }: CheckedJob,
+  {
+    aggregator,
+    sitesPerRound = sites.length,
+  }: { readonly aggregator: AggregatorSpec; readonly sitesPerRound?: number | undefined },
+  report: Report,
+): void {
+  const needed = fewestUpdates(aggregator);
+  if (needed <= sitesPerRound) return;
+  const asked = `${sitesPerRound} ${sitesPerRound === 1 ? 'is' : 'are'} asked`;
+  report(
+    ['workflow', 'aggregator'],
+    `'${aggregator.kind}' needs the updates of ${needed} sites with these settings, but ${asked}`,
+  );
 }
 
 function checkProximal(

@@ -5,19 +5,13 @@
  */
 import { z } from 'zod';
 import { type StatisticName, statisticNames } from '../statistics/statistic-name';
+import { type AggregatorSpec, aggregatorSpec } from './aggregator-spec';
 import { environmentText } from './environment-text';
 import { findOwnPart, isOwn, ownSpec } from './own-part';
 import { personalSpec } from './personal-spec';
 import { serverOptimiserSpec } from './server-optimiser-spec';
 
 const count = z.int().positive();
-
-/** How the updates of a round become one model. `weighted-mean`: weighted by the steps behind them. */
-export const aggregatorSpec = z.union([
-  z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('weighted-mean') })]),
-  ownSpec('aggregator'),
-]);
-export type AggregatorSpec = z.output<typeof aggregatorSpec>;
 
 /** What becomes of sites that are slow, silent or in error. */
 const stragglerSettings = {

@@ -17,8 +17,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
-import type { Aggregator } from '../aggregators/aggregator';
-import type { WeightedMeanOptions } from '../aggregators/weighted-mean';
+import type { Aggregator, AggregatorOptions } from '../aggregators/aggregator';
 import type { CaseSource } from '../executors/case-source';
 import type { Executor } from '../executors/executor';
 import type { Trainer } from '../executors/trainer';
@@ -52,7 +51,7 @@ export interface FilterDefinition<O = never> {
 
 export interface AggregatorDefinition<O = never> {
   /** Made for each round, used once. `round.reference` is the model that the round started from. */
-  readonly create: (options: O, round: WeightedMeanOptions) => Aggregator;
+  readonly create: (options: O, round: AggregatorOptions) => Aggregator;
 }
 
 export interface WorkflowDefinition<O = never> {

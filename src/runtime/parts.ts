@@ -4,8 +4,19 @@
  *
  * @module
  */
-import type { Aggregator } from '../aggregators/aggregator';
-import { type WeightedMeanOptions, weightedMean } from '../aggregators/weighted-mean';
+import type { Aggregator, AggregatorOptions } from '../aggregators/aggregator';
+import { bulyan } from '../aggregators/bulyan';
+import { centredClipping } from '../aggregators/centred-clipping';
+import { costWeighted } from '../aggregators/cost-weighted';
+import { geometricMedian } from '../aggregators/geometric-median';
+import { krum } from '../aggregators/krum';
+import { mean } from '../aggregators/mean';
+import { median } from '../aggregators/median';
+import { multiKrum } from '../aggregators/multi-krum';
+import { normClipping } from '../aggregators/norm-clipping';
+import { pidWeighted } from '../aggregators/pid-weighted';
+import { trimmedMean } from '../aggregators/trimmed-mean';
+import { weightedMean } from '../aggregators/weighted-mean';
 import { InternalError } from '../errors';
 import type { CaseSource } from '../executors/case-source';
 import { commandTrainer } from '../executors/command-trainer';
@@ -23,12 +34,13 @@ import { trainerExecutor } from '../executors/trainer';
 import type { TrainingSite } from '../executors/training-site';
 import { translationTrainer } from '../executors/translation-trainer';
 import { REGIONS } from '../imaging/brats/labels';
+import type { AggregatorSpec, AggregatorSpecOf, BuiltInAggregatorSpec } from '../jobs/aggregator-spec';
 import type { DataSpec } from '../jobs/data-spec';
 import type { JobSpec } from '../jobs/job-spec';
 import { isNetwork } from '../jobs/model-spec';
 import { findOwnPart, isOwn, type PartSlot } from '../jobs/own-part';
 import { type BuiltInTrainerSpec, transferOf } from '../jobs/trainer-spec';
-import { type AggregatorSpec, type BuiltInWorkflowSpec, workflowTraits } from '../jobs/workflow-spec';
+import { type BuiltInWorkflowSpec, workflowTraits } from '../jobs/workflow-spec';
 import { createModel } from '../nn/model';
 import type { NoiseSource } from '../privacy/noise-source';
 import type { FeatureSource } from '../statistics/feature-source';
@@ -81,15 +93,28 @@ export function createWorkflow(job: JobSpec, state: WorkflowState, parts: Workfl
 }
 
 const aggregators: {
-  readonly [K in Exclude<AggregatorSpec['kind'], `${string}/${string}`>]: (
-    spec: OfKind<AggregatorSpec, K>,
-    options: WeightedMeanOptions,
-  ) => Aggregator;
-} = { 'weighted-mean': (_, options) => weightedMean(options) };
+  readonly [K in BuiltInAggregatorSpec['kind']]: (spec: AggregatorSpecOf<K>, options: AggregatorOptions) => Aggregator;
+} = {
+  'weighted-mean': (_, options) => weightedMean(options),
+  mean,
+  'cost-weighted': costWeighted,
+  'pid-weighted': pidWeighted,
+  median,
+  'trimmed-mean': trimmedMean,
+  krum,
+  'multi-krum': multiKrum,
+  bulyan,
+  'geometric-median': geometricMedian,
+  'centred-clipping': centredClipping,
+  'norm-clipping': normClipping,
+};
 
 /** An aggregator for one round. */
-export function createAggregator(spec: AggregatorSpec, options: WeightedMeanOptions): Aggregator {
-  if (!isOwn(spec)) return aggregators[spec.kind](spec, options);
+export function createAggregator(spec: AggregatorSpec, options: AggregatorOptions): Aggregator {
+  if (!isOwn(spec)) {
+    const create = aggregators[spec.kind] as (spec: BuiltInAggregatorSpec, options: AggregatorOptions) => Aggregator;
+    return create(spec, options);
+  }
   return ownDefinition<AggregatorDefinition>('aggregator', spec.kind).create(optionsOf(spec), options);
 }
 

@@ -39,7 +39,7 @@ export async function* cyclic(
         add: (update) => aggregator.add(update),
       });
       trained.set(site, turn!);
-      if (turn!.status === 'ok') passed = aggregator.finish();
+      if (turn!.status === 'ok') passed = await aggregator.finish();
     }
     requireQuorum({ kind: 'train', round }, spec.minSites, [...trained.values()]);
     return { model: passed, memory, sites: validated.map((before) => both(before, trained.get(before.site)!)) };

@@ -8,11 +8,19 @@
  *
  * @module
  */
+import { positiveVariances } from '../aggregators/positive-variances';
 import { serverStep } from '../aggregators/server-optimisers/server-step';
 import type { ServerOptimiserSettings } from '../jobs/server-optimiser-spec';
 import type { Task } from '../protocol/messages';
 import { askSites } from './ask-sites';
-import { finalEvaluation, foldingInto, type RoundOutcome, type RoundsSpec, trainingRounds } from './training-rounds';
+import {
+  aggregateOf,
+  finalEvaluation,
+  foldingInto,
+  type RoundOutcome,
+  type RoundsSpec,
+  trainingRounds,
+} from './training-rounds';
 import type { RoundReport, WorkflowParts, WorkflowState } from './workflow';
 
 export interface FedAvgSpec extends RoundsSpec {
@@ -43,14 +51,16 @@ export async function averagingRound(
   parts: WorkflowParts,
   sites: readonly string[],
 ): Promise<RoundOutcome> {
-  const aggregator = parts.aggregator(model, round, { precise: serverOptimiser !== undefined });
+  const { parameters } = parts;
+  const aggregator = parts.aggregator(model, round, { precise: serverOptimiser !== undefined, memory });
   const reference = proximalReference === 'epoch' && { proximalReference };
   const settings = proximalMu !== undefined && { settings: { proximalMu, ...reference } };
   const task: Task = { kind: 'train', round, model, ...settings };
   const participations = await askSites(task, parts, { ...spec, sites, ...foldingInto(aggregator, parts, sites) });
-  const mean = aggregator.finish();
-  if (!serverOptimiser) return { model: mean, memory, sites: participations };
-  const { parameters } = parts;
-  const after = serverStep(serverOptimiser, { before: model, mean, memory, round, parameters });
-  return { ...after, sites: participations };
+  const mean = await aggregateOf(aggregator, memory);
+  const after = serverOptimiser
+    ? serverStep(serverOptimiser, { before: model, mean: mean.tensors, memory: mean.memory, round, parameters })
+    : { model: mean.tensors, memory: mean.memory };
+  const positive = positiveVariances(after.model, parameters);
+  return { ...after, model: positive.model, sites: participations, notes: [...mean.notes, ...positive.notes] };
 }

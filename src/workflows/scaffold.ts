@@ -12,13 +12,14 @@
  *
  * @module
  */
+import { positiveVariances } from '../aggregators/positive-variances';
 import { rounded, serverStep } from '../aggregators/server-optimisers/server-step';
 import type { ServerOptimiserSettings } from '../jobs/server-optimiser-spec';
 import { joinControls, splitControls } from '../protocol/control-variates';
 import type { Task } from '../protocol/messages';
 import { allocate, type NamedTensors, type Tensor } from '../tensor/tensor';
 import { askSites } from './ask-sites';
-import { finalEvaluation, foldingInto, type RoundsSpec, trainingRounds } from './training-rounds';
+import { aggregateOf, finalEvaluation, foldingInto, type RoundsSpec, trainingRounds } from './training-rounds';
 import type { RoundReport, WorkflowParts, WorkflowState } from './workflow';
 
 export interface ScaffoldSpec extends RoundsSpec {
@@ -33,20 +34,31 @@ export async function* scaffold(
   start: WorkflowState,
   parts: WorkflowParts,
 ): AsyncGenerator<RoundReport> {
-  const { serverOptimiser = { kind: 'sgd', learningRate: 1, momentum: 0, nesterov: false }, learningRate } = spec;
+  const {
+    serverOptimiser = { kind: 'sgd', learningRate: 1, momentum: 0, nesterov: false, statistics: 'mean' },
+    learningRate,
+  } = spec;
   const { parameters } = parts;
   const settings = learningRate === undefined ? {} : { settings: { learningRate } };
   const state = yield* trainingRounds(spec, start, parts, async ({ round, model, memory }, sites) => {
     const controls = controlsOf(memory, model, parameters);
     const sent = joinControls(model, controls);
-    const aggregator = parts.aggregator(sent, round, { kind: 'weight-control-diff', precise: true });
+    const aggregator = parts.aggregator(sent, round, { kind: 'weight-control-diff', precise: true, memory });
     const task: Task = { kind: 'train', round, model: sent, ...settings };
     const participations = await askSites(task, parts, { ...spec, sites, ...foldingInto(aggregator, parts, sites) });
-    const mean = splitControls(aggregator.finish());
+    const aggregate = await aggregateOf(aggregator, memory);
+    const mean = splitControls(aggregate.tensors);
     const present = participations.filter(({ status }) => status === 'ok').length;
     const moved = towards(controls, mean.controls, present / parts.sites.names.length);
-    const after = serverStep(serverOptimiser, { before: model, mean: mean.model, memory, round, parameters });
-    return { model: after.model, memory: joinControls(after.memory, moved), sites: participations };
+    const step = { before: model, mean: mean.model, memory: aggregate.memory, round, parameters };
+    const after = serverStep(serverOptimiser, step);
+    const positive = positiveVariances(after.model, parameters);
+    return {
+      model: positive.model,
+      memory: joinControls(after.memory, moved),
+      sites: participations,
+      notes: [...aggregate.notes, ...positive.notes],
+    };
   });
   yield await finalEvaluation(spec, state, parts);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Aggregator } from '../aggregators/aggregator';
+import { type Aggregator, aggregatorMemory } from '../aggregators/aggregator';
 import type { NamedTensors } from '../tensor/tensor';
 import { type AskOptions, askSites, type RoundPolicy } from './ask-sites';
 import { type EarlyStopSpec, noteScore, stopReason } from './early-stop';
@@ -21,6 +21,8 @@ export interface RoundOutcome {
   readonly model: NamedTensors;
   readonly memory: NamedTensors;
   readonly sites: readonly Participation[];
+  /** What whoever watches the run should know of the round, a line each. @default nothing */
+  readonly notes?: readonly string[];
 }
 
 /** One round of an algorithm, with the sites that were drawn for it. */
@@ -38,12 +40,12 @@ export async function* trainingRounds(
     const { round, model: evaluated } = state;
     const { names } = parts.sites;
     const asked = sampleSites(names, spec.sitesPerRound ?? names.length, parts.seed, round);
-    const { model, memory, sites } = await run(state, asked);
+    const { model, memory, sites, notes = [] } = await run(state, asked);
     const metrics = metricsOf(sites);
     state = { round: round + 1, model, memory: noteScore(spec, memory, round, metrics) };
     const reason = stopReason(spec, state.memory, state.round);
-    const notes = reason !== undefined && state.round < spec.rounds ? [`Stopped early: ${reason}.`] : [];
-    yield { evaluated, round, final: false, metrics, sites, state, notes };
+    const stopped = reason !== undefined && state.round < spec.rounds ? [`Stopped early: ${reason}.`] : [];
+    yield { evaluated, round, final: false, metrics, sites, state, notes: [...notes, ...stopped] };
   }
   return state;
 }
@@ -70,6 +72,25 @@ export function foldingInto(
   return {
     add: (update, release, reload) => aggregator.add(update, release, reload),
     skip: (site) => aggregator.skip?.(site),
+  };
+}
+
+/** What an aggregator has made of a round. */
+export interface Aggregate {
+  readonly tensors: NamedTensors;
+  /** The server's memory with what the aggregator keeps from now on in place of what it kept before. */
+  readonly memory: NamedTensors;
+  readonly notes: readonly string[];
+}
+
+/** Ends the aggregator's round. @param memory the server's, which the aggregator was made with */
+export async function aggregateOf(aggregator: Aggregator, memory: NamedTensors): Promise<Aggregate> {
+  const tensors = await aggregator.finish();
+  const others = [...memory].filter(([name]) => !name.startsWith(aggregatorMemory));
+  return {
+    tensors,
+    memory: new Map([...others, ...(aggregator.memory?.() ?? [])]),
+    notes: aggregator.notes?.() ?? [],
   };
 }
 

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { Aggregator } from '../aggregators/aggregator';
-import type { WeightedMeanOptions } from '../aggregators/weighted-mean';
+import type { Aggregator, AggregatorOptions } from '../aggregators/aggregator';
 import type { ErrorTag } from '../errors';
 import type { SiteStatus } from '../jobs/environment';
 import type { PrivacyCost } from '../privacy/cost';
@@ -68,11 +67,14 @@ export interface RecordOptions {
 
 export interface WorkflowParts {
   readonly sites: Sites;
-  /** The job's aggregator, for one round. `kind` is what the sites send, that of the job's trainer by default. */
+  /**
+   * The job's aggregator, for one round. `kind` is what the sites send, that of the job's trainer by default; `memory` is that of the
+   * state, where an aggregator finds what it kept in the round before.
+   */
   readonly aggregator: (
     reference: NamedTensors,
     round: number,
-    options?: Partial<Pick<WeightedMeanOptions, 'kind' | 'precise'>>,
+    options?: Partial<Pick<AggregatorOptions, 'kind' | 'precise' | 'memory'>>,
   ) => Aggregator;
   /** Names of the tensors that training moves. The others, running statistics and counters, are only averaged. */
   readonly parameters: ReadonlySet<string>;

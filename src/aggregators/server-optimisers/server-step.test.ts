@@ -95,6 +95,30 @@ describe('a server optimiser', () => {
     expect(memory.size).toBe(1);
   });
 
+  it('moves statistics and counters by the same rule where it is told to, as Flower does', () => {
+    const { settings: asked, rounds } = golden.cases.find(({ settings }) => settings.kind === 'yogi')!;
+    const settings = serverOptimiserSpec.parse({ ...asked, statistics: 'optimised' });
+    let before: NamedTensors = new Map<string, Tensor>([
+      ['running_var', float64(golden.start)],
+      ['n', tensor('int64', [], BigInt64Array.of(100n))],
+    ]);
+    let memory: NamedTensors = new Map();
+    for (const [round, delta] of golden.deltas.entries()) {
+      const old = before.get('running_var')!.data as Float64Array;
+      const mean = new Map<string, Tensor>([
+        ['running_var', float64(delta.map((change, i) => old[i]! + change))],
+        ['n', tensor('int64', [], BigInt64Array.of(100n + 1000n))],
+      ]);
+      const step = { before, mean, memory, round, parameters: new Set<string>() };
+      ({ model: before, memory } = serverStep(settings, step));
+      for (const [i, value] of rounds[round]!.entries()) {
+        expect(Math.abs(Number(before.get('running_var')!.data[i]) - value)).toBeLessThan(1e-13);
+      }
+    }
+    // A step of 0.01·100/(√10⁴ + τ) rounds to none, round after round: what the rule makes of a counter.
+    expect(before.get('n')!.data).toEqual(BigInt64Array.of(100n));
+  });
+
   it('says so when a step leaves the range of the model', () => {
     const before = new Map([['w', float32([1], [3e38])]]);
     const mean = new Map([['w', float64([3.2e38])]]);

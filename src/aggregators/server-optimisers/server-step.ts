@@ -25,7 +25,7 @@ export interface ServerStepOptions {
   /** What the server keeps from round to round. */
   readonly memory: NamedTensors;
   readonly round: number;
-  /** Tensors that are optimised. The others, running statistics and counters, become the mean. */
+  /** Tensors that are optimised. The others, running statistics and counters, become the mean, or are optimised too if the settings say so. */
   readonly parameters: ReadonlySet<string>;
 }
 
@@ -52,7 +52,7 @@ export function serverStep(settings: ServerOptimiserSettings, options: ServerSte
   const model = new Map<string, Tensor>();
   for (const [name, old] of before) {
     const target = mean.get(name)!;
-    if (!parameters.has(name)) {
+    if (!parameters.has(name) && settings.statistics === 'mean') {
       model.set(name, rounded(name, old, target));
       continue;
     }
@@ -64,21 +64,35 @@ export function serverStep(settings: ServerOptimiserSettings, options: ServerSte
         : new Float64Array(old.data.length).fill(first);
       kept.set(nameOf(slot, name), tensor('float64', old.shape, slots[slot]));
     }
-    const w = Float64Array.from(old.data as Float64Array);
-    const delta = Float64Array.from(target.data as Float64Array, (value, i) => value - w[i]!);
+    const w = numbersOf(old);
+    const delta = numbersOf(target).map((value, i) => value - w[i]!);
     const step = rule.step(settings, { delta, slots, rate, round });
-    model.set(name, rounded(name, old, { ...old, data: step.map((change, i) => w[i]! + change) }));
+    model.set(name, rounded(name, old, { data: step.map((change, i) => w[i]! + change) }));
   }
   return { model, memory: kept };
 }
 
-/** The numbers in the dtype of the model's tensor. @throws NonFiniteError when one leaves its range */
+/** Counters as numbers too: exact below 2⁵³. */
+function numbersOf({ data }: Tensor): Float64Array {
+  return data instanceof BigInt64Array ? Float64Array.from(data, Number) : Float64Array.from(data as Float64Array);
+}
+
+/**
+ * The numbers in the dtype of the model's tensor; those of a counter to the nearest whole one.
+ *
+ * @throws NonFiniteError when one leaves its range
+ */
 export function rounded(name: string, like: Tensor, { data }: Pick<Tensor, 'data'>): Tensor {
   const { dtype, shape } = like;
-  const narrow = dtype === 'float32' && !(data instanceof Float32Array);
-  const result = { dtype, shape, data: narrow ? Float32Array.from(data as Float64Array) : data };
+  const result = { dtype, shape, data: inDtype(dtype, data) };
   if (firstNonFinite(result) === -1) return result;
   throw new NonFiniteError(`The server's step takes tensor '${name}' out of the range of ${dtype}.`, {
     hint: "Lower the server optimiser's learningRate.",
   });
+}
+
+function inDtype(dtype: Tensor['dtype'], data: Tensor['data']): Tensor['data'] {
+  if (!(data instanceof Float64Array)) return data;
+  if (dtype === 'int64') return BigInt64Array.from(data, (value) => BigInt(Math.round(value)));
+  return dtype === 'float32' ? Float32Array.from(data) : data;
 }
