@@ -7,7 +7,14 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { ConfigError } from '../errors';
 import { Brats18Recipe, type Brats18RecipeOptions } from '../recipes/brats18-recipe';
-import { jobName, realNumber, size3, sizePart, wholeNumber } from './flags';
+import { realNumber, size3, sizePart, wholeNumber } from './flags';
+import {
+  addJobScriptFlags,
+  type JobScriptFlags,
+  jobScriptFlags,
+  option,
+  type RawJobScriptFlags,
+} from './job-script-flags';
 import { parseProvider } from './provider-flag';
 
 const examples = `
@@ -23,16 +30,11 @@ Examples:
 
 Exit codes: 0 finished, 1 the run failed, 2 wrong flags, job or data, 130 stopped by Ctrl-C.`;
 
-export interface Brats18Flags {
+export interface Brats18Flags extends JobScriptFlags {
   readonly recipe: Brats18Recipe;
-  readonly workspace: string | undefined;
-  readonly threads: number | undefined;
-  readonly resume: boolean;
-  readonly exportTo: string | undefined;
-  readonly json: boolean;
 }
 
-interface RawFlags {
+interface RawFlags extends RawJobScriptFlags {
   readonly n_clients: number;
   readonly num_rounds?: number;
   readonly aggregation_epochs?: number;
@@ -43,20 +45,12 @@ interface RawFlags {
   readonly infer_roi_size?: readonly number[];
   readonly dataset_base_dir?: string;
   readonly datalist_json_path?: string;
-  readonly workspace?: string;
-  readonly threads?: number;
-  readonly gpu?: string;
-  readonly job_name?: string;
   readonly enable_dp?: boolean;
   readonly dp_fraction: number;
   readonly dp_epsilon: number;
   readonly dp_noise_var: number;
   readonly dp_gamma: number;
   readonly dp_mechanism: 'svt' | 'svt-nvflare';
-  readonly seed: number;
-  readonly resume?: boolean;
-  readonly export?: string;
-  readonly json?: boolean;
 }
 
 /** @param argv arguments after the script. @throws ConfigError, and commander's own errors for unknown flags. */
@@ -65,14 +59,7 @@ export function readBrats18Flags(argv: readonly string[]): Brats18Flags {
   command.parse([...argv], { from: 'user' });
   const flags = command.opts<RawFlags>();
   refuseIdlePrivacyFlags(command, flags);
-  return {
-    recipe: new Brats18Recipe(recipeOptions(flags)),
-    workspace: flags.workspace,
-    threads: flags.threads,
-    resume: flags.resume ?? false,
-    exportTo: flags.export,
-    json: flags.json ?? false,
-  };
+  return { recipe: new Brats18Recipe(recipeOptions(flags)), ...jobScriptFlags(flags) };
 }
 
 /** The flags as a commander command, for parsing and for `--help`. */
@@ -85,7 +72,7 @@ export function brats18Command(): Command {
     .addHelpText('after', examples);
   addTrainingFlags(command);
   addPrivacyFlags(command);
-  return addRunFlags(command);
+  return addJobScriptFlags(command, 'brats18_<n>, _dp with the filter');
 }
 
 function addTrainingFlags(command: Command): void {
@@ -122,22 +109,6 @@ function addPrivacyFlags(command: Command): void {
         .choices(['svt', 'svt-nvflare'])
         .default('svt'),
     );
-}
-
-function addRunFlags(command: Command): Command {
-  return command
-    .option('--workspace <dir>', 'where runs and synthetic data go (./consilium-workspace)')
-    .addOption(option('--threads <n>', 'sites that train at the same time (as many as cores)', wholeNumber(1)))
-    .option('--gpu <which>', 'execution provider: webgpu, cuda, cuda:1 or 0')
-    .addOption(option('--job_name <name>', 'name of the run (brats18_<n>, _dp with the filter)', jobName))
-    .addOption(option('--seed <n>', 'everything random but privacy noise', wholeNumber(0)).default(0))
-    .option('--resume', 'continue the run of this name')
-    .option('--export <dir>', 'write the job there instead of running it')
-    .option('--json', 'progress to standard error, one JSON object to standard output');
-}
-
-function option<T>(flags: string, description: string, parse: (text: string, before: never) => T): Option {
-  return new Option(flags, description).argParser(parse as (text: string, before: T) => T);
 }
 
 /** @throws ConfigError for a privacy flag without the filter: whoever sets one expects protection. */

@@ -1,0 +1,42 @@
+/**
+ * Federated translation between MRI contrasts, by any of the strategies.
+ *
+ *     npx ts-node jobs/mri-translation.ts --strategy fedbadam --translation T1:T2 --n_clients 4
+ */
+import { runCommand } from '../src/cli/exit';
+import { exportedLine } from '../src/cli/exported-line';
+import { readMriTranslationFlags } from '../src/cli/mri-translation-flags';
+import { shellWord } from '../src/cli/shell-word';
+import { exportJob } from '../src/jobs/export-job';
+import { SimEnv } from '../src/runtime/sim-env';
+
+/** Loaded when the flags are in order, because it loads the engine: `--help` answers at once. */
+function runner(): typeof import('../src/cli/run-job') {
+  return require('../src/cli/run-job');
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const { recipes, exportTo, workspace, threads, resume, json } = readMriTranslationFlags(argv);
+  if (exportTo !== undefined) {
+    process.stdout.write(exportedLine(await exportJob(recipes[0].job, exportTo)));
+    return;
+  }
+  const flags = argv
+    .filter((flag) => flag !== '--resume')
+    .map(shellWord)
+    .join(' ');
+  for (const { job } of recipes) {
+    await runner().runJob({
+      job,
+      json,
+      resumeCommand: `npx ts-node jobs/mri-translation.ts ${flags} --resume`,
+      environment: new SimEnv({
+        resume,
+        ...(workspace !== undefined && { workspace }),
+        ...(threads !== undefined && { threads }),
+      }),
+    });
+  }
+}
+
+void runCommand(() => main(process.argv.slice(2)));
