@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { type Tamper, tamperEnvironment } from './tamper';
 
 const bin = join(__dirname, '..', '..', 'bin', 'consilium.js');
 
@@ -33,16 +34,22 @@ export interface MemberOptions {
   readonly args?: readonly string[];
   /** Where it ends by itself: see `src/util/failpoint.ts`. */
   readonly failpoint?: string | undefined;
+  readonly tamper?: Tamper | undefined;
 }
 
 export function startMember(
   command: 'server' | 'client',
   name: string,
-  { kit, args = [], failpoint }: MemberOptions,
+  { kit, args = [], failpoint, tamper }: MemberOptions,
 ): Member {
   const child = spawn(process.execPath, [bin, command, '--kit', kit, '--json', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_ENV: 'test', CONSILIUM_FAILPOINT: failpoint ?? '' },
+    env: {
+      ...process.env,
+      NODE_ENV: 'test',
+      CONSILIUM_FAILPOINT: failpoint ?? '',
+      ...(tamper && tamperEnvironment(tamper)),
+    },
   });
   const lines: string[] = [];
   const listeners = new Set<(line: string) => void>();
@@ -70,6 +77,7 @@ export function startMember(
     said(pattern) {
       const earlier = lines.find((line) => pattern.test(line));
       if (earlier !== undefined) return Promise.resolve(earlier);
+      if (child.exitCode !== null) return Promise.reject(new Error(`'${name}' has ended without a word of ${pattern}.`));
       return new Promise((resolve, reject) => {
         const listen = (line: string) => {
           if (!pattern.test(line)) return;
