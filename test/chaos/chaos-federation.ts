@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { projectSpec } from '../../src/runtime/provision/project';
 import { provision } from '../../src/runtime/provision/provision';
 
+import { compiled } from './compiled';
 import { type FaultProxy, faultProxy } from './fault-proxy';
 import { type Member, type MemberOptions, startMember } from './member';
 import { quietPort } from './quiet-port';
@@ -139,7 +140,7 @@ async function makeKits(place: string, sites: readonly string[], port: number, o
     await writeFile(join(kit(site), 'policy.yaml'), `version: 1\ncode: any\n${policies[site] ?? ''}`);
     await writeFile(join(kit(site), 'site.yaml'), 'version: 1\nslots: 4\nreconnectMaxSeconds: 1\n');
   }
-  await cp(join(__dirname, 'toy-client.ts'), join(place, 'toy-client.ts'));
+  await cp(compiled().toyClient, join(place, 'toy-client.js'));
 }
 
 /** What was not in order about its end. */

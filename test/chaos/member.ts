@@ -4,11 +4,9 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { compiled } from './compiled';
 import { type Tamper, tamperEnvironment } from './tamper';
-
-const bin = join(__dirname, '..', '..', 'bin', 'consilium.js');
 
 export interface Exit {
   readonly code: number | null;
@@ -42,13 +40,14 @@ export function startMember(
   name: string,
   { kit, args = [], failpoint, tamper }: MemberOptions,
 ): Member {
+  const { bin, tamper: tamperFile } = compiled();
   const child = spawn(process.execPath, [bin, command, '--kit', kit, '--json', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
       NODE_ENV: 'test',
       CONSILIUM_FAILPOINT: failpoint ?? '',
-      ...(tamper && tamperEnvironment(tamper)),
+      ...(tamper && tamperEnvironment(tamper, tamperFile)),
     },
   });
   const lines: string[] = [];
@@ -77,7 +76,8 @@ export function startMember(
     said(pattern) {
       const earlier = lines.find((line) => pattern.test(line));
       if (earlier !== undefined) return Promise.resolve(earlier);
-      if (child.exitCode !== null) return Promise.reject(new Error(`'${name}' has ended without a word of ${pattern}.`));
+      if (child.exitCode !== null)
+        return Promise.reject(new Error(`'${name}' has ended without a word of ${pattern}.`));
       return new Promise((resolve, reject) => {
         const listen = (line: string) => {
           if (!pattern.test(line)) return;

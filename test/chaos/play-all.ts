@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { removeCompiled } from './compiled';
 import { matrix } from './matrix';
 import type { ChaosRow } from './row';
 import { noteUndisturbed, openStage, secondsOf } from './stage';
 
 export function playAll(isMeant: (row: ChaosRow) => boolean): void {
   beforeAll(measureUndisturbed);
+  afterAll(removeCompiled);
   const rows = matrix.filter(isMeant);
   describe('a federation of real processes', () => {
     for (const row of rows.filter(({ patient }) => !patient)) it(nameOf(row), row.run, 120_000);

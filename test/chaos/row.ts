@@ -3,10 +3,11 @@
  *
  * @module
  */
+
+import type { RunResult } from '../../src/jobs/environment';
 import type { ChaosOptions } from './chaos-federation';
 import { type Course, expectWhole, type Oracle, openStage, type Stage } from './stage';
 import type { ToyJob } from './toy-job';
-import type { RunResult } from '../../src/jobs/environment';
 
 export interface ChaosRow {
   /** As in the matrix: `C-06`. */

@@ -174,7 +174,10 @@ export async function expectWhole(stage: Stage, course: Course, oracle: Oracle):
   const { rounds = 5, sites, trainMs = 100 } = toy;
   const result = await course.result();
   const { history } = result;
-  expect(history.map(({ round }) => round), 'every round, once').toEqual([...Array(rounds + 1).keys()]);
+  expect(
+    history.map(({ round }) => round),
+    'every round, once',
+  ).toEqual([...Array(rounds + 1).keys()]);
   expectEverybody(history, oracle);
   expect(result.finalModelSha256, 'the bytes of the final model').toBe(await undisturbedModel(toy, history));
   expectTrainedOnce(course, oracle);
@@ -185,7 +188,10 @@ export async function expectWhole(stage: Stage, course: Course, oracle: Oracle):
   const verdict = await verifyAudit(join(stage.serverWorkspace, 'audit.jsonl'), nodeDisk);
   expect(verdict, 'the audit log').toMatchObject({ whole: true });
   const files = readdirSync(course.folder(), { recursive: true }).map(String);
-  expect(files.filter((file) => /(^|\/)spool(\/|$)|\.part$|\.tmp$/.test(file)), 'what is left over').toEqual([]);
+  expect(
+    files.filter((file) => /(^|\/)spool(\/|$)|\.part$|\.tmp$/.test(file)),
+    'what is left over',
+  ).toEqual([]);
   return result;
 }
 
@@ -215,7 +221,9 @@ export function secondsOf(audit: readonly AuditRecord[], { toy }: Course, end = 
 }
 
 function expectCountedOnce(audit: readonly AuditRecord[], { toy }: Course, sites: readonly string[]): void {
-  const accepted = audit.filter(({ event, job }) => event === 'answer-accepted' && String(job).startsWith(`${toy.name}-`));
+  const accepted = audit.filter(
+    ({ event, job }) => event === 'answer-accepted' && String(job).startsWith(`${toy.name}-`),
+  );
   const keys = accepted.map(({ site, task }) => `${site} ${task}`);
   expect(keys, 'answers that count').toEqual([...new Set(keys)]);
   expect(accepted.filter(({ site }) => !sites.includes(String(site)))).toEqual([]);

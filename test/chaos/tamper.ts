@@ -22,10 +22,9 @@ export interface Tamper {
   readonly blockMs?: number;
 }
 
-/** How to start a process that is tampered with. */
-export function tamperEnvironment(tamper: Tamper): NodeJS.ProcessEnv {
-  const loads = [require.resolve('ts-node/register/transpile-only'), __filename];
-  return { NODE_OPTIONS: loads.map((file) => `--require ${file}`).join(' '), CHAOS_TAMPER: JSON.stringify(tamper) };
+/** How to start a process that is tampered with. @param file this module, compiled */
+export function tamperEnvironment(tamper: Tamper, file: string): NodeJS.ProcessEnv {
+  return { NODE_OPTIONS: `--require ${file}`, CHAOS_TAMPER: JSON.stringify(tamper) };
 }
 
 if (process.env.CHAOS_TAMPER !== undefined) {

@@ -44,7 +44,7 @@ export function toyJob({ name, place, sites, rounds = 5, ...options }: ToyJob): 
       ...workflow,
     },
     model: { kind: 'tensors', tensors: { w: [parameters] }, start: 'zeros' },
-    trainer: { kind: 'script', script: './toy-client.ts', args: [String(trainMs), how, trainingLog(place, name)] },
+    trainer: { kind: 'script', script: './toy-client.js', args: [String(trainMs), how, trainingLog(place, name)] },
     siteConfig: Object.fromEntries(
       sites.map((site, i) => [site, { target: i + 1, ...siteConfig, ...configOf?.[site] }]),
     ),
@@ -67,12 +67,20 @@ export async function undisturbedModel(toy: ToyJob, history: RunResult['history'
   const absent = (site: string) =>
     history.filter(({ final, sites: took }) => !final && took.find(({ name }) => name === site)?.status !== 'ok');
   const configs = Object.fromEntries(
-    sites.map((site) => [site, { ...configOf?.[site], fault: undefined, absent: absent(site).map(({ round }) => round) }]),
+    sites.map((site) => [
+      site,
+      { ...configOf?.[site], fault: undefined, absent: absent(site).map(({ round }) => round) },
+    ]),
   );
   const key = JSON.stringify([{ ...toy, name: '', place: '', workflow }, configs]);
   const before = known.get(key);
   if (before !== undefined) return before;
-  const spec = toyJob({ ...toy, name: `simulated-${++simulations}`, trainMs: 0, configOf: JSON.parse(JSON.stringify(configs)) });
+  const spec = toyJob({
+    ...toy,
+    name: `simulated-${++simulations}`,
+    trainMs: 0,
+    configOf: JSON.parse(JSON.stringify(configs)),
+  });
   const run = new SimEnv({ workspace: join(place, 'simulated') }).run(spec, { folder: place });
   const { finalModelSha256 } = await run.result();
   known.set(key, finalModelSha256);
