@@ -52,6 +52,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: 'Say where a run stands, round by round.',
     load: () => (require('./report-command') as typeof import('./report-command')).reportCommand(),
   },
+  compare: {
+    summary: 'Compare runs: one table and one picture.',
+    load: () => (require('./compare-command') as typeof import('./compare-command')).compareCommand(),
+  },
   model: {
     summary: 'List models, show what one is made of, check a file against one.',
     load: () => (require('./model-command') as typeof import('./model-command')).modelCommand(),

@@ -55,7 +55,7 @@ async function serve({ kit, workspace, json = false, withParent = false }: Serve
     process.exit(1);
   }, settings.shutdownSeconds * 1000);
   await server.stop();
-  clearTimeout(limit);
+  limit.unref(); // Whatever lingers does not keep it for longer.
 }
 
 function logLine(level: LogLevel, message: string, { run, site, round }: LogFields): string {

@@ -40,6 +40,7 @@ export interface FinishedRounds {
   readonly started: string;
   readonly ended: string | null;
   readonly keyMetric: string;
+  readonly keyMetricMode: 'max' | 'min';
   readonly lines: readonly RoundLine[];
   /** Absolute path; absent while the run has not ended. */
   readonly report: string | undefined;
@@ -59,6 +60,7 @@ export async function readRun(path: string): Promise<FinishedRounds> {
   }
   const meta = await readMeta(folder);
   const job = await readJobFile(folder.jobFile, { folder: meta.job_folder, needsFiles: false });
+  const { keyMetric, keyMetricMode } = workflowTraits(job.workflow);
   return {
     run: meta.run,
     jobHash: meta.job_hash,
@@ -69,7 +71,8 @@ export async function readRun(path: string): Promise<FinishedRounds> {
     synthetic: meta.synthetic_data,
     started: meta.started,
     ended: meta.ended,
-    keyMetric: workflowTraits(job.workflow).keyMetric,
+    keyMetric,
+    keyMetricMode,
     lines: await readRoundLines(folder),
     report: existsSync(folder.report) ? folder.report : undefined,
   };

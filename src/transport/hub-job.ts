@@ -71,6 +71,8 @@ interface Asked {
   settled: Settled | undefined;
   /** Ends a transfer that is under way. */
   readonly stop: AbortController;
+  /** Ends the watch over a site that is out of touch. */
+  cancelWatch: () => void;
   readonly resolve: (outcome: Outcome) => void;
 }
 
@@ -248,13 +250,12 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
   function watchLost(site: string, asked: Asked): void {
     if (!isWaitedFor(asked)) return;
     const silentMs = () => clock.monotonicMs() - Math.max(seatOf(site).sinceMs, asked.sinceMs);
-    const cancel = clock.after(Math.max(1, times.siteLostMs - silentMs()), () => {
-      asked.stop.signal.removeEventListener('abort', cancel);
+    asked.cancelWatch();
+    asked.cancelWatch = clock.after(Math.max(1, times.siteLostMs - silentMs()), () => {
       if (seatOf(site).channel || !isWaitedFor(asked)) return;
       if (silentMs() < times.siteLostMs) watchLost(site, asked);
       else finish(asked, { status: 'lost', reason: `out of touch for ${Math.round(silentMs() / 1000)} s` });
     });
-    asked.stop.signal.addEventListener('abort', cancel, { once: true });
   }
 
   function turn(task: HubTask): void {
@@ -279,13 +280,16 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
         told: undefined,
         settled: undefined,
         stop: new AbortController(),
+        cancelWatch: () => {},
         resolve(outcome) {
+          asked.cancelWatch();
           signal.removeEventListener('abort', stop);
           resolve(outcome);
         },
       };
       const stop = () => {
         asked.state = 'closed';
+        asked.cancelWatch();
         asked.stop.abort(signal.reason);
         seatOf(site).channel?.send({ type: 'close-task', job: spec.id, task: task.id, reason: 'late' });
         reject(signal.reason);

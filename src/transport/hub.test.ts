@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decodeFrame, encodeFrame } from '../protocol/wire/frame';
 import type { Message } from '../protocol/wire/messages';
-import { nodeClock } from '../util/clock';
-import { memoryBlob } from './blobs';
+import { type Clock, nodeClock } from '../util/clock';
+import { memoryBlob, memorySink } from './blobs';
 import type { Connection } from './connection';
 import { createHub } from './hub';
 import type { HubJob } from './hub-types';
@@ -18,9 +18,9 @@ const job: HubJob = {
   answerLimit: 1000,
 };
 
-function hubOf(ended: () => 'waiting' | undefined = () => 'waiting') {
+function hubOf(ended: () => 'waiting' | undefined = () => 'waiting', clock: Clock = nodeClock) {
   return createHub({
-    clock: nodeClock,
+    clock,
     times: { heartbeatMs: 60_000, deadMs: 120_000, siteLostMs: 60_000, helloMs: 60_000 },
     software: 'test',
     newSession: () => 'session',
@@ -144,5 +144,42 @@ describe('a site and a job of the hub', () => {
       site.say(message);
       expect(site.closed, message.type).toEqual(['protocol']);
     }
+  });
+
+  it('leave no timer behind when the site was away and has answered since: a server that is told to stop ends at once', async () => {
+    const timers = new Set<symbol>();
+    const clock: Clock = {
+      ...nodeClock,
+      after(ms, act) {
+        const timer = Symbol(ms);
+        timers.add(timer);
+        const end = nodeClock.after(ms, () => {
+          timers.delete(timer);
+          act();
+        });
+        return () => {
+          timers.delete(timer);
+          end();
+        };
+      },
+    };
+    const hub = hubOf(undefined, clock);
+    const open = hub.open({ ...job, sink: () => ({ ...memorySink(10), path: 'answer' }) });
+    const task = { id: 'a'.repeat(64), kind: 'train', round: 0, model: bundle };
+    const outcome = open.ask('site-1', task, new AbortController().signal);
+    for (let time = 0; time < 3; time++) {
+      const site = siteAt(hub);
+      site.say(hello('accepted'));
+      site.leave();
+    }
+    expect(timers.size, 'one watch, however often it was away').toBe(1);
+    const site = siteAt(hub);
+    site.say(hello('accepted'));
+    const nothing = memoryBlob([]).ref;
+    site.say({ type: 'answer', job: 'job-1', task: task.id, round: 0, blob: nothing });
+    expect(await outcome).toMatchObject({ status: 'answered', file: 'answer' });
+    site.leave();
+    expect(timers.size).toBe(0);
+    open.pause();
   });
 });

@@ -4,10 +4,9 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-
-const bin = join(__dirname, '..', '..', 'bin', 'consilium.js');
+import { compiled } from './compiled';
+import { type Tamper, tamperEnvironment } from './tamper';
 
 export interface Exit {
   readonly code: number | null;
@@ -33,16 +32,23 @@ export interface MemberOptions {
   readonly args?: readonly string[];
   /** Where it ends by itself: see `src/util/failpoint.ts`. */
   readonly failpoint?: string | undefined;
+  readonly tamper?: Tamper | undefined;
 }
 
 export function startMember(
   command: 'server' | 'client',
   name: string,
-  { kit, args = [], failpoint }: MemberOptions,
+  { kit, args = [], failpoint, tamper }: MemberOptions,
 ): Member {
+  const { bin, tamper: tamperFile } = compiled();
   const child = spawn(process.execPath, [bin, command, '--kit', kit, '--json', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_ENV: 'test', CONSILIUM_FAILPOINT: failpoint ?? '' },
+    env: {
+      ...process.env,
+      NODE_ENV: 'test',
+      CONSILIUM_FAILPOINT: failpoint ?? '',
+      ...(tamper && tamperEnvironment(tamper, tamperFile)),
+    },
   });
   const lines: string[] = [];
   const listeners = new Set<(line: string) => void>();
@@ -70,6 +76,8 @@ export function startMember(
     said(pattern) {
       const earlier = lines.find((line) => pattern.test(line));
       if (earlier !== undefined) return Promise.resolve(earlier);
+      if (child.exitCode !== null)
+        return Promise.reject(new Error(`'${name}' has ended without a word of ${pattern}.`));
       return new Promise((resolve, reject) => {
         const listen = (line: string) => {
           if (!pattern.test(line)) return;

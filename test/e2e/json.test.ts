@@ -33,6 +33,7 @@ describe('--json', () => {
     ['job', 'show', './none.yaml'],
     ['simulate', './none.yaml'],
     ['report', './none'],
+    ['compare', './none'],
     ['provision', './none.yaml', '--out', './none'],
     ['provision', './none.yaml'],
     ['provision', 'show', './none'],

@@ -219,7 +219,8 @@ function noteResumed(world: World, { history: all, model }: Checkpoint): void {
   history.note(`server: goes on after ${lines} lines`);
   // It may have died between writing a checkpoint and telling of it.
   if (lines === known + 1) noteCommitted(world, lines, { line: all.at(-1)!, model });
-  else if (lines === known - 1 && history.damaged.has('checkpoint')) goBack(history, lines);
+  // Also where nobody was told of the one that is damaged.
+  else if ((lines === known - 1 || lines === known) && history.damaged.has('checkpoint')) goBack(history, lines);
   else if (lines !== known) {
     history.violations.push(`P2: ${known} rounds were committed, and the server goes on after ${lines}.`);
   }

@@ -39,11 +39,11 @@ describe("a job's own paths", () => {
 });
 
 describe('data that the site has named', () => {
-  const job = (data: JobInput['data']) =>
+  const job = (data: JobInput['data'], site = 'ward-7') =>
     parseJob({
       version: 1,
       name: 'j',
-      sites: ['ward-7'],
+      sites: [site],
       workflow: { kind: 'fed-avg', rounds: 1, minSites: 1 },
       model: { kind: 'segresnet' },
       trainer: { kind: 'segmentation', roi: [16, 16, 16], inferRoi: [16, 16, 16] },
@@ -66,9 +66,9 @@ describe('data that the site has named', () => {
   });
 
   it('are synthetic ones in the workspace of the site', () => {
-    const phantom = job({ kind: 'brats18-phantom', sites: 1 });
+    const phantom = job({ kind: 'brats18-phantom', sites: 1 }, 'site-1');
     expect(reasonOf({ kind: 'brats18-phantom' })).toBeUndefined();
-    expect(imagesAt(phantom, 'ward-7', settings())?.baseDir).toMatch(/^\/kit\/workspace\/data\/brats18-phantom-/);
+    expect(imagesAt(phantom, 'site-1', settings())?.baseDir).toMatch(/^\/kit\/workspace\/data\/brats18-phantom-/);
   });
 });
 

@@ -36,6 +36,8 @@ export interface ReportData {
   readonly crossSite?: CrossSiteMatrix;
   /** A few validation cases, predicted by the best model. */
   readonly cases: readonly CaseImages[];
+  /** A few slices of each site, translated by the finished model. */
+  readonly slices?: readonly SliceImages[];
   /** Names and colours of the labels in the cases. Default: BraTS's 1, 2 and 4. */
   readonly labels?: readonly LabelStyle[];
 }
@@ -64,6 +66,21 @@ export interface CaseImages {
   readonly scores: Metrics;
 }
 
+/** A slice with its translation. */
+export interface SliceImages {
+  readonly name: string;
+  readonly site: string;
+  /** Which of the site's slices it is, by its score: `best`, `middle`, `worst`. */
+  readonly rank: string;
+  /** Pixels along the first and the second axis. */
+  readonly shape: readonly [number, number];
+  readonly source: Float32Array;
+  readonly target: Float32Array;
+  readonly prediction: Float32Array;
+  /** By what people call them. */
+  readonly scores: Metrics;
+}
+
 export interface LabelStyle {
   readonly value: number;
   readonly name: string;
@@ -81,6 +98,9 @@ export const bratsDice: ReportMetric = {
     { key: 'val_dice_et', name: 'ET', title: 'Enhancing tumour' },
   ],
 };
+
+/** What the MRI translation job scores. */
+export const translationSsim: ReportMetric = { key: 'val_ssim', name: 'SSIM', parts: [] };
 
 export const bratsLabels: readonly LabelStyle[] = [
   { value: 2, name: 'Oedema', color: '#3ddc97' },

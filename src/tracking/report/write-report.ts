@@ -12,6 +12,7 @@ import { factsSection, headerSection } from './header-section';
 import { html, trusted } from './html';
 import { privacySection } from './privacy-section';
 import type { ReportData } from './report-data';
+import { slicesSection } from './slices-section';
 import { statisticsSection } from './statistics-section';
 import { style } from './style';
 import { roundsSection, sitesSection } from './tables-section';
@@ -37,6 +38,7 @@ ${statistics}
 ${trained && curvesSection(data)}
 ${crossSiteSection(data)}
 ${casesSection(data)}
+${slicesSection(data)}
 ${privacySection(data)}
 ${trained && roundsSection(data)}
 ${trained && sitesSection(data)}

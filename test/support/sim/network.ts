@@ -382,8 +382,12 @@ function pipe({ time, random, faults }: Wire, direction: Direction, receiver: Si
 /** How long TCP waits before it sends again what was lost; the real one waits longer each time. */
 const retransmitMs = 200;
 
+/**
+ * One wrong bit, the highest of a byte: TLS lets no header through that says something else, so that here a header which was
+ * changed is no text any more.
+ */
 function flipped(bytes: Uint8Array, random: () => number): Uint8Array {
   const copy = Uint8Array.from(bytes);
-  copy[Math.floor(random() * copy.length)]! ^= 1 << Math.floor(random() * 8);
+  copy[Math.floor(random() * copy.length)]! ^= 0x80;
   return copy;
 }

@@ -1,0 +1,35 @@
+/**
+ * Runs rows of the chaos matrix as tests.
+ *
+ * @module
+ */
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { removeCompiled } from './compiled';
+import { matrix } from './matrix';
+import type { ChaosRow } from './row';
+import { noteUndisturbed, openStage, secondsOf } from './stage';
+
+export function playAll(isMeant: (row: ChaosRow) => boolean): void {
+  beforeAll(measureUndisturbed);
+  afterAll(removeCompiled);
+  const rows = matrix.filter(isMeant);
+  describe('a federation of real processes', () => {
+    for (const row of rows.filter(({ patient }) => !patient)) it(nameOf(row), row.run, 120_000);
+  });
+  describe('a federation of real processes, for a long time', () => {
+    for (const row of rows.filter(({ patient }) => patient)) it.concurrent(nameOf(row), row.run, 400_000);
+  });
+}
+
+function nameOf({ id, title }: ChaosRow): string {
+  return `${id} ${title}`;
+}
+
+/** On this machine, now. */
+async function measureUndisturbed(): Promise<void> {
+  const stage = await openStage();
+  const course = stage.submit();
+  await course.result();
+  noteUndisturbed(secondsOf(stage.audit(), course));
+  await stage.close();
+}
