@@ -31,7 +31,7 @@ import type { RunFolder } from './run-folder';
 import { type RunReportOptions, runReport } from './run-report';
 import { runResult } from './run-result';
 import { openSiteEvents, type SiteEvents } from './site-events';
-import type { CasePicture } from './slot/case-pictures';
+import type { Picture } from './slot/slot-messages';
 import { versions } from './versions';
 
 export interface RunRecordOptions {
@@ -132,7 +132,7 @@ export class RunRecord {
   }
 
   /** Writes models and report of a finished run. */
-  async finish(last: Checkpoint, pictures: readonly CasePicture[]): Promise<RunResult> {
+  async finish(last: Checkpoint, pictures: readonly Picture[]): Promise<RunResult> {
     const { folder } = this.#options;
     const models = await this.#writeModels(last);
     const finalModelSha256 = sha256Of(await readFile(models.final_safetensors!));
@@ -171,7 +171,7 @@ export class RunRecord {
 
   #report(
     last: Checkpoint,
-    how: Pick<RunReportOptions, 'outcome' | 'error' | 'finalModelSha256'> & { pictures?: readonly CasePicture[] },
+    how: Pick<RunReportOptions, 'outcome' | 'error' | 'finalModelSha256'> & { pictures?: readonly Picture[] },
   ): ReportData {
     const seconds = (Date.now() - this.#started.getTime()) / 1000;
     return runReport({ pictures: [], ...how, job: this.#options.job, last, seconds, started: this.#started });

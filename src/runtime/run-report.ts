@@ -3,11 +3,19 @@ import type { JobSpec } from '../jobs/job-spec';
 import type { OptimiserKind } from '../jobs/optimiser-spec';
 import { workflowTraits } from '../jobs/workflow-spec';
 import { sizeOf } from '../tensor/tensor';
-import { bratsDice, type CaseImages, type ReportData, type ReportMetric } from '../tracking/report/report-data';
+import {
+  bratsDice,
+  type CaseImages,
+  type ReportData,
+  type ReportMetric,
+  translationSsim,
+} from '../tracking/report/report-data';
 import { crossSiteMatrix } from '../workflows/cross-site-matrix';
 import type { Checkpoint } from './checkpoint';
 import { isSynthetic } from './job-data';
 import type { CasePicture } from './slot/case-pictures';
+import type { SlicePicture } from './slot/slice-pictures';
+import type { Picture } from './slot/slot-messages';
 import { versions } from './versions';
 
 export interface RunReportOptions {
@@ -16,7 +24,7 @@ export interface RunReportOptions {
   /** Why the run ended early. */
   readonly error?: string;
   readonly last: Checkpoint;
-  readonly pictures: readonly CasePicture[];
+  readonly pictures: readonly Picture[];
   readonly finalModelSha256?: string;
   readonly started: Date;
   readonly seconds: number;
@@ -50,12 +58,18 @@ export function runReport(options: RunReportOptions): ReportData {
     ...(finalModelSha256 !== undefined && { modelSha256: finalModelSha256 }),
     parameters: [...last.model.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     ...(crossSite && { crossSite }),
-    cases: pictures.map(caseImages),
+    cases: pictures.flatMap((one) => (one.kind === 'volume' ? [caseImages(one)] : [])),
+    slices: pictures.filter((one): one is SlicePicture => one.kind === 'slice'),
   };
 }
 
 function describeJob({ sites, model, trainer }: JobSpec): string {
   if (trainer.kind === 'statistics') return `Statistics of ${sites.length} sites`;
+  if (trainer.kind === 'translation') {
+    const { epochs, batchSize, learningRate, optimiser } = trainer;
+    const training = `${optimiserNames[optimiser.kind]} at ${learningRate}, batches of ${batchSize}, ${epochs} epochs a round`;
+    return `${model.kind} on ${sites.length} sites, ${training}`;
+  }
   if (trainer.kind !== 'segmentation') return `${model.kind} on ${sites.length} sites, trainer '${trainer.kind}'`;
   const optimiser = `${optimiserNames[trainer.optimiser.kind]} at ${trainer.learningRate}, ${trainer.epochs} epochs a round`;
   const network = model.kind === 'segresnet' ? 'SegResNet' : model.kind;
@@ -64,7 +78,8 @@ function describeJob({ sites, model, trainer }: JobSpec): string {
 
 function metricOf({ workflow }: JobSpec): ReportMetric {
   const { keyMetric } = workflowTraits(workflow);
-  return keyMetric === bratsDice.key ? bratsDice : { key: keyMetric, name: keyMetric, parts: [] };
+  const known = [bratsDice, translationSsim].find(({ key }) => key === keyMetric);
+  return known ?? { key: keyMetric, name: keyMetric, parts: [] };
 }
 
 function caseImages({ name, shape, image, truth, prediction, dice }: CasePicture): CaseImages {

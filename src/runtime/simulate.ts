@@ -16,6 +16,7 @@ import { checkData } from './data-check';
 import { type SiteImages, siteCases, siteImages } from './job-data';
 import type { SiteCases } from './loader/loader-messages';
 import { checkParts } from './part-check';
+import { readPersonalModel } from './personal-model';
 import { prepareData } from './prepare-data';
 import { checkProvider } from './provider-check';
 import { inRoundOrder } from './round-order';
@@ -26,11 +27,15 @@ import { serveJob, withServerFilters } from './serve-job';
 import { freshStart } from './server-run';
 import type { SimEnvOptions } from './sim-env';
 import { slotCount } from './slot/slot-count';
+import type { Picture, SlotSite } from './slot/slot-messages';
 import { type Slots, startSlots } from './slot/slots';
 import { startingModel } from './starting-model';
 
 /** Cases shown in the report of a simulation. */
 const pictureCount = 3;
+
+/** A report of more sites would be too long to look at. */
+const mostSitesWithPictures = 8;
 
 export interface SimulateOptions extends SimEnvOptions {
   readonly workspace: string;
@@ -95,10 +100,13 @@ async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emi
     record.note(event);
     emit(event);
   });
+  const siteSetups = job.sites.map(
+    (name, i): SlotSite => ({ name, folder: folder.site(name).job, cases: cases[i], images: images[i] }),
+  );
   const slots = startSlots({
     job,
     folder: jobFolder,
-    sites: job.sites.map((name, i) => ({ name, folder: folder.site(name).job, cases: cases[i], images: images[i] })),
+    sites: siteSetups,
     threads,
     testNoiseSeed: options.testNoiseSeed,
     emit: tell,
@@ -115,7 +123,7 @@ async function runRounds(run: PreparedRun, options: SimEnvOptions, { signal, emi
       testNoiseSeed: options.testNoiseSeed,
     });
     const last = await serveJob({ job, jobFolder, hash, start, store, sites, record, signal, emit: tell });
-    return await record.finish(last, await pictures(job, last, slots, signal));
+    return await record.finish(last, await pictures({ job, sites: siteSetups }, last, slots, signal));
   } catch (error) {
     const full = withSiteFailure(error, slots);
     await record.endedEarly(full, signal.aborted ? 'aborted' : 'failed').catch((second: Error) => {
@@ -147,8 +155,22 @@ function withSiteFailure(error: unknown, slots: Slots): unknown {
   return new QuorumError(error.message, { cause, ...(error.hint !== undefined && { hint: error.hint }) });
 }
 
-function pictures(job: JobSpec, { best, model }: Checkpoint, slots: Slots, signal: AbortSignal) {
-  return slots.pictures(job.sites[0]!, best?.model ?? model, pictureCount, signal);
+/** Of volumes, some of the first site: all sites validate on the same ones. Of slices, some of every site, by the model that it uses. */
+async function pictures(
+  { job, sites }: { readonly job: JobSpec; readonly sites: readonly SlotSite[] },
+  { best, model }: Checkpoint,
+  slots: Slots,
+  signal: AbortSignal,
+): Promise<readonly Picture[]> {
+  if (job.trainer.kind !== 'translation') {
+    return slots.pictures(job.sites[0]!, best?.model ?? model, pictureCount, signal);
+  }
+  const all: Picture[] = [];
+  for (const { name, folder } of sites.slice(0, mostSitesWithPictures)) {
+    const used = (await readPersonalModel(folder, model)) ?? model;
+    all.push(...(await slots.pictures(name, used, pictureCount, signal)));
+  }
+  return all;
 }
 
 /** @throws ConfigError when there is nothing to continue, or it belongs to another job. */

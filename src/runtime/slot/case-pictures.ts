@@ -12,6 +12,7 @@ import type { NamedTensors } from '../../tensor/tensor';
 import type { SlotSetup } from './slot-messages';
 
 export interface CasePicture {
+  readonly kind: 'volume';
   readonly name: string;
   /** [X, Y, Z]. */
   readonly shape: readonly [number, number, number];
@@ -51,6 +52,7 @@ export async function drawCases(
 function pictureOf({ case: one, prediction, dice }: CaseScore & { readonly case: ValidationCase }): CasePicture {
   const [, x, y, z] = one.shape;
   return {
+    kind: 'volume',
     name: one.name,
     shape: [x, y, z],
     image: one.image,

@@ -12,6 +12,10 @@ import type { NamedTensors } from '../../tensor/tensor';
 import type { SiteImages } from '../job-data';
 import type { SiteCases } from '../loader/loader-messages';
 import type { CasePicture } from './case-pictures';
+import type { SlicePicture } from './slice-pictures';
+
+/** What a report shows of the data of a site. */
+export type Picture = CasePicture | SlicePicture;
 
 export interface SlotSite {
   readonly name: string;
@@ -64,5 +68,5 @@ export type SlotReply =
   | { readonly type: 'progress'; readonly site: string; readonly round: number; readonly progress: Progress }
   | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly site: string; readonly message: string }
   | { readonly type: 'update'; readonly id: number; readonly update: Update }
-  | { readonly type: 'pictures'; readonly id: number; readonly pictures: readonly CasePicture[] }
+  | { readonly type: 'pictures'; readonly id: number; readonly pictures: readonly Picture[] }
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorData };

@@ -11,13 +11,12 @@ import type { Task, Update } from '../../protocol/messages';
 import { shareTensors } from '../../tensor/shared-tensors';
 import type { NamedTensors } from '../../tensor/tensor';
 import { spawnWorker } from '../../util/spawn-worker';
-import type { CasePicture } from './case-pictures';
-import type { SlotReply, SlotRequest, SlotSetup } from './slot-messages';
+import type { Picture, SlotReply, SlotRequest, SlotSetup } from './slot-messages';
 
 export interface Slot {
   run(site: string, task: Task, signal: AbortSignal): Promise<Update>;
   /** Predicts a few validation cases of a site, for the report of a simulation. */
-  pictures(site: string, model: NamedTensors, count: number, signal: AbortSignal): Promise<readonly CasePicture[]>;
+  pictures(site: string, model: NamedTensors, count: number, signal: AbortSignal): Promise<readonly Picture[]>;
   /** Gives the memory of an update back to the worker, which writes another one into it. */
   release(update: Update): void;
   /** Ends the worker after the step in hand: to end a thread in the middle of a native call ends the process. */

@@ -11,9 +11,8 @@ import type { NamedTensors } from '../../tensor/tensor';
 import type { SiteLink } from '../../transport/in-memory';
 import { collectGarbage } from '../../util/collect-garbage';
 import { freeArraysInPlace } from '../../util/free-arrays';
-import type { CasePicture } from './case-pictures';
 import { type Slot, startSlot } from './slot';
-import type { SlotSite } from './slot-messages';
+import type { Picture, SlotSite } from './slot-messages';
 
 export interface SlotsOptions {
   readonly job: JobSpec;
@@ -33,7 +32,7 @@ export interface Slots {
   readonly failures: ReadonlyMap<string, Error>;
   /** One link a site, in the order of the job. */
   readonly links: readonly SiteLink[];
-  pictures(site: string, model: NamedTensors, count: number, signal: AbortSignal): Promise<readonly CasePicture[]>;
+  pictures(site: string, model: NamedTensors, count: number, signal: AbortSignal): Promise<readonly Picture[]>;
   close(): Promise<void>;
 }
 
