@@ -10,6 +10,7 @@ import type { CaseSource } from '../executors/case-source';
 import type { Executor } from '../executors/executor';
 import type { ScoreCache } from '../executors/score-cache';
 import { createSite, type Site, type SiteLedger, type SiteStateStore } from '../executors/site';
+import type { SliceSource } from '../executors/slice-source';
 import { filtersAt, type PlacedFilter } from '../filters/placed-filter';
 import { type JobSpec, siteConfigOf } from '../jobs/job-spec';
 import type { NoiseSource } from '../privacy/noise-source';
@@ -39,6 +40,7 @@ export const tokens = {
 /** What a site gets from the process that it shares with others. */
 interface SharedParts {
   readonly cases: CaseSource | undefined;
+  readonly slices: SliceSource | undefined;
   readonly features: FeatureSource | undefined;
   readonly scores: ScoreCache;
   readonly write: LoaderClient['write'];

@@ -14,6 +14,7 @@ import type { Executor } from '../executors/executor';
 import type { ScoreCache } from '../executors/score-cache';
 import { scriptTrainer } from '../executors/script-trainer';
 import { segmentationTrainer } from '../executors/segmentation-trainer';
+import type { SliceSource } from '../executors/slice-source';
 import { statisticsExecutor } from '../executors/statistics/statistics-executor';
 import { withSubmitModel } from '../executors/submit-model';
 import { trainerExecutor } from '../executors/trainer';
@@ -98,6 +99,8 @@ export interface TrainerParts {
   readonly config: Json;
   /** The site's cases; absent when the job has no data. */
   readonly cases: CaseSource | undefined;
+  /** The site's slices; absent when the job's data are none. */
+  readonly slices: SliceSource | undefined;
   /** Where the values of the site's features come from, for statistics. */
   readonly features: FeatureSource | undefined;
   /** Where privacy noise comes from, by round. */
@@ -150,13 +153,14 @@ function createTrainer(parts: TrainerParts): Executor {
   const spec = parts.job.trainer;
   if (!isOwn(spec))
     return (trainers[spec.kind] as (spec: BuiltInTrainerSpec, parts: TrainerParts) => Executor)(spec, parts);
-  const { cases, job, sessionThreads: threads } = parts;
+  const { cases, slices, job, sessionThreads: threads } = parts;
   const definition = ownDefinition<TrainerDefinition>('trainer', spec.kind);
   const site = {
     ...trainingSite(parts),
     engine: { threads, provider: job.engine.provider },
     ...(isNetwork(job.model) && { network: createModel(job.model) }),
     ...(cases && { cases }),
+    ...(slices && { slices }),
   };
   const made = definition.create(optionsOf(spec), { ...site, config: configFor(definition, site) });
   return 'execute' in made ? made : trainerExecutor(made, transferOf(spec));

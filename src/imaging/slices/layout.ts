@@ -24,6 +24,12 @@ export interface SlicePair extends SliceName {
   readonly mask: string | undefined;
 }
 
+/** What is translated into what. */
+export interface Wanted {
+  readonly source: Contrast;
+  readonly target: Contrast;
+}
+
 const LAYOUT_HINT =
   "Expected <folder>/{train,validation,test}/{t1,t2,flair}/patient-<id>-slice<n>.npy; 'consilium data slices' writes that.";
 
@@ -35,7 +41,7 @@ const LAYOUT_HINT =
 export async function listSlices(
   folder: string,
   split: SliceSplit,
-  { source, target }: { readonly source: Contrast; readonly target: Contrast },
+  { source, target }: Wanted,
 ): Promise<readonly SlicePair[]> {
   const at = (contrast: Contrast | 'mask') => join(folder, split, contrast);
   const [ofSource, ofTarget, masks] = [
@@ -53,23 +59,64 @@ export async function listSlices(
   });
 }
 
-/** Whether the folder has training slices of a contrast. */
-export async function hasContrast(folder: string, contrast: Contrast): Promise<boolean> {
-  return (await namesIn(join(folder, 'train', contrast), { optional: true })).length > 0;
+/** Stands for a site's name in the path of a folder. */
+export const SITE = '{site}';
+
+/** Folders that `{site}` may stand for, by name. */
+export interface FoldersFound {
+  /** Those with training slices in both contrasts. */
+  readonly folders: readonly string[];
+  /** Those with training slices, but not in both. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * The folders of all sites.
+ *
+ * @param pattern a path in which `{site}` is the name of one folder.
+ * @throws DataError when there is none with both contrasts.
+ */
+export async function findFolders(pattern: string, wanted: Wanted): Promise<FoldersFound> {
+  const [before, after] = pattern.split(SITE) as [string, string];
+  const names = await readdir(before).catch((error: Error) => {
+    throw badFile(
+      before,
+      `cannot be read (${error.message}).`,
+      'It should hold a folder of slices for each site.',
+      error,
+    );
+  });
+  const found = { folders: [] as string[], leftOut: [] as string[] };
+  for (const name of names.sort()) {
+    const folder = `${before}${name}${after}`;
+    if (await isEmpty(join(folder, 'train'))) continue;
+    const lacks =
+      (await isEmpty(join(folder, 'train', wanted.source))) || (await isEmpty(join(folder, 'train', wanted.target)));
+    (lacks ? found.leftOut : found.folders).push(folder);
+  }
+  if (found.folders.length > 0) return found;
+  throw badFile(before, `no folder with training slices in ${wanted.source} and ${wanted.target}.`, LAYOUT_HINT);
+}
+
+async function isEmpty(folder: string): Promise<boolean> {
+  return ((await entriesOf(folder)) ?? []).length === 0;
+}
+
+/** `undefined` when there is no such folder. @throws DataError when it cannot be read. */
+async function entriesOf(folder: string): Promise<readonly string[] | undefined> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return;
+    throw badFile(folder, `cannot be read (${(error as Error).message}).`, 'Check the rights of this user.', error);
+  }
 }
 
 /** Names in order. @throws DataError, unless the folder may be missing. */
 async function namesIn(folder: string, { optional = false } = {}): Promise<readonly SliceName[]> {
-  let entries: string[];
-  try {
-    entries = await readdir(folder);
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
-    if (missing && optional) return [];
-    const problem = missing ? 'there is no such folder of slices.' : `cannot be read (${(error as Error).message}).`;
-    throw badFile(folder, problem, LAYOUT_HINT, error);
-  }
-  const files = entries.filter((entry) => entry.endsWith('.npy'));
+  const entries = await entriesOf(folder);
+  if (!entries && !optional) throw badFile(folder, 'there is no such folder of slices.', LAYOUT_HINT);
+  const files = (entries ?? []).filter((entry) => entry.endsWith('.npy'));
   const slices = files.map((file) => {
     const name = parseSliceName(file);
     // A name with leading zeros would be written differently again, and so not be found.
