@@ -11,6 +11,7 @@ import type { CaseSource } from '../../executors/case-source';
 import type { ExecutorContext } from '../../executors/executor';
 import { scoreCache } from '../../executors/score-cache';
 import type { Site } from '../../executors/site';
+import type { SliceSource } from '../../executors/slice-source';
 import { siteConfigOf } from '../../jobs/job-spec';
 import { loadModules } from '../../jobs/load-modules';
 import type { Update } from '../../protocol/messages';
@@ -79,7 +80,7 @@ async function answer(
     signal.throwIfAborted();
     if (request.type === 'pictures') {
       const wanted = { count: request.count, model: ownTensors(model) };
-      const pictures = await drawCases(setup, loader?.source(request.site), wanted, signal);
+      const pictures = await drawCases(setup, volumesOf(request.site), wanted, signal);
       return reply({ type: 'pictures', id, pictures });
     }
     const { site } = request;
@@ -94,6 +95,11 @@ async function answer(
   } catch (error) {
     fail(id, error);
   }
+}
+
+/** The volumes of a site, where it has any. */
+function volumesOf(site: string): CaseSource | undefined {
+  return siteSetups.get(site)?.cases?.kind === 'volumes' ? loader?.source(site) : undefined;
 }
 
 /** The global model in this thread's own memory: one copy for the sites of the slot that are given it, which only read it. */
@@ -111,8 +117,10 @@ async function siteOf(name: string): Promise<Site> {
   if (!site) throw new InternalError(`This slot has no site '${name}'.`);
   const composed = await composeSite(setup, site, {
     scores,
-    ...dataOf(site),
+    cases: undefined,
     slices: undefined,
+    features: undefined,
+    ...dataOf(site),
     write: loader?.write ?? writeHere,
     log: (message) => log(name, 'info', message),
     warn: (message) => log(name, 'warn', message),
@@ -122,19 +130,20 @@ async function siteOf(name: string): Promise<Site> {
 }
 
 interface SiteData {
-  readonly cases: CaseSource | undefined;
-  readonly features: FeatureSource | undefined;
+  readonly cases?: CaseSource | undefined;
+  readonly slices?: SliceSource | undefined;
+  readonly features?: FeatureSource | undefined;
 }
 
-/** The site's cases: from the loader, or from a data set of the user's own; its values, for statistics; neither without data. */
+/** The site's cases or slices: from the loader, or from a data set of the user's own; its values, for statistics; neither without data. */
 function dataOf({ name, cases, images }: SlotSite): SiteData {
-  if (cases) return { cases: loader?.source(name), features: undefined };
+  if (cases) return cases.kind === 'slices' ? { slices: loader?.slices(name) } : { cases: loader?.source(name) };
   const { job, folder } = setup;
   const site = { job: job.name, site: name, folder, config: siteConfigOf(job, name), seed: job.seed };
   const own = createData(job.data, { ...site, log: (message) => log(name, 'info', message) });
-  if (own) return 'features' in own ? { cases: undefined, features: own } : { cases: own, features: undefined };
+  if (own) return 'features' in own ? { features: own } : { cases: own };
   const warn = (message: string) => log(name, 'warn', message);
-  return { cases: undefined, features: siteFeatures(job, { site: name, folder, images, warn }) };
+  return { features: siteFeatures(job, { site: name, folder, images, warn }) };
 }
 
 /** Without a loader the site's state is small, or there is none. */
