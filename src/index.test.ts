@@ -16,6 +16,7 @@ it('exports the names that were chosen, and no others', () => {
     'FedProxRecipe',
     'FedStatsRecipe',
     'FilterBlockedError',
+    'MriTranslationRecipe',
     'PocEnv',
     'ProdEnv',
     'Recipe',

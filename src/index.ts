@@ -107,6 +107,11 @@ export { FedEvalRecipe, type FedEvalRecipeOptions } from './recipes/fed-eval-rec
 export { FedOptRecipe, type FedOptRecipeOptions } from './recipes/fed-opt-recipe';
 export { FedProxRecipe, type FedProxRecipeOptions } from './recipes/fed-prox-recipe';
 export { FedStatsRecipe, type FedStatsRecipeOptions } from './recipes/fed-stats-recipe';
+export {
+  type MriPhantomOptions,
+  MriTranslationRecipe,
+  type MriTranslationRecipeOptions,
+} from './recipes/mri-translation-recipe';
 export { type CommonOptions, type FilterPlace, Recipe } from './recipes/recipe';
 export { ScaffoldRecipe, type ScaffoldRecipeOptions } from './recipes/scaffold-recipe';
 export {

@@ -24,7 +24,7 @@ const job = parseJob({
   workflow: { kind: 'fed-avg', rounds: 5, minSites: 1, keyMetric: 'val_ssim' },
   model: { kind: 'translation-unet', baseChannels: 2 },
   trainer: { kind: 'translation', epochs: 2, batchSize: 3 },
-  data: { kind: 'brats18-phantom' },
+  data: { kind: 'multi-contrast-phantom' },
 });
 if (!isNetwork(job.model)) throw new Error('a job that translates has a network');
 const spec = job.model;

@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import { didYouMean } from '../util/nearest';
 import { areMultiples, nearestMultiples, perAxisText } from '../util/per-axis';
 import { aggregatorSpec } from './aggregator-spec';
-import { type DataSpec, isBratsData } from './data-spec';
+import { type DataSpec, isBratsData, isSliceData, phantomSiteHas } from './data-spec';
 import { type FilterPlacement, filterTraits, type PayloadKind, places } from './filter-spec';
 import { isNetwork, type JobModelSpec } from './model-spec';
 import { spatialDimsOf, spatialDivisor } from './models/spatial-divisor';
@@ -52,6 +52,7 @@ export function checkJob(job: CheckedJob, context: z.RefinementCtx, onlySite?: s
   if (sound('sites', 'siteConfig', 'trainer', 'data'))
     checkSiteConfig(job, report, onlySite === undefined ? job.sites : [onlySite]);
   if (sound('sites', 'data')) checkPhantomSites(job, report);
+  if (sound('trainer', 'data')) checkSlices(job, report);
   if (sound('workflow')) checkAggregator(job, report);
   if (sound('sites', 'workflow', 'model', 'initialCheckpoint', 'trainer')) checkWorkflow(job, report);
   if (sound('model', 'initialCheckpoint', 'trainer', 'data', 'workflow')) checkTrainer(job, report);
@@ -100,14 +101,35 @@ function noSuchSite(site: string, sites: readonly string[]): string {
 
 /** The synthetic data set has lists for sites of its own names. */
 function checkPhantomSites({ sites, data }: CheckedJob, report: Report): void {
-  if (isOwn(data) || data.kind !== 'brats18-phantom' || data.centralized) return;
-  const isKnown = (site: string) => {
-    const number = /^site-([1-9]\d*)$/.exec(site)?.[1];
-    return number !== undefined && Number(number) <= data.sites;
-  };
-  const other = sites.find((site) => !isKnown(site));
-  if (other === undefined) return;
-  report(['data', 'sites'], `the synthetic data have lists for site-1 to site-${data.sites}, but none for '${other}'`);
+  if (isOwn(data) || (data.kind !== 'brats18-phantom' && data.kind !== 'multi-contrast-phantom')) return;
+  if (data.centralized) return;
+  const numbers = sites.map((site) => Number(/^site-([1-9]\d*)$/.exec(site)?.[1] ?? Number.NaN));
+  const other = sites[numbers.findIndex((number) => !(number <= data.sites))];
+  if (other !== undefined) {
+    report(
+      ['data', 'sites'],
+      `the synthetic data have lists for site-1 to site-${data.sites}, but none for '${other}'`,
+    );
+  } else if (data.kind === 'multi-contrast-phantom') {
+    const lacking = sites[numbers.findIndex((number) => !phantomSiteHas(number - 1, data))];
+    if (lacking !== undefined) report(['sites'], `'${lacking}' of the synthetic data has no FLAIR; leave it out`);
+  }
+}
+
+/** A translation is between two contrasts, by a trainer that takes slices. */
+function checkSlices({ data, trainer }: Pick<CheckedJob, 'data' | 'trainer'>, report: Report): void {
+  if (isOwn(data) || !isSliceData(data)) return;
+  if (data.source === data.target) report(['data', 'target'], `source and target are both '${data.source}'`);
+  if (data.kind === 'slices' && data.centralized && !/^[^{}]*(?<=^|[\\/])\{site\}(?=$|[\\/])[^{}]*$/.test(data.path)) {
+    report(
+      ['data', 'path'],
+      'the centralised baseline takes the folders of all sites: one folder in it has to be {site}',
+    );
+  }
+  if (isOwn(trainer)) return;
+  if (trainer.kind === 'segmentation' || trainer.kind === 'statistics') {
+    report(['data', 'kind'], `the trainer '${trainer.kind}' does not take slices`);
+  }
 }
 
 /** That of a built-in workflow is part of its schema. */
@@ -135,12 +157,17 @@ function checkTrainer({ model, initialCheckpoint, trainer, data, workflow }: Che
   checkStatistics({ model, trainer, data, workflow }, report);
   if (trainer.kind === 'segmentation') checkSegmentation({ model, trainer, data }, report);
   else if (trainer.kind === 'translation') checkTranslation({ model, data }, report);
-  else if (trainer.kind !== 'statistics' && !isOwn(trainer) && isBratsData(data)) {
+  else if (readsItsOwn(trainer) && (isBratsData(data) || isSliceData(data))) {
     report(
       ['data'],
       `the '${trainer.kind}' trainer reads its own data; leave 'data' out, and give folders by 'siteConfig'`,
     );
   }
+}
+
+/** Training code of the user's own finds its data by itself. */
+function readsItsOwn({ kind }: TrainerSpec): boolean {
+  return kind === 'script' || kind === 'command';
 }
 
 /** Statistics have a workflow, a trainer and data of their own, and no model. */
@@ -214,7 +241,9 @@ function checkSegmentation(
 
 /** Slices are 2-D, with as many channels in as out of them as the data have. */
 function checkTranslation({ model, data }: { model: JobModelSpec; data: DataSpec }, report: Report): void {
-  if (data.kind === 'none') report(['data'], 'the translation trainer needs data');
+  if (!isOwn(data) && !isSliceData(data)) {
+    report(['data'], `the translation trainer needs slices: 'slices' or 'multi-contrast-phantom', not '${data.kind}'`);
+  }
   if (!isNetwork(model)) {
     report(['model'], `the translation trainer needs a network, but '${model.kind}' holds tensors only`);
     return;

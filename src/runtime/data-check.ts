@@ -5,11 +5,15 @@
  */
 import { constants, existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ConfigError, DataError } from '../errors';
 import { caseName, checkDisjoint, type DatalistItem, loadDatalist } from '../imaging/datalist';
+import { splits } from '../imaging/slices/layout';
+import { sliceReader } from '../imaging/slices/slice-reader';
 import { isBratsData } from '../jobs/data-spec';
 import type { JobSpec } from '../jobs/job-spec';
-import type { SiteImages } from './job-data';
+import type { SiteImages, SiteSliceImages } from './job-data';
+import { listSite } from './loader/site-slice-source';
 import { tableOf } from './site-features';
 
 /**
@@ -23,7 +27,9 @@ export async function checkData(
   sites: readonly SiteImages[],
 ): Promise<readonly string[]> {
   checkTables(job, folder);
-  if (isBratsData(job.data) && job.data.centralized) for (const { datalist } of sites) checkCentralList(datalist);
+  if (isBratsData(job.data) && job.data.centralized) {
+    for (const images of sites) if ('datalist' in images) checkCentralList(images.datalist);
+  }
   return (await checkImages(sites)).validation;
 }
 
@@ -36,7 +42,12 @@ export async function checkImages(
 ): Promise<{ readonly training: readonly string[]; readonly validation: readonly string[] }> {
   const checked = new Set<string>();
   const names = { training: new Set<string>(), validation: new Set<string>() };
-  for (const { datalist, baseDir } of sites) {
+  for (const images of sites) {
+    if (!('datalist' in images)) {
+      await checkSlices(images, names);
+      continue;
+    }
+    const { datalist, baseDir } = images;
     const training = await loadDatalist(datalist, { list: 'training', baseDir });
     const validation = await loadDatalist(datalist, { list: 'validation', baseDir });
     checkDisjoint(datalist, training, validation);
@@ -59,6 +70,39 @@ export async function checkImages(
         },
       );
     });
+  }
+}
+
+/**
+ * Every slice has its partners, the splits have no patient in common, and the first slice can be read.
+ *
+ * @throws DataError
+ */
+async function checkSlices(
+  images: SiteSliceImages,
+  names: { readonly training: Set<string>; readonly validation: Set<string> },
+): Promise<void> {
+  const pairs = await listSite(images, () => {}); // What it has to say, the loader says.
+  for (const { name } of pairs.train) names.training.add(name);
+  for (const { name } of pairs.validation) names.validation.add(name);
+  checkPatients(images.folder, pairs);
+  await sliceReader(pairs.train, 'none').read(pairs.train[0]!);
+}
+
+/** @throws DataError for a patient with slices in two splits: what is learnt by heart would count as known. */
+function checkPatients(folder: string, pairs: Awaited<ReturnType<typeof listSite>>): void {
+  const known = new Map<string, string>();
+  for (const split of splits) {
+    for (const { patient, source } of pairs[split]) {
+      const key = join(dirname(source), '..', '..', patient);
+      const other = known.get(key) ?? split;
+      known.set(key, other);
+      if (other === split) continue;
+      throw new DataError(`${folder}: patient '${patient}' has slices in ${other} and in ${split}.`, {
+        file: folder,
+        hint: 'Move all slices of a patient into one of train, validation and test.',
+      });
+    }
   }
 }
 

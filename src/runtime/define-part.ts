@@ -20,6 +20,7 @@ import type { z } from 'zod';
 import type { Aggregator, AggregatorOptions } from '../aggregators/aggregator';
 import type { CaseSource } from '../executors/case-source';
 import type { Executor } from '../executors/executor';
+import type { SliceSource } from '../executors/slice-source';
 import type { Trainer } from '../executors/trainer';
 import type { TrainingSite } from '../executors/training-site';
 import type { Filter } from '../filters/filter';
@@ -69,6 +70,8 @@ export interface TrainerContext<C = Json> extends TrainingSite<C> {
   readonly network?: Model;
   /** The site's cases, when the job names data. */
   readonly cases?: CaseSource;
+  /** The site's slices, when the job's data are slices. */
+  readonly slices?: SliceSource;
 }
 
 /** Schema of what the job's `siteConfig` holds for a site; null where it holds nothing. Checked with the job. */

@@ -10,7 +10,7 @@ import { checkpointProblems } from '../jobs/named-files';
 import { codeProblem, findProgram } from '../jobs/own-code';
 import { counted } from '../util/counted';
 import { checkData } from './data-check';
-import { siteImages } from './job-data';
+import { isSynthetic, siteImages } from './job-data';
 import { examineMachine, type Finding, type Found, look } from './machine-check';
 import { checkFilters } from './part-check';
 import { checkProvider } from './provider-check';
@@ -77,16 +77,18 @@ function trainingCode({ trainer, modules }: JobSpec, folder: string): Found {
 }
 
 async function data(job: JobSpec, folder: string, workspace: string): Promise<Found> {
-  if (job.data.kind === 'brats18-phantom') return { status: 'ok', message: 'SYNTHETIC, written when the job runs' };
+  if (isSynthetic(job)) return { status: 'ok', message: 'SYNTHETIC, written when the job runs' };
   if (job.data.kind === 'csv') {
     await checkData(job, folder, []);
     return { status: 'ok', message: `every site has its table ${job.data.path}` };
   }
-  if (job.data.kind !== 'brats18') return { status: 'ok', message: `'${job.data.kind}': the trainer sees to it` };
+  if (job.data.kind !== 'brats18' && job.data.kind !== 'slices')
+    return { status: 'ok', message: `'${job.data.kind}': the trainer sees to it` };
   const cases = await checkData(
     job,
     folder,
-    job.sites.flatMap((site) => siteImages(job, site, workspace) ?? []),
+    job.sites.flatMap((site) => siteImages(job, site, { workspace, folder }) ?? []),
   );
-  return { status: 'ok', message: `every listed file is there; ${counted(cases.length, 'validation case')}` };
+  const what = job.data.kind === 'slices' ? 'every slice has its partners' : 'every listed file is there';
+  return { status: 'ok', message: `${what}; ${counted(cases.length, 'validation case')}` };
 }

@@ -128,7 +128,7 @@ export interface TrainerParts {
   readonly config: Json;
   /** The site's cases; absent when the job has no data. */
   readonly cases: CaseSource | undefined;
-  /** The site's slices; absent when the job has none. */
+  /** The site's slices; absent when the job's data are none. */
   readonly slices: SliceSource | undefined;
   /** Where the values of the site's features come from, for statistics. */
   readonly features: FeatureSource | undefined;
@@ -203,13 +203,14 @@ function createTrainer(parts: TrainerParts): Executor {
   const spec = parts.job.trainer;
   if (!isOwn(spec))
     return (trainers[spec.kind] as (spec: BuiltInTrainerSpec, parts: TrainerParts) => Executor)(spec, parts);
-  const { cases, job, sessionThreads: threads } = parts;
+  const { cases, slices, job, sessionThreads: threads } = parts;
   const definition = ownDefinition<TrainerDefinition>('trainer', spec.kind);
   const site = {
     ...trainingSite(parts),
     engine: { threads, provider: job.engine.provider },
     ...(isNetwork(job.model) && { network: createModel(job.model) }),
     ...(cases && { cases }),
+    ...(slices && { slices }),
   };
   const made = definition.create(optionsOf(spec), { ...site, config: configFor(definition, site) });
   return 'execute' in made ? made : trainerExecutor(made, transferOf(spec));

@@ -54,7 +54,7 @@ export async function simulate(job: JobSpec, options: SimulateOptions, work: Run
     const threads = slotCount(job, options.threads);
     await checkProvider(job);
     await prepareData(job.data, workspace, work.emit);
-    const images = job.sites.map((site) => siteImages(job, site, workspace));
+    const images = job.sites.map((site) => siteImages(job, site, { workspace, folder: jobFolder }));
     const cases = job.sites.map((site, i) => siteCases(job, site, images[i]));
     const selectionCases = await checkData(
       job,

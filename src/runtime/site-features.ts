@@ -23,7 +23,7 @@ interface SiteOfJob {
 /** `undefined` for a job without statistics. */
 export function siteFeatures({ data }: JobSpec, { site, folder, images, warn }: SiteOfJob): FeatureSource | undefined {
   if (data.kind === 'csv') return csvFeatures({ ...data, file: tableOf(data, site, folder) });
-  return images && imageFeatures({ ...images, modalities: MODALITIES, warn });
+  return images && 'datalist' in images ? imageFeatures({ ...images, modalities: MODALITIES, warn }) : undefined;
 }
 
 /** The table of a site. */

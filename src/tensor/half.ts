@@ -14,7 +14,8 @@ export function widenBfloat16(bits: Uint16Array): Float32Array {
   return new Float32Array(Uint32Array.from(bits, (half) => half << 16).buffer);
 }
 
-function float16Value(half: number): number {
+/** The number that an IEEE 754 binary16 bit pattern stands for. */
+export function float16Value(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 0x1f;
   const fraction = half & 0x3ff;

@@ -6,6 +6,7 @@
 import type { MersenneTwister } from '../../util/mersenne-twister';
 import { voxelsOf } from '../volume';
 import type { Anatomy } from './anatomy';
+import { smear } from './smear';
 import { roughNormal, smoothField } from './smooth-field';
 import type { Grade, Tumour } from './tumour';
 
@@ -99,14 +100,4 @@ function blend(anatomy: Anatomy, tumour: Tumour, contrast: Contrast, grade: Grad
     signal[i] = healthy * (1 - edema - rim - necrotic) + contrast.edema * edema + contrast.rim * rim + core * necrotic;
   }
   return signal;
-}
-
-/** Blurs along one axis inside the brain, in place. Voxels at its surface keep their value. */
-function smear(signal: Float32Array, mask: Uint8Array, step: number, blur: number): void {
-  const original = signal.slice();
-  const side = blur / 2;
-  for (let i = step; i < signal.length - step; i++) {
-    if (mask[i] === 0 || mask[i - step] === 0 || mask[i + step] === 0) continue;
-    signal[i] = (1 - blur) * original[i]! + side * (original[i - step]! + original[i + step]!);
-  }
 }

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError, isConsiliumError } from '../../errors';
-import { workspaceError } from '../../util/atomic-file';
+import { ConfigError } from '../../errors';
 import { makeFolder } from '../../util/make-folder';
 import { deriveSeed } from '../../util/streams';
 import type { Affine } from '../affine';
@@ -16,6 +15,7 @@ import type { Size3 } from '../volume';
 import { type DrawnCase, drawCase } from './draw-case';
 import { type PhantomCase, planCases } from './plan-cases';
 import { MODALITIES } from './scanner';
+import { writeOnce } from './write-once';
 
 export interface BratsPhantomOptions {
   /** Folder to write; it must not exist, be empty, or hold the same phantom already. */
@@ -41,9 +41,6 @@ export interface PhantomFolders {
   readonly reused: boolean;
 }
 
-/** Written last; a folder without it is not a phantom. */
-const MANIFEST = 'phantom.json';
-
 /** Goes up when the same options give other images. */
 const VERSION = 1;
 
@@ -65,22 +62,12 @@ export async function writeBratsPhantom(options: BratsPhantomOptions): Promise<P
     cases,
   );
   const folders = { baseDir: out, datalistDir: join(out, 'datalist') };
-  if (await isReusable(out, manifest)) return { ...folders, reused: true };
-
-  const draft = `${out}.${process.pid}.tmp`;
-  try {
+  const reused = await writeOnce(out, manifest, async (draft) => {
     await makeFolder(join(draft, 'datalist'));
     await writeCases(draft, cases, { shape, seed });
     await writeDatalists(join(draft, 'datalist'), cases, sites);
-    await writeFile(join(draft, MANIFEST), manifest);
-    await rename(draft, out);
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    // Another process may have written the same phantom meanwhile.
-    if (await isReusable(out, manifest)) return { ...folders, reused: true };
-    throw isConsiliumError(error) ? error : workspaceError('write the phantom into', out, error);
-  }
-  return { ...folders, reused: false };
+  });
+  return { ...folders, reused };
 }
 
 function checkOptions(counts: Readonly<Record<string, number>>, shape: Size3): void {
@@ -99,24 +86,6 @@ function checkOptions(counts: Readonly<Record<string, number>>, shape: Size3): v
 /** Options and cases as JSON: equal for equal phantoms. */
 function manifestOf(options: object, cases: readonly PhantomCase[]): string {
   return `${JSON.stringify({ ...options, cases }, undefined, 1)}\n`;
-}
-
-/** True when `out` holds the phantom of `manifest`, false when there is nothing yet. @throws ConfigError otherwise. */
-async function isReusable(out: string, manifest: string): Promise<boolean> {
-  let entries: string[];
-  try {
-    entries = await readdir(out);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw workspaceError('look into', out, error);
-  }
-  if (entries.length === 0) return false;
-  const found = entries.includes(MANIFEST) ? await readFile(join(out, MANIFEST), 'utf8') : undefined;
-  if (found === manifest) return true;
-  const what = found === undefined ? 'files that are no phantom' : 'a phantom with other options';
-  throw new ConfigError(`${out} already holds ${what}; nothing was written.`, {
-    hint: 'Choose another folder, or remove this one if you no longer need it.',
-  });
 }
 
 /** Draws one case after the other while the one before is compressed and written. */

@@ -6,7 +6,7 @@
  */
 import { ConfigError, errorToData, RefusedError } from '../../errors';
 import { filtersAt } from '../../filters/placed-filter';
-import type { BratsDataSpec, DataSpec } from '../../jobs/data-spec';
+import type { DataSpec } from '../../jobs/data-spec';
 import { payloadsAt } from '../../jobs/job-checks';
 import { explain } from '../../jobs/job-problems';
 import { type JobSpec, jobSpecAt, siteConfigOf } from '../../jobs/job-spec';
@@ -49,7 +49,7 @@ export async function prepareSiteJob(setup: SiteJobSetup, log: (message: string)
     await must('limits.syntheticMb', 'the synthetic data of the job are larger than this site allows', async () =>
       checkSynthetic(job.data, setup.syntheticMb),
     );
-    const images = imagesAt(job, site, settings);
+    const images = imagesAt(job, site, settings, files);
     await must('data', "what the job needs of this site's data is missing or cannot be read", async () => {
       await prepareData(job.data, settings.workspace, (event) => event.kind === 'log' && log(event.message));
       await checkData({ ...job, sites: [site] }, files, images ? [images] : []);
@@ -121,16 +121,20 @@ function checkCode(job: JobSpec, files: string): void {
   if (problem) throw new ConfigError(`${problem.path.join('.')}: ${problem.message}`, { hint: problem.hint });
 }
 
-/** Four images and a label map a case, float32 while they are made. @throws RefusedError */
+/** @throws RefusedError */
 function checkSynthetic(data: DataSpec, mostMb: number): void {
-  if (!isPhantom(data)) return;
-  const { sites, casesPerSite, validationCases, shape } = data;
-  const mb = ((sites * casesPerSite + validationCases) * product(shape) * 5 * 4) / 1e6;
+  const mb = syntheticBytes(data) / 1e6;
   if (mb > mostMb) throw new RefusedError(`Synthetic data of ${Math.ceil(mb)} MB, and ${mostMb} MB are allowed.`);
 }
 
-function isPhantom(data: DataSpec): data is Extract<BratsDataSpec, { readonly kind: 'brats18-phantom' }> {
-  return data.kind === 'brats18-phantom';
+function syntheticBytes(data: DataSpec): number {
+  if (isOwn(data)) return 0;
+  // Four images and a label map a case, float32 while they are made.
+  if (data.kind === 'brats18-phantom') {
+    return (data.sites * data.casesPerSite + data.validationCases) * product(data.shape) * 5 * 4;
+  }
+  // Three contrasts of two bytes and a mask.
+  return data.kind === 'multi-contrast-phantom' ? data.sites * data.patientsPerSite * product(data.shape) * 7 : 0;
 }
 
 function describe(job: JobSpec, site: string): PreparedJob {

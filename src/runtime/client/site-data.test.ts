@@ -39,11 +39,11 @@ describe("a job's own paths", () => {
 });
 
 describe('data that the site has named', () => {
-  const job = (data: JobInput['data'], site = 'ward-7') =>
+  const job = (data: JobInput['data']) =>
     parseJob({
       version: 1,
       name: 'j',
-      sites: [site],
+      sites: ['ward-7'],
       workflow: { kind: 'fed-avg', rounds: 1, minSites: 1 },
       model: { kind: 'segresnet' },
       trainer: { kind: 'segmentation', roi: [16, 16, 16], inferRoi: [16, 16, 16] },
@@ -54,7 +54,10 @@ describe('data that the site has named', () => {
     expect(reasonOf(brats, mapped)).toBeUndefined();
     const here = withSiteData(job(brats as JobInput['data']), settings(mapped));
     expect(here.data).toMatchObject({ kind: 'brats18', baseDir: '/kit/brats', datalistDir: '/lists', cacheRate: 0 });
-    expect(imagesAt(here, 'ward-7', settings(mapped))).toEqual({ baseDir: '/kit/brats', datalist: '/lists/mine.json' });
+    expect(imagesAt(here, 'ward-7', settings(mapped), '/job')).toEqual({
+      baseDir: '/kit/brats',
+      datalist: '/lists/mine.json',
+    });
   });
 
   it('need none of the variables that the job uses', () => {
@@ -66,9 +69,11 @@ describe('data that the site has named', () => {
   });
 
   it('are synthetic ones in the workspace of the site', () => {
-    const phantom = job({ kind: 'brats18-phantom', sites: 1 }, 'site-1');
+    const phantom = job({ kind: 'brats18-phantom', sites: 1, centralized: true });
     expect(reasonOf({ kind: 'brats18-phantom' })).toBeUndefined();
-    expect(imagesAt(phantom, 'site-1', settings())?.baseDir).toMatch(/^\/kit\/workspace\/data\/brats18-phantom-/);
+    expect(imagesAt(phantom, 'ward-7', settings(), '/job')).toMatchObject({
+      baseDir: expect.stringMatching(/^\/kit\/workspace\/data\/brats18-phantom-/),
+    });
   });
 });
 

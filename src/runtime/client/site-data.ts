@@ -17,6 +17,7 @@ import type { SiteSettings } from './site-settings';
 const placesOf: Readonly<Record<string, readonly string[]>> = {
   brats18: ['baseDir', 'datalistDir'],
   csv: ['path'],
+  slices: ['path'],
 };
 
 /** `${NAME}`, and below it nothing that leads out of it again. `{site}` is the site's own name. */
@@ -51,18 +52,19 @@ export function dataVariables({ data }: JobFacts, settings: SiteSettings): Varia
 
 /** The job with this site's own places of its data. */
 export function withSiteData(job: JobSpec, settings: SiteSettings): JobSpec {
-  const { brats18, csv } = settings.data;
+  const { brats18, csv, slices } = settings.data;
   const { data } = job;
   if (data.kind === 'brats18' && brats18) {
     return { ...job, data: { ...data, baseDir: brats18.baseDir, datalistDir: dirname(brats18.datalist) } };
   }
   if (data.kind === 'csv' && csv) return { ...job, data: { ...data, path: csv.path } };
+  if (data.kind === 'slices' && slices) return { ...job, data: { ...data, path: slices.path } };
   return job;
 }
 
-/** The images of this site for the job. */
-export function imagesAt(job: JobSpec, site: string, settings: SiteSettings): SiteImages | undefined {
-  const images = siteImages(job, site, settings.workspace);
+/** The images of this site for the job. @param folder what relative paths of the job start from. */
+export function imagesAt(job: JobSpec, site: string, settings: SiteSettings, folder: string): SiteImages | undefined {
+  const images = siteImages(job, site, { workspace: settings.workspace, folder });
   const { brats18 } = settings.data;
   return images && job.data.kind === 'brats18' && brats18
     ? { baseDir: brats18.baseDir, datalist: brats18.datalist }
@@ -70,5 +72,5 @@ export function imagesAt(job: JobSpec, site: string, settings: SiteSettings): Si
 }
 
 function mappingOf({ data }: SiteSettings, kind: string): object | undefined {
-  return kind === 'brats18' || kind === 'csv' ? data[kind] : undefined;
+  return kind === 'brats18' || kind === 'csv' || kind === 'slices' ? data[kind] : undefined;
 }

@@ -22,6 +22,13 @@ const siteData = z
       })
       .optional(),
     csv: z.strictObject({ path: path.describe("This site's table.") }).optional(),
+    slices: z
+      .strictObject({
+        path: path.describe(
+          "This site's slices: {train,validation,test}/{t1,t2,flair,mask}/patient-<id>-slice<n>.npy in this folder.",
+        ),
+      })
+      .optional(),
   })
   .describe('By kind of data: where this site has them. What a job says of folders and files means nothing here.');
 
@@ -77,13 +84,14 @@ export function parseSiteSettings(bytes: Uint8Array, file: string): SiteSettings
     hint: 'Correct the places named above; docs/reference/site.md lists them all.',
   });
   const at = (one: string) => resolve(dirname(file), one);
-  const { brats18, csv } = settings.data;
+  const { brats18, csv, slices } = settings.data;
   return {
     ...settings,
     workspace: at(settings.workspace),
     data: {
       ...(brats18 && { brats18: { baseDir: at(brats18.baseDir), datalist: at(brats18.datalist) } }),
       ...(csv && { csv: { path: at(csv.path) } }),
+      ...(slices && { slices: { path: at(slices.path) } }),
     },
   };
 }

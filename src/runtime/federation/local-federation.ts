@@ -10,7 +10,7 @@ import { isBratsData } from '../../jobs/data-spec';
 import type { JobSpec } from '../../jobs/job-spec';
 import { durableFolder } from '../../util/durable-folder';
 import { nodeDisk } from '../../util/node-disk';
-import { dataFolders } from '../job-data';
+import { dataFolders, sliceFolder } from '../job-data';
 import { createBundle, jobPath, type WrittenBundle } from '../provision/bundle';
 import { type Kit, loadKit } from '../provision/kit';
 import { projectSpec } from '../provision/project';
@@ -161,6 +161,7 @@ async function configureSite(
 function dataAt(job: JobSpec, site: string, jobFolder: string): object {
   const { data } = job;
   if (data.kind === 'csv') return { csv: { path: tableOf(data, site, jobFolder) } };
+  if (data.kind === 'slices') return { slices: { path: sliceFolder(data, '', jobFolder) } };
   if (data.kind !== 'brats18' || !isBratsData(data)) return {};
   const { baseDir, datalistDir } = dataFolders(data, '');
   const list = data.centralized ? 'site-All.json' : `${site}.json`;

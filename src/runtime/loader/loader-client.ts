@@ -6,14 +6,18 @@
 import type { Worker } from 'node:worker_threads';
 import { EngineError, errorFromData, errorToData } from '../../errors';
 import type { CaseSource, CaseStream, TrainingSample, ValidationCase } from '../../executors/case-source';
+import type { SliceBatch, SliceCase, SliceLists, SliceSource } from '../../executors/slice-source';
 import { spawnWorker } from '../../util/spawn-worker';
-import type { LoaderReply, LoaderRequest, SiteCases, StreamKind } from './loader-messages';
+import type { CaseLists, LoaderItem, LoaderReply, LoaderRequest, SiteCases, StreamKind } from './loader-messages';
 
 /** Samples that the loader prepares ahead of the one in use. */
 const ahead = 2;
 
 export interface LoaderClient {
+  /** Of a site with volumes. */
   source(site: string): CaseSource;
+  /** Of a site with slices. */
+  slices(site: string): SliceSource;
   /**
    * Writes a state (see `state-file.ts`) as a whole, on the loader's thread: a training thread answers the disk only between
    * two steps. Then removes the file that it supersedes, if there is one.
@@ -34,9 +38,14 @@ export function startLoader(
 
   return {
     source: (site) => ({
-      lists: () => lists(site),
+      lists: () => lists<CaseLists>(site),
       training: (round, epochs) => stream<TrainingSample>(site, { kind: 'training', round, epochs }),
       validation: (indices) => stream<ValidationCase>(site, { kind: 'validation', indices }),
+    }),
+    slices: (site) => ({
+      lists: () => lists<SliceLists>(site),
+      training: (round, epochs, batchSize) => stream<SliceBatch>(site, { kind: 'batches', round, epochs, batchSize }),
+      cases: (split) => stream<SliceCase>(site, { kind: 'slices', split }),
     }),
     write,
     async close() {
@@ -62,23 +71,23 @@ export function startLoader(
     if (reply.type !== 'written') throw unexpected(reply);
   }
 
-  async function lists(site: string): Promise<{ training: number; validation: readonly string[] }> {
+  async function lists<T extends CaseLists | SliceLists>(site: string): Promise<T> {
     const id = newRequest();
     send({ type: 'lists', id, site });
     const reply = await replies.next(id);
     replies.forget(id);
     if (reply.type !== 'lists') throw unexpected(reply);
-    return reply;
+    return reply.lists as T;
   }
 
-  function stream<T extends TrainingSample | ValidationCase>(site: string, kind: StreamKind): CaseStream<T> {
+  function stream<T extends LoaderItem>(site: string, kind: StreamKind): CaseStream<T> {
     const id = newRequest();
     send({ type: 'open', id, site, stream: kind });
     for (let i = 0; i < ahead; i++) send({ type: 'pull', id });
     return { [Symbol.asyncIterator]: () => items<T>(id), close: () => close(id) };
   }
 
-  async function* items<T extends TrainingSample | ValidationCase>(id: number): AsyncGenerator<T> {
+  async function* items<T extends LoaderItem>(id: number): AsyncGenerator<T> {
     for (;;) {
       const reply = await replies.next(id);
       if (reply.type === 'end') return;

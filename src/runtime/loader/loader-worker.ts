@@ -5,15 +5,15 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorToData, InternalError } from '../../errors';
-import type { TrainingSample, ValidationCase } from '../../executors/case-source';
 import { noteStateFile, writeStateFile } from '../state-file';
-import type { LoaderReply, LoaderRequest, SiteCases } from './loader-messages';
-import { type SiteCaseReader, siteCaseReader } from './site-case-reader';
+import type { LoaderItem, LoaderReply, LoaderRequest, SiteCases, StreamKind } from './loader-messages';
+import { siteCaseReader } from './site-case-reader';
+import { siteSliceSource } from './site-slice-source';
 
 const port = parentPort!;
-const readers = new Map((workerData as SiteCases[]).map((cases) => [cases.site, siteCaseReader(cases, warn)]));
+const readers = new Map((workerData as SiteCases[]).map((cases) => [cases.site, readerFor(cases)]));
 /** Streams in use. The pulls of a stream are answered one after the other, and none after an error. */
-const streams = new Map<number, { items: AsyncGenerator<TrainingSample | ValidationCase>; answered: Promise<void> }>();
+const streams = new Map<number, { items: AsyncGenerator<LoaderItem>; answered: Promise<void> }>();
 
 port.on('message', (request: LoaderRequest) => {
   answer(request).catch((error) => reply({ type: 'error', id: request.id, error: errorToData(error) }));
@@ -23,15 +23,10 @@ async function answer(request: LoaderRequest): Promise<void> {
   const { id } = request;
   switch (request.type) {
     case 'lists':
-      return reply({ type: 'lists', id, ...(await readerOf(request.site).lists()) });
-    case 'open': {
-      const { stream } = request;
-      const reader = readerOf(request.site);
-      const items =
-        stream.kind === 'training' ? reader.training(stream.round, stream.epochs) : reader.validation(stream.indices);
-      streams.set(id, { items, answered: Promise.resolve() });
+      return reply({ type: 'lists', id, lists: await readerOf(request.site).lists() });
+    case 'open':
+      streams.set(id, { items: openStream(readerOf(request.site), request.stream), answered: Promise.resolve() });
       return;
-    }
     case 'pull': {
       const stream = streams.get(id);
       if (stream) stream.answered = stream.answered.then(() => answerPull(id));
@@ -52,14 +47,38 @@ async function answerPull(id: number): Promise<void> {
     const step = await streams.get(id)?.items.next();
     if (!step) return; // Closed meanwhile.
     if (step.done) reply({ type: 'end', id });
-    else reply({ type: 'item', id, item: step.value }, [step.value.image.buffer, step.value.label.buffer]);
+    else reply({ type: 'item', id, item: step.value }, memoryOf(step.value));
   } catch (error) {
     streams.delete(id);
     reply({ type: 'error', id, error: errorToData(error) });
   }
 }
 
-function readerOf(site: string): SiteCaseReader {
+type Reader = ReturnType<typeof readerFor>;
+
+function readerFor(cases: SiteCases) {
+  return cases.kind === 'volumes'
+    ? ({ kind: 'volumes', ...siteCaseReader(cases, warn) } as const)
+    : ({ kind: 'slices', ...siteSliceSource(cases, warn) } as const);
+}
+
+function openStream(reader: Reader, stream: StreamKind): AsyncGenerator<LoaderItem> {
+  if (reader.kind === 'volumes') {
+    if (stream.kind === 'training') return reader.training(stream.round, stream.epochs);
+    if (stream.kind === 'validation') return reader.validation(stream.indices);
+  } else {
+    if (stream.kind === 'batches') return reader.training(stream.round, stream.epochs, stream.batchSize);
+    if (stream.kind === 'slices') return reader.cases(stream.split);
+  }
+  throw new InternalError(`A site with ${reader.kind} gives no ${stream.kind}.`);
+}
+
+/** The arrays of an item, which are given away with it. */
+function memoryOf(item: LoaderItem): ArrayBufferLike[] {
+  return Object.values(item).flatMap((field) => (field instanceof Float32Array ? [field.buffer] : []));
+}
+
+function readerOf(site: string): Reader {
   const reader = readers.get(site);
   if (!reader) throw new InternalError(`This loader has no site '${site}'.`);
   return reader;

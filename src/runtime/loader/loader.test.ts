@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainingSample } from '../../executors/case-source';
 import { writeBratsPhantom } from '../../imaging/phantom/write-brats-phantom';
 import { type LoaderClient, startLoader } from './loader-client';
-import type { SiteCases } from './loader-messages';
+import type { SiteVolumes } from './loader-messages';
 
 let folder: string;
-let good: SiteCases;
+let good: SiteVolumes;
 let loader: LoaderClient;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
     seed: 0,
   });
   const datalist = join(datalistDir, 'site-1.json');
-  good = { site: 'good', seed: 0, datalist, baseDir: out, roi: [16, 16, 16], cacheRate: 0 };
+  good = { kind: 'volumes', site: 'good', seed: 0, datalist, baseDir: out, roi: [16, 16, 16], cacheRate: 0 };
   loader = startLoader([good, ...(await brokenSites(8))], () => {});
 });
 afterAll(async () => {
@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 /** Sites whose second training case has a truncated label; the seeds put it at different places of the epoch. */
-async function brokenSites(count: number): Promise<SiteCases[]> {
+async function brokenSites(count: number): Promise<SiteVolumes[]> {
   const list = JSON.parse(await readFile(good.datalist, 'utf8'));
   const label = join(good.baseDir, list.training[1].label);
   const bytes = await readFile(label);

@@ -9,7 +9,7 @@ import { loadValidationCase } from '../../imaging/brats/validation';
 import { caseName, type DatalistItem, loadDatalist } from '../../imaging/datalist';
 import { composeRandomState } from '../../imaging/transforms/random-state';
 import { deriveSeed, stream } from '../../util/streams';
-import type { SiteCases } from './loader-messages';
+import type { SiteVolumes } from './loader-messages';
 
 export interface SiteCaseReader {
   lists(): Promise<{ training: number; validation: string[] }>;
@@ -18,7 +18,7 @@ export interface SiteCaseReader {
 }
 
 /** @throws ConfigError or DataError, when a stream is read, naming the file at fault. */
-export function siteCaseReader(cases: SiteCases, warn: (site: string, message: string) => void): SiteCaseReader {
+export function siteCaseReader(cases: SiteVolumes, warn: (site: string, message: string) => void): SiteCaseReader {
   const { datalist, baseDir, roi, cacheRate } = cases;
   const lists = Promise.all([
     loadDatalist(datalist, { list: 'training', baseDir }),

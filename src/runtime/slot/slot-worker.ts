@@ -11,6 +11,7 @@ import type { CaseSource } from '../../executors/case-source';
 import type { ExecutorContext } from '../../executors/executor';
 import { scoreCache } from '../../executors/score-cache';
 import type { Site } from '../../executors/site';
+import type { SliceSource } from '../../executors/slice-source';
 import { siteConfigOf } from '../../jobs/job-spec';
 import { loadModules } from '../../jobs/load-modules';
 import type { Update } from '../../protocol/messages';
@@ -24,7 +25,8 @@ import { createData } from '../parts';
 import { siteFeatures } from '../site-features';
 import { noteStateFile, writeStateFile } from '../state-file';
 import { drawCases } from './case-pictures';
-import type { SlotReply, SlotRequest, SlotSetup, SlotSite } from './slot-messages';
+import { drawSlices } from './slice-pictures';
+import type { Picture, SlotReply, SlotRequest, SlotSetup, SlotSite } from './slot-messages';
 
 const port = parentPort!;
 const setup = workerData as SlotSetup;
@@ -78,9 +80,7 @@ async function answer(
   try {
     signal.throwIfAborted();
     if (request.type === 'pictures') {
-      const wanted = { count: request.count, model: ownTensors(model) };
-      const pictures = await drawCases(setup, loader?.source(request.site), wanted, signal);
-      return reply({ type: 'pictures', id, pictures });
+      return reply({ type: 'pictures', id, pictures: await drawn(request, ownTensors(model), signal) });
     }
     const { site } = request;
     const task = { ...request.task, model: receivedModel(request.modelId, model) };
@@ -94,6 +94,16 @@ async function answer(
   } catch (error) {
     fail(id, error);
   }
+}
+
+async function drawn(
+  { site, count }: Extract<SlotRequest, { type: 'pictures' }>,
+  model: NamedTensors,
+  signal: AbortSignal,
+): Promise<readonly Picture[]> {
+  const kind = siteSetups.get(site)?.cases?.kind;
+  if (kind === 'slices') return drawSlices(setup, loader?.slices(site), { site, model }, signal);
+  return drawCases(setup, kind && loader?.source(site), { model, count }, signal);
 }
 
 /** The global model in this thread's own memory: one copy for the sites of the slot that are given it, which only read it. */
@@ -111,8 +121,10 @@ async function siteOf(name: string): Promise<Site> {
   if (!site) throw new InternalError(`This slot has no site '${name}'.`);
   const composed = await composeSite(setup, site, {
     scores,
-    ...dataOf(site),
+    cases: undefined,
     slices: undefined,
+    features: undefined,
+    ...dataOf(site),
     write: loader?.write ?? writeHere,
     log: (message) => log(name, 'info', message),
     warn: (message) => log(name, 'warn', message),
@@ -122,19 +134,20 @@ async function siteOf(name: string): Promise<Site> {
 }
 
 interface SiteData {
-  readonly cases: CaseSource | undefined;
-  readonly features: FeatureSource | undefined;
+  readonly cases?: CaseSource | undefined;
+  readonly slices?: SliceSource | undefined;
+  readonly features?: FeatureSource | undefined;
 }
 
-/** The site's cases: from the loader, or from a data set of the user's own; its values, for statistics; neither without data. */
+/** The site's cases or slices: from the loader, or from a data set of the user's own; its values, for statistics; neither without data. */
 function dataOf({ name, cases, images }: SlotSite): SiteData {
-  if (cases) return { cases: loader?.source(name), features: undefined };
+  if (cases) return cases.kind === 'slices' ? { slices: loader?.slices(name) } : { cases: loader?.source(name) };
   const { job, folder } = setup;
   const site = { job: job.name, site: name, folder, config: siteConfigOf(job, name), seed: job.seed };
   const own = createData(job.data, { ...site, log: (message) => log(name, 'info', message) });
-  if (own) return 'features' in own ? { cases: undefined, features: own } : { cases: own, features: undefined };
+  if (own) return 'features' in own ? { features: own } : { cases: own };
   const warn = (message: string) => log(name, 'warn', message);
-  return { cases: undefined, features: siteFeatures(job, { site: name, folder, images, warn }) };
+  return { features: siteFeatures(job, { site: name, folder, images, warn }) };
 }
 
 /** Without a loader the site's state is small, or there is none. */
