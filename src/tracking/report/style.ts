@@ -51,7 +51,7 @@ tr.best td{background:var(--good-bg)}
 .slices{display:grid;gap:6px;grid-template-columns:22px repeat(var(--columns),minmax(0,1fr));font-size:12.5px;color:var(--muted)}
 .slices b{font-weight:600;text-align:center}.slices .row{text-align:center;writing-mode:vertical-rl;transform:rotate(180deg)}
 .slices svg{display:block;width:100%;height:auto;background:#000;border-radius:8px}
-.slices .caption{grid-column:2/-1;margin:0 0 12px;text-align:center}
+.slices .caption{grid-column:2/-1;max-width:none;margin:0 0 12px;text-align:center}
 .labels path{fill-opacity:.36;stroke-width:1.6px;vector-effect:non-scaling-stroke;stroke-linejoin:round;fill-rule:evenodd}
 body:has(#overlays:not(:checked)) .overlay{display:none}
 .toggle{display:inline-flex;gap:8px;align-items:center;font-size:13.5px;color:var(--muted);cursor:pointer}
