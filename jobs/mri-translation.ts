@@ -3,6 +3,7 @@
  *
  *     npx ts-node jobs/mri-translation.ts --strategy fedbadam --translation T1:T2 --n_clients 4
  */
+import { join } from 'node:path';
 import { runCommand } from '../src/cli/exit';
 import { exportedLine } from '../src/cli/exported-line';
 import { readMriTranslationFlags } from '../src/cli/mri-translation-flags';
@@ -13,6 +14,10 @@ import { SimEnv } from '../src/runtime/sim-env';
 /** Loaded when the flags are in order, because it loads the engine: `--help` answers at once. */
 function runner(): typeof import('../src/cli/run-job') {
   return require('../src/cli/run-job');
+}
+
+function comparer(): typeof import('../src/cli/compare-command') {
+  return require('../src/cli/compare-command');
 }
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -37,6 +42,10 @@ async function main(argv: readonly string[]): Promise<void> {
       }),
     });
   }
+  if (recipes.length === 1) return;
+  const folder = workspace ?? 'consilium-workspace';
+  const runs = recipes.map(({ job }) => join(folder, job.name));
+  await comparer().compareFolders(runs, { out: join(folder, 'mri_comparison.html'), json });
 }
 
 void runCommand(() => main(process.argv.slice(2)));

@@ -1,11 +1,10 @@
 import { Command, Option } from 'commander';
-import { logLine } from '../runtime/client/site-events-text';
-import { type SiteEvent, type StartedSite, startSite } from '../runtime/client/start-site';
+import { type StartedSite, startSite } from '../runtime/client/start-site';
 import { examineSiteStart } from '../runtime/kit-doctor';
 import { testNoiseSeedFrom } from '../runtime/noise';
-import { errColours } from './colours';
 import { wholeNumber } from './flags';
 import { printJson } from './print-json';
+import { siteDisplay, tell } from './site-display';
 import { toldToStop } from './told-to-stop';
 
 interface ClientFlags {
@@ -46,7 +45,7 @@ async function run({ kit, workspace, port, withParent = false, json = false }: C
   const connected = new Promise<string>((resolve) => {
     first = resolve;
   });
-  const show = display();
+  const show = siteDisplay();
   const site = await startSite({
     kit,
     workspace,
@@ -79,7 +78,7 @@ async function lookFirst(kit: string): Promise<void> {
   }
 }
 
-async function stopInTime(site: StartedSite): Promise<void> {
+export async function stopInTime(site: StartedSite): Promise<void> {
   const { shutdownSeconds } = site.settings;
   const limit = setTimeout(() => {
     process.stderr.write(
@@ -89,40 +88,4 @@ async function stopInTime(site: StartedSite): Promise<void> {
   }, shutdownSeconds * 1000);
   await site.stop();
   clearTimeout(limit);
-}
-
-/** Plain lines. Of progress, a line whenever a tenth more is done. */
-function display(): (event: SiteEvent) => void {
-  const tenths = new Map<string, number>();
-  let why = '';
-  return (event) => {
-    if (event.kind === 'progress') {
-      const { job, round, progress } = event;
-      const { phase, done, total, loss } = progress;
-      const key = `${job} ${round} ${phase}`;
-      const tenth = Math.floor((10 * done) / Math.max(1, total));
-      if (tenth === (tenths.get(key) ?? 0)) return;
-      if (tenth === 10) tenths.delete(key);
-      else tenths.set(key, tenth);
-      const what = phase === 'train' ? 'step' : 'validation';
-      const shown = loss === undefined ? '' : `, loss ${loss.toFixed(3)}`;
-      return tell('info', `${job} round ${round}: ${what} ${done}/${total}${shown}`);
-    }
-    if (event.kind === 'disconnected') why = event.reason.message;
-    if (event.kind === 'unreachable') why = [event.error.message, event.error.hint].filter(Boolean).join(' ');
-    if (event.kind === 'disconnected' || event.kind === 'unreachable') return; // Said with what comes of it.
-    if (event.kind === 'retrying') {
-      return tell('warn', `reconnecting in ${(event.inMs / 1000).toFixed(1)} s, because: ${why}`);
-    }
-    const line = logLine(event);
-    if (!line) return;
-    const { run, round } = line.fields;
-    const where = [run, round === undefined ? undefined : `round ${round}`].filter((part) => part !== undefined);
-    tell(line.level, `${where.length === 0 ? '' : `${where.join(' ')}: `}${line.message}`);
-  };
-}
-
-function tell(level: 'debug' | 'info' | 'warn' | 'error', message: string): void {
-  const mark = level === 'error' ? errColours.red('error ') : level === 'warn' ? errColours.yellow('warning ') : '';
-  process.stderr.write(`${new Date().toISOString()} ${mark}${message}\n`);
 }

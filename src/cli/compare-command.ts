@@ -20,9 +20,16 @@ export function compareCommand(): Command {
       'after',
       `\nExample:\n  npx consilium compare ${join('consilium-workspace', 'mri_fedavg')} ${join('consilium-workspace', 'mri_fedbadam')}`,
     )
-    .action(async (folders: string[], { out = 'comparison.html', json }: CompareFlags) => {
-      const comparison = await writeComparison(folders, resolve(out));
-      if (json) printJson({ ...comparison, page: resolve(out) });
-      else process.stdout.write(`${[...comparisonLines(comparison), '', `page  ${resolve(out)}`].join('\n')}\n`);
-    });
+    .action(compareFolders);
+}
+
+/** Compares the runs in `folders`, writes the page and prints the table. */
+export async function compareFolders(
+  folders: readonly string[],
+  { out = 'comparison.html', json = false }: CompareFlags,
+): Promise<void> {
+  const page = resolve(out);
+  const comparison = await writeComparison(folders, page);
+  if (json) printJson({ ...comparison, page });
+  else process.stdout.write(`${[...comparisonLines(comparison), '', `page  ${page}`].join('\n')}\n`);
 }

@@ -52,6 +52,14 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     summary: 'Say where a run stands, round by round.',
     load: () => (require('./report-command') as typeof import('./report-command')).reportCommand(),
   },
+  'run-server': {
+    summary: 'Run an MRI translation job at a server of its own, as the published system is run: <port> <strategy>.',
+    load: () => (require('./run-server-command') as typeof import('./run-server-command')).runServerCommand(),
+  },
+  'run-client': {
+    summary: 'Run a site of it: <data_dir> <client_id> <server> <strategy>.',
+    load: () => (require('./run-client-command') as typeof import('./run-client-command')).runClientCommand(),
+  },
   compare: {
     summary: 'Compare runs: one table and one picture.',
     load: () => (require('./compare-command') as typeof import('./compare-command')).compareCommand(),

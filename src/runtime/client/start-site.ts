@@ -34,6 +34,8 @@ export interface StartSiteOptions {
   readonly kit: string;
   /** Instead of the one in `site.yaml`; relative to the working directory. */
   readonly workspace?: string | undefined;
+  /** Where its data lie, instead of what `site.yaml` says; absolute paths. */
+  readonly data?: SiteSettings['data'] | undefined;
   /** Port of the server, instead of the kit's: behind a tunnel, say. */
   readonly port?: number | undefined;
   readonly on?: (event: SiteEvent) => void;
@@ -63,7 +65,7 @@ export interface StartedSite {
 /** Starts a site; from then on it connects by itself, whatever happens to the network. @throws what stands in the way, in words. */
 export async function startSite(options: StartSiteOptions): Promise<StartedSite> {
   const kit = await loadKit(options.kit, 'site');
-  const settings = withWorkspace(await readSiteSettings(kit.files.settings!), options.workspace);
+  const settings = settingsFor(await readSiteSettings(kit.files.settings!), options);
   await readPolicy(kit.files.policy!); // A policy that is not valid is found now, and not with the first job.
   const { workspace } = settings;
   const closers: (() => unknown)[] = [];
@@ -161,8 +163,12 @@ async function startIn(
   };
 }
 
-function withWorkspace(settings: SiteSettings, workspace: string | undefined): SiteSettings {
-  return workspace === undefined ? settings : { ...settings, workspace: resolve(workspace) };
+function settingsFor(settings: SiteSettings, { workspace, data }: StartSiteOptions): SiteSettings {
+  return {
+    ...settings,
+    ...(workspace !== undefined && { workspace: resolve(workspace) }),
+    data: { ...settings.data, ...data },
+  };
 }
 
 function note(log: RunLog, event: SiteEvent): void {
