@@ -13,6 +13,7 @@ import { describeRound, describeScore, formatDuration } from './describe-round';
 
 export interface Display {
   show(event: RunEvent): void;
+  /** Leaves the terminal to others: what is shown after that is plain lines, and nothing above them is drawn over. */
   close(): void;
 }
 
@@ -43,6 +44,7 @@ function liveDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
       barsize: 28,
       hideCursor: true,
       clearOnComplete: true,
+      gracefulExit: false, // Who hears the signal closes the display.
       barCompleteChar: '━',
       barIncompleteChar: '┄',
       autopadding: true,
@@ -51,20 +53,30 @@ function liveDisplay(job: JobSpec, stream: NodeJS.WriteStream): Display {
   );
   const eta = roundClock(job, colours);
   const { rounds } = workflowTraits(job.workflow);
+  const plain = plainDisplay(job, stream);
   let score = '';
+  let closed = false;
   const whole = bars.create(rounds, 0, { site: '', phase: 'starting' }, { format: `  ${colours.bold('{phase}')}` });
   const bySite = new Map<string, SingleBar>();
   return {
     show(event) {
+      if (closed) return plain.show(event);
       eta.note(event);
       if (event.kind === 'round-started') showRound(event.round);
       if (event.kind === 'progress') showProgress(event);
       if (event.kind === 'round-finished') score = describeScore(event.metrics, job);
       for (const line of linesOf(event, job, colours)) printWhole(line + eta.after(event));
-      if (event.kind === 'done') bars.stop();
+      if (event.kind === 'done') close();
     },
-    close: () => bars.stop(),
+    close,
   };
+
+  function close(): void {
+    if (closed) return;
+    closed = true;
+    bars.update(); // Lines that still wait are written; stopping would drop them.
+    bars.stop();
+  }
 
   /** Long lines go on in the next one; the bars' own output would cut them. */
   function printWhole(line: string): void {

@@ -1,6 +1,7 @@
+import { CommanderError } from 'commander';
 import { afterEach, expect, test, vi } from 'vitest';
 import { DataError } from '../errors';
-import { printError } from './exit';
+import { printError, runCommand } from './exit';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -39,4 +40,19 @@ test('the stack of a cause that nobody put in words is printed, of one that the 
   expect(printed(new DataError('list.json: not valid JSON.', { cause }))).toMatch(
     /because: Unexpected end\nSyntaxError: Unexpected end\n\s+at /,
   );
+});
+
+test('with --json a wrong flag is told as other errors are, without the label that people read', async () => {
+  vi.spyOn(process, 'argv', 'get').mockReturnValue(['node', 'consilium', '--json']);
+  let text = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    text += String(chunk);
+    return true;
+  });
+  const { exitCode } = process;
+  await runCommand(() =>
+    Promise.reject(new CommanderError(1, 'commander.unknownOption', "error: unknown option '-x'")),
+  );
+  process.exitCode = exitCode;
+  expect(JSON.parse(text)).toEqual({ error: { tag: 'ConfigError', message: "unknown option '-x'", hint: null } });
 });

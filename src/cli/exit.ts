@@ -69,7 +69,9 @@ function isHelp(error: unknown): boolean {
 }
 
 function failure(error: unknown) {
-  if (error instanceof CommanderError) return { error: { tag: 'ConfigError', message: error.message, hint: null } };
+  if (error instanceof CommanderError) {
+    return { error: { tag: 'ConfigError', message: error.message.replace(/^error: /, ''), hint: null } };
+  }
   const { tag, message, hint } = errorToData(error);
   return { error: { tag, message, hint: hint ?? null } };
 }

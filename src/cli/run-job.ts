@@ -14,7 +14,7 @@ import { crossSiteMatrix } from '../workflows/cross-site-matrix';
 import { outColours } from './colours';
 import { crossSiteTable } from './cross-site-table';
 import { formatDuration } from './describe-round';
-import { createDisplay } from './display';
+import { createDisplay, type Display } from './display';
 import { printJson } from './print-json';
 import { statisticsLines } from './statistics-lines';
 
@@ -33,7 +33,7 @@ export interface RunJobOptions {
 export async function runJob({ job, json, resumeCommand, folder, environment }: RunJobOptions): Promise<void> {
   const run = environment.run(job, folder === undefined ? {} : { folder });
   const display = createDisplay(job, json ? process.stderr : process.stdout);
-  const release = stopOnSignal(run, resumeCommand);
+  const release = stopOnSignal(run, display, resumeCommand);
   try {
     for await (const event of run.events()) display.show(event);
     const result = await run.result();
@@ -49,12 +49,13 @@ export async function runJob({ job, json, resumeCommand, folder, environment }: 
 }
 
 /** The first signal ends the run at the next step; a second one ends the process at once, like a power cut. */
-function stopOnSignal(run: Run, resumeCommand: string | undefined): () => void {
+function stopOnSignal(run: Run, display: Display, resumeCommand: string | undefined): () => void {
   let asked = false;
   const stop = (signal: NodeJS.Signals) => {
     // A plain exit would wait for, and then crash on, the threads that are inside the runtime.
     if (asked) process.kill(process.pid, 'SIGKILL');
     asked = true;
+    display.close(); // The bars would be drawn over what is said here.
     const next = resumeCommand === undefined ? '' : `; finished rounds are kept. Continue with:\n  ${resumeCommand}`;
     process.stderr.write(`\n${signal}: stopping${next}\n`);
     run.abort(`The run was stopped by ${signal}.`);

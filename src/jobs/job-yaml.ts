@@ -111,7 +111,9 @@ function loadNamedModules(value: unknown, folder: string | undefined): string | 
     return undefined;
   } catch (error) {
     if (!isConsiliumError(error, 'ConfigError')) throw error;
-    return error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
+    if (error.hint === undefined) return error.message;
+    const end = /[.!?:]$/.test(error.message) ? '' : '.';
+    return `${error.message}${end} ${error.hint}`;
   }
 }
 

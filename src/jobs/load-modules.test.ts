@@ -69,6 +69,8 @@ describe("a job's modules", () => {
   it('that throw are told with the line of the job file that names them', () => {
     const file = write('also-broken.js', "throw new Error('no table');");
     const read = () => jobFromYaml(yaml(file), 'job.yaml', { folder });
-    expect(read).toThrow(/job\.yaml:4:10: modules: '.*also-broken\.js' could not be loaded: no table/);
+    expect(read).toThrow(
+      /job\.yaml:4:10: modules: '.*also-broken\.js' could not be loaded: no table\. Correct the file/,
+    );
   });
 });

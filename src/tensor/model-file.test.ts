@@ -40,7 +40,10 @@ test('names the file and keeps the hint when it cannot be read', async () => {
   const path = join(folder, 'model.pt');
   await expect(loadModelFile(path)).rejects.toMatchObject({ tag: 'DataError', file: path });
   await writeFile(path, 'not a model');
-  await expect(loadModelFile(path)).rejects.toThrow(`Cannot read the model '${path}': This is not a zip archive`);
+  await expect(loadModelFile(path)).rejects.toMatchObject({
+    message: expect.stringContaining(`Cannot read the model '${path}': This is not a zip archive`),
+    hint: 'Copy the file again from its source and compare checksums.',
+  });
 });
 
 test('refuses an unknown extension, naming those it knows', async () => {

@@ -98,7 +98,9 @@ function findEndRecord(view: DataView): number {
       return at;
     }
   }
-  throw new DataError('This is not a zip archive, or it is cut off: it has no end record.');
+  throw new DataError('This is not a zip archive, or it is cut off: it has no end record.', {
+    hint: 'Copy the file again from its source and compare checksums.',
+  });
 }
 
 function readDirectoryEntry(view: DataView, at: number, name: string, maxEntryBytes: number): Entry {
