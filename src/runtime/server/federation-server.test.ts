@@ -226,12 +226,22 @@ describe('a job of a server', () => {
     expect(finalModel(clone)).toEqual(finalModel(id));
   });
 
-  it('is suspended by a stop in order, told as such to its sites, and goes on afterwards', async () => {
+  it('is suspended by a stop in order, goes on afterwards, and no site has to begin a training anew', async () => {
     await rig.start();
-    await rig.site('site-1', {
-      train: (task, signal) => (task.round === 2 && blocked ? forever(signal) : movedBy(1, 'site-1', task)),
+    let began = 0;
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
     });
-    let blocked = true;
+    await rig.site('site-1', {
+      async train(task, signal) {
+        if (task.round === 2) {
+          began++;
+          await Promise.race([released, forever(signal)]);
+        }
+        return movedBy(1, 'site-1', task);
+      },
+    });
     await rig.site('site-2');
     const { id } = await rig.submit(rigJob());
     await runEvent(id, 'round-finished', { round: 1 });
@@ -239,12 +249,13 @@ describe('a job of a server', () => {
     await rig.stop();
     expect(performance.now() - before).toBeLessThan(2000);
     expect(audit().at(-1)).toMatchObject({ event: 'server-stopped' });
-    blocked = false;
     const server = await rig.start();
     expect(stateOf(server.job(id))).toBe('running');
+    release();
     const job = await rig.ended(id);
     expect(stateOf(job)).toBe('finished');
     expect(numbers(finalModel(id))).toEqual([3, 3, 3, 3]);
+    expect(began).toBe(1);
   });
 
   it('can be aborted while it waits in the queue, while it runs, and not once it has ended', async () => {

@@ -92,6 +92,7 @@ export function startJob(options: RunningJobOptions): RunningJob {
     abort: (reason) => stop.abort(new AbortedError(reason)),
     suspend() {
       suspended = true;
+      open?.pause(); // First: sites work on meanwhile, and their answers count when the job goes on.
       stop.abort(new AbortedError('The server is stopping; the job goes on when it is started again.'));
     },
     withdraw,
