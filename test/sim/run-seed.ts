@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AbortedError } from '../../src/errors';
 import type { NamedTensors } from '../../src/tensor/tensor';
 import { stream } from '../../src/util/streams';
 import { simTime } from '../support/sim/clock';
@@ -62,6 +63,7 @@ export async function runSeed(seed: number): Promise<SeedResult> {
   const boots = new Map<string, number>();
   let server: RunningServer | undefined;
   let final: NamedTensors | undefined;
+  const over = new AbortController();
   const world: World = {
     time,
     network,
@@ -69,6 +71,7 @@ export async function runSeed(seed: number): Promise<SeedResult> {
     plan,
     randomOf,
     healed: () => time.nowMs >= plan.healMs,
+    over: over.signal,
     siteEnded: (name) => restartSite(name, 300),
   };
   bootServer();
@@ -91,15 +94,17 @@ export async function runSeed(seed: number): Promise<SeedResult> {
   await reach('the job is finished', () => final !== undefined && time.nowMs > plan.healMs, plan.healMs + healedMs);
   if (final) await reach('the sites know', () => listeners().every(knowsTheEnd), endKnownMs);
   for (const violation of checkHistory({ plan, history, final, disks })) history.violations.push(violation);
-  return {
+  const result = {
     seed,
     plan,
-    violations: history.violations,
+    violations: [...history.violations],
     digest: history.digest(),
-    lines: history.lines,
+    lines: [...history.lines],
     final,
     virtualMs: time.nowMs,
   };
+  over.abort(new AbortedError('The simulation is over.'));
+  return result;
 
   /** L1: it comes to that. */
   async function reach(what: string, done: () => boolean, withinMs: number): Promise<void> {

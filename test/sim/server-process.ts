@@ -177,7 +177,7 @@ async function runJob(
       },
       emit: () => {},
       clock,
-      signal: new AbortController().signal,
+      signal: world.over,
     });
     open.end('finished', '');
     await spool.remove();

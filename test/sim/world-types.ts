@@ -14,6 +14,8 @@ export interface World {
   randomOf(name: string): () => number;
   /** Whether faults are over. */
   healed(): boolean;
+  /** Aborted once all has been looked at: what killed processes were waiting for is let go. */
+  readonly over: AbortSignal;
   siteEnded(name: string): void;
 }
 
