@@ -41,8 +41,9 @@ export function startMember(
   { kit, args = [], failpoint, tamper }: MemberOptions,
 ): Member {
   const { bin, tamper: tamperFile } = compiled();
-  const child = spawn(process.execPath, [bin, command, '--kit', kit, '--json', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawn(process.execPath, [bin, command, '--kit', kit, '--json', '--with-parent', ...args], {
+    // A pipe that ends with this process, however it ends: then the member ends too.
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       ...process.env,
       NODE_ENV: 'test',

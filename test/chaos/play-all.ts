@@ -10,7 +10,7 @@ import type { ChaosRow } from './row';
 import { noteUndisturbed, openStage, secondsOf } from './stage';
 
 export function playAll(isMeant: (row: ChaosRow) => boolean): void {
-  beforeAll(measureUndisturbed);
+  beforeAll(measureUndisturbed, 300_000);
   afterAll(removeCompiled);
   const rows = matrix.filter(isMeant);
   describe('a federation of real processes', () => {

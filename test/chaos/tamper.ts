@@ -14,9 +14,9 @@ export interface Tamper {
     readonly type: string;
     readonly nth?: number;
   };
-  /** While this file exists, what is written below the folder fails. */
-  readonly disk?: { readonly flag: string; readonly folder: string; readonly code: 'ENOSPC' | 'EIO' };
-  /** With each SIGUSR2 the clock on the wall is set on or back. */
+  /** While this file exists, what is written to files fails whose paths hold the text. */
+  readonly disk?: { readonly flag: string; readonly path: string; readonly code: 'ENOSPC' | 'EIO' };
+  /** With SIGUSR2 the clock on the wall is set, with the next one set right again. */
   readonly jumpMs?: number;
   /** With SIGUSR2 nothing happens in this process for so long. */
   readonly blockMs?: number;
@@ -58,7 +58,7 @@ function typeIn(frame: Buffer): string | undefined {
   return /^\{"type":"([a-z-]+)"/.exec(header)?.[1];
 }
 
-function tamperWithDisk({ flag, folder, code }: NonNullable<Tamper['disk']>): void {
+function tamperWithDisk({ flag, path: text, code }: NonNullable<Tamper['disk']>): void {
   const files = require('node:fs/promises') as typeof import('node:fs/promises');
   const { open } = files;
   const refuse = () => {
@@ -67,7 +67,7 @@ function tamperWithDisk({ flag, folder, code }: NonNullable<Tamper['disk']>): vo
   };
   files.open = async (path, ...more) => {
     const file = await open(path, ...more);
-    if (!String(path).startsWith(folder)) return file;
+    if (!String(path).includes(text)) return file;
     const broken: readonly ('write' | 'writev' | 'sync')[] = code === 'EIO' ? ['sync'] : ['write', 'writev'];
     for (const name of broken) {
       const act = (file[name] as (...given: unknown[]) => Promise<unknown>).bind(file);
@@ -87,7 +87,7 @@ function onSignal(jumpMs: number, blockMs: number): void {
   let ahead = 0;
   Date.now = () => now() + ahead;
   process.on('SIGUSR2', () => {
-    ahead += jumpMs;
+    ahead = ahead === 0 ? jumpMs : 0;
     const end = performance.now() + blockMs;
     while (performance.now() < end);
   });

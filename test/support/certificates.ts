@@ -54,6 +54,14 @@ export async function authority(name = 'CN=test project CA'): Promise<Authority>
   return { ca: own.toString('pem'), issue: (fields) => issue(own, keys.privateKey, fields) };
 }
 
+/** The authority of a provisioned project, when somebody has got hold of its key. */
+export async function authorityWith({ cert, key }: Credentials): Promise<Authority> {
+  x509.cryptoProvider.set(webcrypto);
+  const der = Buffer.from(key.replace(/-----[^-]+-----/g, ''), 'base64');
+  const signingKey = await subtle.importKey('pkcs8', der, signing, false, ['sign']);
+  return { ca: cert, issue: (fields) => issue(new x509.X509Certificate(cert), signingKey, fields) };
+}
+
 async function issue(
   issuer: x509.X509Certificate,
   signingKey: webcrypto.CryptoKey,

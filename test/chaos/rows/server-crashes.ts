@@ -87,7 +87,7 @@ export const serverCrashes: readonly ChaosRow[] = [
         proxy(site).faults.bytesPerSecond = (i + 1) * 3e6;
       });
       const before = sites.map((site) => proxy(site).bytes['to-client']);
-      const { exited } = await stage.start('server', { failpoint: 'chunk-sent:24' });
+      const { exited } = await stage.start('server', { failpoint: 'chunk-sent:60' });
       await exited;
       const had = sites.map((site, i) => proxy(site).bytes['to-client'] - before[i]!);
       expect(Math.max(...had)).toBeGreaterThan(modelBytes() / 8);
