@@ -1,7 +1,7 @@
 /** The server of the benchmark, in a process of its own: hub, workflow, journal and checkpoints as a server runs them. */
 import { join } from 'node:path';
 import { jobHash, parseJob } from '../../src/jobs/job-spec';
-import { decodeUpdateFile } from '../../src/protocol/update-file';
+import { readUpdate } from '../../src/protocol/read-update';
 import { checkpointStore } from '../../src/runtime/checkpoint';
 import { modelDigest } from '../../src/runtime/model-digest';
 import { freshStart, runServer } from '../../src/runtime/server-run';
@@ -96,7 +96,7 @@ async function run(
     hub: open,
     clock: nodeClock,
     prepare: (given) => prepared.get(given) ?? prepare(given, prepared),
-    read: async (file) => decodeUpdateFile(await nodeDisk.readFile(file)),
+    read: (file) => readUpdate(nodeDisk, file),
     discard: (file) => nodeDisk.remove(file),
   });
   await joined;

@@ -8,7 +8,7 @@ import type { RunEvent, RunResult } from '../../jobs/environment';
 import type { JobSpec } from '../../jobs/job-spec';
 import { loadModules } from '../../jobs/load-modules';
 import type { Update } from '../../protocol/messages';
-import { decodeUpdateFile } from '../../protocol/update-file';
+import { readUpdate } from '../../protocol/read-update';
 import { safetensorsParts } from '../../tensor/safetensors';
 import type { NamedTensors } from '../../tensor/tensor';
 import { type BlobSource, type FileBlob, fileBlob, memoryBlob } from '../../transport/blobs';
@@ -17,6 +17,7 @@ import { remoteSites } from '../../transport/remote-sites';
 import { removeTemporaryFiles, workspaceError } from '../../util/atomic-file';
 import type { Clock } from '../../util/clock';
 import type { Disk } from '../../util/disk';
+import { forgetSpareMemory } from '../../util/spare-memory';
 import { type Checkpoint, type CheckpointStore, checkpointStore } from '../checkpoint';
 import { noteDigest } from '../model-digest';
 import type { RoundLine } from '../round-line';
@@ -107,6 +108,7 @@ export async function runJobRounds(options: JobRoundsOptions): Promise<RunResult
     if (!options.goesOn(error)) await spool.remove();
     throw error;
   } finally {
+    forgetSpareMemory();
     await Promise.all([...new Set(parts.values())].map((part) => part.close()));
   }
 }
@@ -156,10 +158,7 @@ function remote({ job, spec, disk, clock, read }: JobRoundsOptions, open: OpenJo
     clock,
     prepare: prepared,
     async read(file) {
-      const bytes = await disk.readFile(file).catch((error: unknown) => {
-        throw workspaceError('read', file, error);
-      });
-      const found = decodeUpdateFile(bytes);
+      const found = await readUpdate(disk, file);
       read(basename(file), found.update);
       return found;
     },
