@@ -16,6 +16,7 @@ import type { Hub, OpenJob } from '../../transport/hub-types';
 import { remoteSites } from '../../transport/remote-sites';
 import { removeTemporaryFiles, workspaceError } from '../../util/atomic-file';
 import type { Clock } from '../../util/clock';
+import { collectGarbage } from '../../util/collect-garbage';
 import type { Disk } from '../../util/disk';
 import { forgetSpareMemory } from '../../util/spare-memory';
 import { type Checkpoint, type CheckpointStore, checkpointStore } from '../checkpoint';
@@ -100,6 +101,8 @@ export async function runJobRounds(options: JobRoundsOptions): Promise<RunResult
     };
     const served = { job: spec, jobFolder: folder.files, hash: job.jobHash, start, store, sites };
     const last = await serveJob({ ...served, record: { addLine }, clock, signal, emit: tell });
+    forgetSpareMemory(); // The files of the models are written next, and need memory of their own.
+    collectGarbage();
     const result = await record.finish(last, []);
     await spool.remove();
     return result;
