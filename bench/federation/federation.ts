@@ -1,11 +1,13 @@
 /**
  * What a real federation costs besides training: a server and its sites over TLS with certificates on both sides, on this
  * machine's loopback; models and updates checked, flushed, journalled, averaged and checkpointed. The server is a process of its
- * own and so are the sites, together: memory is the server's.
+ * own and so are the sites, together: memory is the server's. Both run compiled, as they do at hospitals.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { authority, issueServer } from '../../test/support/certificates';
+import { compileProcesses, forkCompiled } from '../compiled';
 import { inTemporaryFolder, median } from '../measure';
 import type { ClientsOrder, ServerOrder, ServerReport } from './order';
 import { restartBench } from './restart';
@@ -27,8 +29,9 @@ export const federationRows = {
   },
   /** L-05: 1,000 rounds × 4 sites × 200 kB: whether anything grows. */
   endurance: async () => {
-    const { rounds, heap, handles } = await federation(4, 50_000, 1000);
-    return { msPerRound: median(rounds), heapSlopePerRound: slope(heap) / 100, handles };
+    const { rounds, heap, state, handles, peakMb } = await federation(4, 50_000, 1000);
+    const [heapSlopePerRound, withoutCode] = [slope(heap) / 100, slope(state) / 100];
+    return { msPerRound: median(rounds), heapSlopePerRound, withoutCode, handles, peakMb };
   },
   /** L-07: 200 sites × 64 kB × 20 rounds. */
   many: async () => {
@@ -41,7 +44,7 @@ export const federationRows = {
 
 export async function federationBench(): Promise<unknown> {
   const results: Record<string, unknown> = {};
-  for (const [name, row] of Object.entries(federationRows)) results[name] = await row();
+  for (const [name, row] of Object.entries(federationRows)) results[name] = { ...(await row()), load: loadavg()[0] };
   return results;
 }
 
@@ -67,8 +70,9 @@ function federation(sites: number, parameters: number, rounds: number): Promise<
     const kits = await Promise.all(
       names.map(async (name) => [name, { ...(await project.issue({ names: [name] })), ca }]),
     );
-    const server = start('server-process');
-    const clients = start('clients-process');
+    await compileProcesses();
+    const server = forkCompiled('federation/server-process');
+    const clients = forkCompiled('federation/clients-process');
     try {
       const order: ServerOrder = {
         folder: join(folder, 'server'),
@@ -86,13 +90,6 @@ function federation(sites: number, parameters: number, rounds: number): Promise<
       server.kill();
       clients.kill();
     }
-  });
-}
-
-function start(module: string): ChildProcess {
-  return fork(join(__dirname, `${module}.ts`), {
-    execArgv: ['--require', 'ts-node/register/transpile-only'],
-    stdio: 'inherit',
   });
 }
 

@@ -25,6 +25,8 @@ export interface ServerReport {
   readonly peakMb: number;
   /** Heap in use after a collection at rounds 100, 200, …, bytes. */
   readonly heap: readonly number[];
+  /** The same without what the engine has compiled. */
+  readonly state: readonly number[];
   /** Handles of the process after the first round and after the last. */
   readonly handles: readonly [number, number];
 }

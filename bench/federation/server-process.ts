@@ -1,7 +1,8 @@
 /** The server of the benchmark, in a process of its own: hub, workflow, journal and checkpoints as a server runs them. */
 import { join } from 'node:path';
+import { getHeapCodeStatistics } from 'node:v8';
 import { jobHash, parseJob } from '../../src/jobs/job-spec';
-import { decodeUpdateFile } from '../../src/protocol/update-file';
+import { readUpdate } from '../../src/protocol/read-update';
 import { checkpointStore } from '../../src/runtime/checkpoint';
 import { modelDigest } from '../../src/runtime/model-digest';
 import { freshStart, runServer } from '../../src/runtime/server-run';
@@ -20,6 +21,12 @@ import type { ServerOrder, ServerReport } from './order';
 const megabyte = 1e6;
 const rssMb = () => process.memoryUsage().rss / megabyte;
 const handles = () => (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles().length;
+
+/** What the engine has compiled: it grows for hundreds of rounds, until all that is used often is machine code. */
+function compiledBytes(): number {
+  const { code_and_metadata_size: machine, bytecode_and_metadata_size: bytecode } = getHeapCodeStatistics();
+  return machine + bytecode;
+}
 
 process.once('message', (order: ServerOrder) => void serve(order));
 
@@ -96,12 +103,13 @@ async function run(
     hub: open,
     clock: nodeClock,
     prepare: (given) => prepared.get(given) ?? prepare(given, prepared),
-    read: async (file) => decodeUpdateFile(await nodeDisk.readFile(file)),
+    read: (file) => readUpdate(nodeDisk, file),
     discard: (file) => nodeDisk.remove(file),
   });
   await joined;
   const measured: number[] = [];
   const heap: number[] = [];
+  const state: number[] = [];
   let [peakMb, handlesAtFirst] = [0, 0];
   const sampling = setInterval(() => {
     peakMb = Math.max(peakMb, rssMb());
@@ -120,13 +128,14 @@ async function run(
       if (line.round % 100 !== 99) return;
       collectGarbage();
       heap.push(process.memoryUsage().heapUsed);
+      state.push(heap.at(-1)! - compiledBytes());
     },
     emit: () => {},
     signal: new AbortController().signal,
   });
   clearInterval(sampling);
   open.end('finished', '');
-  return { rounds: measured, startMb, peakMb, heap, handles: [handlesAtFirst, handles()] };
+  return { rounds: measured, startMb, peakMb, heap, state, handles: [handlesAtFirst, handles()] };
 }
 
 function prepare(model: NamedTensors, prepared: WeakMap<NamedTensors, BlobSource>): BlobSource {

@@ -9,6 +9,12 @@ export interface SiteUpdate {
   readonly payload: Payload;
 }
 
+/** An update that was read again. */
+export interface ReloadedUpdate extends SiteUpdate {
+  /** As that of {@link Aggregator.add}. */
+  readonly release?: () => void;
+}
+
 /** Who took part in an average and with what weight. */
 export interface Contribution {
   readonly site: string;
@@ -40,7 +46,7 @@ export interface Aggregator {
    * @returns a promise where updates that waited are read again: the next one may be added once it has resolved.
    * @throws UpdateRejectedError, at once, that says what was expected, what came and where.
    */
-  add(update: SiteUpdate, release?: () => void, reload?: () => Promise<SiteUpdate>): void | Promise<void>;
+  add(update: SiteUpdate, release?: () => void, reload?: () => Promise<ReloadedUpdate>): void | Promise<void>;
   /**
    * Told of a site that will not answer in this round: what waits for its turn behind it need not wait any longer.
    * @returns a promise where updates that waited are read again.

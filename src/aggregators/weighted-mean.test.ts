@@ -148,6 +148,34 @@ describe('weightedMean', () => {
     expect(mean.finish().get('a')).toEqual({ dtype: 'float64', shape: [2], data: Float64Array.of(1 + 1 / 3, 2) });
   });
 
+  it('gives back what it has added, and what waits and can be read again', async () => {
+    const mean = weightedMean({ ...options, siteOrder: ['site-1', 'site-2', 'site-3'] });
+    const released: string[] = [];
+    const lent = (site: string, value: number) => {
+      const given = update(site, 1, model(value, 0, 0));
+      const first = () => void released.push(site);
+      const again = async () => ({ ...given, release: () => void released.push(`${site} again`) });
+      return mean.add(given, first, again);
+    };
+    await lent('site-2', 2);
+    await lent('site-3', 3);
+    expect(released).toEqual(['site-2', 'site-3']);
+    await lent('site-1', 4);
+    expect(numbers(mean.finish())).toEqual([1 + 3, 2, 3]);
+    expect(released).toEqual(['site-2', 'site-3', 'site-1', 'site-2 again', 'site-3 again']);
+  });
+
+  it('begins each round at zero, whatever the sums of the one before have left in memory', () => {
+    const large = (value: number) => new Map([['a', float32([20_000], new Float32Array(20_000).fill(value))]]);
+    const round = (value: number) => {
+      const mean = weightedMean({ ...options, reference: large(0) });
+      mean.add(update('site-1', 2, large(value)));
+      return new Set(numbers(mean.finish()));
+    };
+    expect(round(5)).toEqual(new Set([5]));
+    expect(round(7)).toEqual(new Set([7]));
+  });
+
   it('refuses to finish a round without updates', () => {
     expect(() => weightedMean(options).finish()).toThrow(/No site/);
   });

@@ -1,8 +1,9 @@
 import { InternalError, NonFiniteError, QuorumError } from '../errors';
 import { firstNonFinite } from '../tensor/first-non-finite';
 import { allocate, type NamedTensors, type Tensor } from '../tensor/tensor';
+import { giveMemoryBack, takeMemory } from '../util/spare-memory';
 import { admit, checkRound } from './admit';
-import type { AggregatorOptions, Contribution, DirectAggregator, SiteUpdate } from './aggregator';
+import type { AggregatorOptions, Contribution, DirectAggregator, ReloadedUpdate, SiteUpdate } from './aggregator';
 
 /**
  * The mean of updates weighted by their step counts (federated averaging, McMahan et al. 2017), for one round:
@@ -25,7 +26,7 @@ export function weightedMean(
 ): DirectAggregator {
   checkRound(options);
   const { reference, siteOrder } = options;
-  const sums = [...reference.values()].map(({ data }) => new Float64Array(data.length));
+  const sums = zeroSums(reference);
   const taken = new Map<string, { readonly steps: number; readonly weight: number }>();
   const waiting = new Map<string, WaitingUpdate>();
   const expected = new Set(siteOrder);
@@ -35,7 +36,7 @@ export function weightedMean(
 
   /** Updates whose turn it is, on their way into the sums. */
   let ready: WeightedUpdate[] = [];
-  const atOnce = sums.reduce((total, { length }) => total + length, 0) > manyNumbers ? 1 : updatesAtOnce;
+  const atOnce = sums.length > manyNumbers ? 1 : updatesAtOnce;
 
   function addToSums(site: string, update: Omit<WeightedUpdate, 'weight'>): void {
     waiting.delete(site);
@@ -45,7 +46,7 @@ export function weightedMean(
 
   function addReady(): void {
     let t = 0;
-    for (const name of reference.keys()) accumulate(sums[t++]!, name, ready);
+    for (const name of reference.keys()) accumulate(sums.byTensor[t++]!, name, ready);
     for (const { release } of ready) release?.();
     ready = [];
   }
@@ -61,9 +62,9 @@ export function weightedMean(
     }
   }
 
-  async function readAndGoOn(site: string, reload: () => Promise<SiteUpdate>): Promise<void> {
-    const { payload } = await reload();
-    waiting.set(site, { tensors: payload.tensors, release: undefined });
+  async function readAndGoOn(site: string, reload: () => Promise<ReloadedUpdate>): Promise<void> {
+    const { payload, release } = await reload();
+    waiting.set(site, { tensors: payload.tensors, release });
     await addThoseWhoseTurnItIs();
   }
 
@@ -74,7 +75,10 @@ export function weightedMean(
       taken.set(site, { steps: payload.steps, weight: weightOf(update) });
       waiting.set(site, { tensors: payload.tensors, release });
       const added = addThoseWhoseTurnItIs();
-      if (waiting.has(site) && reload) waiting.set(site, { reload });
+      if (waiting.has(site) && reload) {
+        waiting.set(site, { reload });
+        release?.();
+      }
       return added;
     },
 
@@ -98,14 +102,29 @@ export function weightedMean(
       }
       addReady();
       const total = [...taken.values()].reduce((sum, { weight }) => sum + weight, 0);
-      result = meanOf(options, sums, total);
+      result = meanOf(options, sums.byTensor, total);
+      sums.release();
       return result;
     },
   };
 }
 
+/** A sum for each number of the model, in one piece of memory that other rounds use again. */
+function zeroSums(reference: NamedTensors) {
+  const lengths = [...reference.values()].map(({ data }) => data.length);
+  const length = lengths.reduce((total, ofTensor) => total + ofTensor, 0);
+  const memory = takeMemory(length * Float64Array.BYTES_PER_ELEMENT);
+  const all = new Float64Array(memory, 0, length).fill(0);
+  let at = 0;
+  const byTensor = lengths.map((ofTensor) => {
+    at += ofTensor;
+    return all.subarray(at - ofTensor, at);
+  });
+  return { byTensor, length, release: () => giveMemoryBack(memory) };
+}
+
 /** An update that waits for its turn: in memory, or on disk. */
-type WaitingUpdate = Omit<WeightedUpdate, 'weight'> | { readonly reload: () => Promise<SiteUpdate> };
+type WaitingUpdate = Omit<WeightedUpdate, 'weight'> | { readonly reload: () => Promise<ReloadedUpdate> };
 
 interface WeightedUpdate {
   readonly tensors: NamedTensors;

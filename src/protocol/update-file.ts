@@ -57,6 +57,8 @@ export interface UpdateFileLimits {
   readonly maxBytes?: number;
   /** Longest header, bytes: it names tensors, metrics and costs. @default 2 MiB */
   readonly maxHeaderBytes?: number;
+  /** See `SafetensorsOptions`. @default false */
+  readonly inPlace?: boolean;
 }
 
 /**
@@ -77,11 +79,11 @@ export function updateFileParts(update: Update, modelDigest: string): readonly U
  * @throws DataError that says what was expected and what was found.
  */
 export function decodeUpdateFile(bytes: Uint8Array, limits: UpdateFileLimits = {}): UpdateFile {
-  const { maxBytes = 2 ** 31, maxHeaderBytes = 2 ** 21 } = limits;
+  const { maxBytes = 2 ** 31, maxHeaderBytes = 2 ** 21, inPlace = false } = limits;
   if (bytes.length > maxBytes) {
     throw new DataError(`The update has ${bytes.length} bytes; at most ${maxBytes} are accepted.`);
   }
-  const file = decodeSafetensors(bytes, { maxHeaderBytes });
+  const file = decodeSafetensors(bytes, { maxHeaderBytes, inPlace });
   const found = metadata.safeParse(file.metadata);
   if (!found.success) throw wrong('The metadata of the update', file.metadata, found.error);
   const rest = readHeader(found.data.update);

@@ -76,7 +76,7 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
   const journal = roundJournal(join(folder, 'updates'), options);
   /** The last checkpoint that is known to be whole. */
   let whole: SavedState | undefined;
-  /** SHA-256 of the model files that this process has written. */
+  /** SHA-256 of the model files that this process has written and that are kept. */
   const written = new Map<string, string>();
   return { load, save, journal };
 
@@ -161,6 +161,7 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
       state ? [stateName(state), state.model.file, state.memory?.file, state.best?.file] : [],
     );
     const old = (await namesIn(folder, disk)).filter((name) => ours.test(name) && !keep.includes(name));
+    for (const name of written.keys()) if (!keep.includes(name)) written.delete(name);
     await journal.close(openRound(states[0]!));
     await Promise.all(old.map((name) => removeFile(join(folder, name), disk)));
   }

@@ -7,7 +7,8 @@
 import { basename, join } from 'node:path';
 import { DataError, InternalError, isConsiliumError } from '../errors';
 import type { Update } from '../protocol/messages';
-import { decodeUpdateFile, updateFileParts } from '../protocol/update-file';
+import { type LentUpdate, readUpdate } from '../protocol/read-update';
+import { updateFileParts } from '../protocol/update-file';
 import type { NamedTensors } from '../tensor/tensor';
 import { flushFolder, namesIn, removeFile, workspaceError, writeFileAtomic } from '../util/atomic-file';
 import type { Disk } from '../util/disk';
@@ -92,7 +93,7 @@ export function roundJournal(
   /** The update, if it was computed on this model; nothing where it is damaged and passed over. */
   async function readIfWhole(file: string, round: number, model: string): Promise<Update | undefined> {
     try {
-      const found = await readUpdate(file, disk);
+      const found = await readWhole(file, disk);
       return found.model === model && found.update.round === round ? found.update : undefined;
     } catch (error) {
       if (!warn || !isConsiliumError(error, 'DataError')) throw error;
@@ -149,10 +150,11 @@ export function roundJournal(
     return name;
   }
 
-  async function reload(update: RecordedUpdate, model: NamedTensors): Promise<Update> {
+  async function reload(update: RecordedUpdate, model: NamedTensors) {
     const name = await filesOf(update.round).get(keyOf(update, modelDigest(model)));
     if (name === undefined) throw new InternalError(`The update of ${update.site} was not recorded.`);
-    return (await readUpdate(join(folder, String(update.round), name), disk)).update;
+    const found = await readWhole(join(folder, String(update.round), name), disk);
+    return { ...found.update, release: found.release };
   }
 
   /** Whether the update of a site that took part in a task was recorded or found. */
@@ -181,13 +183,11 @@ export function roundJournal(
   }
 }
 
-async function readUpdate(file: string, disk: Disk): Promise<ReturnType<typeof decodeUpdateFile>> {
-  const bytes = await disk.readFile(file).catch((error: unknown) => {
-    throw workspaceError('read', file, error);
-  });
+async function readWhole(file: string, disk: Disk): Promise<LentUpdate> {
   try {
-    if (!sha256Of(bytes).startsWith(checksumIn(file))) throw new DataError('its checksum differs');
-    return decodeUpdateFile(bytes);
+    return await readUpdate(disk, file, (bytes) => {
+      if (!sha256Of(bytes).startsWith(checksumIn(file))) throw new DataError('its checksum differs');
+    });
   } catch (cause) {
     if (!isConsiliumError(cause, 'DataError')) throw cause;
     const hint = 'Remove this file and continue with --resume: the site is asked again.';

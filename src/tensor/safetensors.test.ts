@@ -183,3 +183,18 @@ test('a mutated file gives tensors or a DataError, nothing else', () => {
     { numRuns: 500 },
   );
 });
+
+test('reads in place where it is told to, and gives each tensor memory of its own else', () => {
+  const tensors: NamedTensors = new Map<string, Tensor>([
+    ['a', float32([2], [1, 2])],
+    ['b', tensor('uint8', [3], Uint8Array.of(4, 5, 6))],
+  ]);
+  const bytes = encodeSafetensors(tensors);
+  const read = decodeSafetensors(bytes, { inPlace: true });
+  expect(read.tensors).toEqual(tensors);
+  for (const { data } of read.tensors.values()) expect(data.buffer).toBe(bytes.buffer);
+  for (const { data } of decodeSafetensors(bytes).tensors.values()) expect(data.buffer).not.toBe(bytes.buffer);
+  const moved = new Uint8Array(bytes.length + 1);
+  moved.set(bytes, 1);
+  expect(decodeSafetensors(moved.subarray(1), { inPlace: true }).tensors).toEqual(tensors);
+});

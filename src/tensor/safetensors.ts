@@ -104,10 +104,12 @@ export interface SafetensorsOptions {
   readonly maxHeaderBytes?: number;
   /** Read F16 and BF16 as float32, which holds their values exactly; else they are refused. Default false. */
   readonly widenHalf?: boolean;
+  /** Tensors look into the given bytes where they are aligned: whoever gives them does not change them. Default false. */
+  readonly inPlace?: boolean;
 }
 
 export interface SafetensorsFile {
-  /** In the order of the header. Each tensor owns its memory. */
+  /** In the order of the header. Each tensor owns its memory, unless it was read in place. */
   readonly tensors: NamedTensors;
   readonly metadata: Readonly<Record<string, string>>;
   /** Names of the tensors that were widened to float32. */
@@ -137,7 +139,7 @@ export function decodeSafetensors(bytes: Uint8Array, options: SafetensorsOptions
   }
   for (const entry of entries) checkSize(entry, options.widenHalf ?? false);
   checkCoverage(entries, data.length);
-  const tensors = new Map(entries.map((entry) => [entry.name, readTensor(entry, data)]));
+  const tensors = new Map(entries.map((entry) => [entry.name, readTensor(entry, data, options.inPlace ?? false)]));
   return { tensors, metadata, widened: entries.filter((e) => e.dtypeName in halves).map((e) => e.name) };
 }
 
@@ -225,9 +227,10 @@ function checkCoverage(entries: readonly Entry[], size: number): void {
   }
 }
 
-function readTensor(entry: Entry, data: Uint8Array): Tensor {
+function readTensor(entry: Entry, data: Uint8Array, inPlace: boolean): Tensor {
+  const part = data.subarray(entry.begin, entry.end);
   // Not `slice`, which shares memory when the data are a Buffer.
-  const own = new Uint8Array(data.subarray(entry.begin, entry.end));
+  const own = inPlace ? part : new Uint8Array(part);
   const widen = halves[entry.dtypeName];
   if (widen) return { dtype: 'float32', shape: entry.shape, data: widen(viewAs('uint16', own)) };
   const dtype = dtypesByName.get(entry.dtypeName)!;

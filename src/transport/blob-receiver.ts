@@ -10,8 +10,8 @@ import { type ConnectError, ProtocolError } from '../errors';
 import { maxChunkBytes } from '../protocol/wire/frame';
 import type { BlobRef, MessageOf } from '../protocol/wire/messages';
 import { crc32 } from '../util/crc';
-import { windowBytes } from './blob-sender';
 import type { BlobSink } from './blobs';
+import { windowBytes } from './window-share';
 
 /** Damaged chunks in a row after which a fetch is given up. */
 const mostDamaged = 8;

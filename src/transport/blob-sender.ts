@@ -10,9 +10,8 @@ import type { MessageOf } from '../protocol/wire/messages';
 import { crc32 } from '../util/crc';
 import { failpoint } from '../util/failpoint';
 import type { BlobSource } from './blobs';
+import type { WindowShare } from './window-share';
 
-/** Most bytes of a stream that are under way: sent, and not yet acknowledged. */
-export const windowBytes = 2 << 20;
 /** No chunk is handed to a connection that holds so many bytes already. */
 const fullBytes = 8 << 20;
 /** Most streams that one other end may have open. */
@@ -20,6 +19,7 @@ const maxStreams = 64;
 
 export interface BlobSenderPort {
   readonly bufferedBytes: number;
+  readonly share: WindowShare;
   source(sha256: string): BlobSource | undefined;
   send(message: MessageOf<'chunk' | 'no-blob'>, parts?: readonly Uint8Array[]): void;
   unreadable(sha256: string, error: unknown): void;
@@ -61,7 +61,7 @@ export function blobSender(port: BlobSenderPort): BlobSender {
   }
 
   function maySend({ reading, source, sent, acknowledged }: Stream): boolean {
-    const inWindow = sent + maxChunkBytes <= acknowledged + windowBytes;
+    const inWindow = sent + maxChunkBytes <= acknowledged + port.share.bytes;
     return !reading && inWindow && sent < source.ref.size && port.bufferedBytes < fullBytes;
   }
 
@@ -99,9 +99,15 @@ export function blobSender(port: BlobSenderPort): BlobSender {
   }
 
   function giveUp(stream: Stream, error: unknown): void {
-    if (!streams.delete(stream.id)) return;
+    if (!end(stream.id)) return;
     port.send({ type: 'no-blob', stream: stream.id });
     port.unreadable(stream.source.ref.sha256, error);
+  }
+
+  function end(id: number): boolean {
+    const had = streams.delete(id);
+    if (had) port.share.end();
+    return had;
   }
 
   return {
@@ -114,12 +120,13 @@ export function blobSender(port: BlobSenderPort): BlobSender {
       const source = port.source(blob.sha256);
       if (source?.ref.size === blob.size) {
         streams.set(id, { id, source, sent: offset, acknowledged: offset, reading: false });
+        port.share.begin();
       } else port.send({ type: 'no-blob', stream: id });
       pump();
     },
     unwant({ stream: id }) {
       checkKnown(id);
-      streams.delete(id);
+      end(id);
     },
     got({ stream: id, offset }) {
       checkKnown(id);
@@ -130,10 +137,12 @@ export function blobSender(port: BlobSenderPort): BlobSender {
         throw new ProtocolError(`Byte ${offset} of a blob was acknowledged; ${acknowledged} to ${sent} are under way.`);
       }
       stream.acknowledged = offset;
-      if (offset === source.ref.size) streams.delete(id);
+      if (offset === source.ref.size) end(id);
       pump();
     },
-    stop: () => streams.clear(),
+    stop() {
+      for (const id of streams.keys()) end(id);
+    },
   };
 
   /** What comes for a stream that has ended crossed its end on the way. */

@@ -18,6 +18,7 @@ import type { CloseReason, Connection, ConnectionHandler, Dialer, Identity } fro
 import { closeCodes } from './connection';
 import { messageBudget } from './message-budget';
 import { type PulseTimes, startPulse, type Vitals } from './pulse';
+import { type WindowShare, windowShare } from './window-share';
 
 /** What a channel says by itself: that it is alive, farewell, and blobs. */
 type OwnMessageType = 'beat' | 'bye' | 'want' | 'unwant' | 'chunk' | 'got' | 'no-blob';
@@ -33,6 +34,8 @@ export interface ChannelOptions extends ChannelTimes {
    * channel with code `protocol`, and so does a request for a blob before it.
    */
   readonly opening?: { readonly expect: ChannelMessage['type']; readonly withinMs: number };
+  /** Shared by the channels of one process that send blobs at one time. @default its own */
+  readonly share?: WindowShare;
   /** The blob that the other end may fetch under this hash. */
   source(sha256: string): BlobSource | undefined;
   /** Messages in order. What it throws closes the channel with code `protocol`. */
@@ -101,6 +104,7 @@ export function openChannel(connection: Connection, options: ChannelOptions): Op
     get bufferedBytes() {
       return connection.bufferedBytes;
     },
+    share: options.share ?? windowShare(),
     source: (sha256) => options.source(sha256),
     unreadable: (sha256, error) => options.unreadable(sha256, error),
     send,

@@ -12,6 +12,7 @@ import { type Channel, type ChannelMessage, openChannel } from './channel';
 import type { CloseReason, Connection, ConnectionHandler } from './connection';
 import { createHubJob, type HubJobSeats, type Seat, type SiteJobState } from './hub-job';
 import type { Hub, HubJob, HubOptions, OpenJob } from './hub-types';
+import { windowShare } from './window-share';
 
 type MutableSeat = { -readonly [K in keyof Seat]: Seat[K] } & {
   /** What the connected site has said of jobs that are not open: they may be opened later, after a restart or a pause. */
@@ -22,6 +23,7 @@ export function createHub(options: HubOptions): Hub {
   const { clock, times, on } = options;
   const seats = new Map<string, MutableSeat>();
   const jobs = new Map<string, HubJobSeats>();
+  const share = windowShare();
 
   return {
     connect,
@@ -55,6 +57,7 @@ export function createHub(options: HubOptions): Hub {
       heartbeatMs: times.heartbeatMs,
       deadMs: times.deadMs,
       opening: { expect: 'hello', withinMs: times.helloMs },
+      share,
       source: (sha256) => sourceFor(seat.name, sha256),
       unreadable: (_, error) => options.unreadable(seat.name, error),
       message(message) {

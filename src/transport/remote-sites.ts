@@ -14,6 +14,7 @@ import {
   isErrorTag,
 } from '../errors';
 import type { SiteAnswer, Task, Update } from '../protocol/messages';
+import type { LentUpdate } from '../protocol/read-update';
 import type { BroadcastOptions, Sites } from '../protocol/sites';
 import type { UpdateFile } from '../protocol/update-file';
 import type { NamedTensors } from '../tensor/tensor';
@@ -34,7 +35,7 @@ export interface RemoteSitesOptions {
   /** A model as it is sent, hashed once for all sites. */
   prepare(model: NamedTensors): BlobSource;
   /** Reads an answer that has arrived. @throws DataError when it is not an update. */
-  read(file: string): Promise<UpdateFile>;
+  read(file: string): Promise<LentUpdate>;
   /** Removes an answer that does not count. */
   discard(file: string): Promise<void>;
 }
@@ -61,7 +62,7 @@ export function remoteSites(given: RemoteSitesOptions): Sites {
     bytesRead = 0;
   }
 
-  async function readAndCollect(file: string): Promise<UpdateFile> {
+  async function readAndCollect(file: string): Promise<LentUpdate> {
     collectIfWorthIt();
     const read = await given.read(file);
     for (const { data } of read.update.payload.tensors.values()) bytesRead += data.byteLength;
@@ -144,8 +145,11 @@ async function answerOf(
   if (outcome.status === 'unreceived') throw outcome.error;
   const { file, settle } = outcome;
   let update: Update;
+  let release: () => void;
   try {
-    update = checked(await options.read(file), site, task, hubTask);
+    const read = await options.read(file);
+    update = checked(read, site, task, hubTask);
+    release = read.release;
   } catch (error) {
     if (!isConsiliumError(error, 'DataError')) throw error;
     await options.discard(file);
@@ -156,6 +160,7 @@ async function answerOf(
     status: 'ok',
     site,
     update,
+    release,
     spooled: file,
     acknowledge: (result, reason) => settle(result, reason),
   };

@@ -7,6 +7,22 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+/** So many bytes of short-lived buffers may lie about. */
+const mostYoungBytes = 8 * 2 ** 20;
+
+let young = 0;
+
+/**
+ * Buffers of so many bytes were made that die soon, such as those of a connection. The engine would look for dead ones after
+ * 32 MiB, and the system's allocator keeps about as much of what was freed as there ever was.
+ */
+export function noteShortLived(bytes: number): void {
+  young += bytes;
+  if (young < mostYoungBytes) return;
+  young = 0;
+  collectGarbage('young');
+}
+
 let collect: ((options?: { readonly type: 'minor' }) => void) | undefined;
 
 /**

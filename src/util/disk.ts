@@ -29,8 +29,8 @@ export interface DiskFile {
 export interface Disk {
   /** @param access of a file that is made; what the system gives a new file when absent. */
   open(path: string, mode: OpenMode, access?: Access): Promise<DiskFile>;
-  /** The whole file. */
-  readFile(path: string): Promise<Buffer>;
+  /** The whole file. @param memory where it may be put, by its size. @default memory of its own */
+  readFile(path: string, memory?: (bytes: number) => ArrayBuffer): Promise<Buffer>;
   exists(path: string): Promise<boolean>;
   /** Names in the folder, in no particular order; `recursive` also gives the paths of all that lies deeper. @throws ENOENT when there is none. */
   list(folder: string, options?: { readonly recursive?: boolean }): Promise<string[]>;

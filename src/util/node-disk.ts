@@ -17,7 +17,7 @@ let names = 0;
 export const nodeDisk: Disk = {
   open: async (path, mode, access) =>
     diskFile(await openFile(path, flags[mode], access === undefined ? undefined : rights[access]), mode),
-  readFile: (path) => readFile(path),
+  readFile: (path, memory) => (memory === undefined ? readFile(path) : readInto(path, memory)),
   exists: (path) =>
     access(path).then(
       () => true,
@@ -36,6 +36,18 @@ export const nodeDisk: Disk = {
   },
   freshName: () => `${boot}-${names++}`,
 };
+
+async function readInto(path: string, memory: (bytes: number) => ArrayBuffer): Promise<Buffer> {
+  const handle = await openFile(path, 'r');
+  try {
+    const file = diskFile(handle, 'read');
+    const size = await file.size();
+    const bytes = Buffer.from(memory(size), 0, size);
+    return bytes.subarray(0, await file.read(bytes, 0));
+  } finally {
+    await handle.close();
+  }
+}
 
 const flags: Readonly<Record<OpenMode, string | number>> = {
   read: 'r',

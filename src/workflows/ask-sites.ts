@@ -30,7 +30,11 @@ export interface AskOptions extends RoundPolicy {
    * aggregator if nobody else reads the update's tensors: many small rounds are faster then, and large ones need less memory.
    * @default nothing
    */
-  readonly add?: (update: Update, release?: () => void, reload?: () => Promise<Update>) => void | Promise<void>;
+  readonly add?: (
+    update: Update,
+    release?: () => void,
+    reload?: () => Promise<Update & { readonly release?: () => void }>,
+  ) => void | Promise<void>;
   /** Told of each site that gave no update that counts, once nobody asks it again. @default nothing */
   readonly skip?: (site: string) => void | Promise<void>;
 }
@@ -77,7 +81,7 @@ export async function askSites(task: Task, parts: WorkflowParts, options: AskOpt
 
 interface Collected {
   readonly done: Map<string, Participation>;
-  readonly readAgain: (update: Update) => (() => Promise<Update>) | undefined;
+  readonly readAgain: (update: Update) => (() => Promise<Update & { readonly release?: () => void }>) | undefined;
 }
 
 /** One broadcast: every site that is asked has an entry in `done` afterwards, and what counts is on disk. */
@@ -124,12 +128,13 @@ async function collect(
     }
     const { update, spooled, acknowledge } = answer;
     const kept = journal.keeps?.(update) ?? true;
+    const release = kept && spooled === undefined ? undefined : answer.release; // What is written is read until then.
     const again = kept ? readAgain(update) : undefined;
     let recorded: void | Promise<void>;
     const onceRecorded = async () => recorded; // Where it could not be recorded, that is the reason to tell.
     let added: void | Promise<void>;
     try {
-      added = add(update, kept ? undefined : answer.release, again && (() => onceRecorded().then(again)));
+      added = add(update, release, again && (() => onceRecorded().then(again)));
     } catch (error) {
       if (!isConsiliumError(error, 'UpdateRejectedError')) throw error;
       acknowledge?.('rejected', error.message);

@@ -36,7 +36,7 @@ export interface RoundJournal {
    */
   record(update: Update, model: NamedTensors, more?: RecordOptions): void | Promise<void>;
   /** Reads a recorded update again. Absent where updates that wait for their turn stay in memory. */
-  reload?(update: RecordedUpdate, model: NamedTensors): Promise<Update>;
+  reload?(update: RecordedUpdate, model: NamedTensors): Promise<Update & { readonly release?: () => void }>;
   /**
    * Records who took part in a task that closed without some of its sites. Durable when it resolves: a run that goes on after
    * an interruption then counts the same sites, because others have built on that already.

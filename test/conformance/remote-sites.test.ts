@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { Task, Update } from '../../src/protocol/messages';
+import { readUpdate } from '../../src/protocol/read-update';
 import type { Sites } from '../../src/protocol/sites';
-import { decodeUpdateFile } from '../../src/protocol/update-file';
 import { siteJobs } from '../../src/runtime/client/site-jobs';
 import { safetensorsParts } from '../../src/tensor/safetensors';
 import { runAgent } from '../../src/transport/agent';
@@ -110,7 +110,7 @@ async function start(links: readonly Link[]): Promise<Sites> {
     hub: job,
     clock: nodeClock,
     prepare: (model) => memoryBlob(safetensorsParts(model)),
-    read: async (file) => decodeUpdateFile(await nodeDisk.readFile(file)),
+    read: (file) => readUpdate(nodeDisk, file),
     discard: (file) => nodeDisk.remove(file),
   });
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { type JobSpec, jobHash, parseJob } from '../../src/jobs/job-spec';
-import { decodeUpdateFile } from '../../src/protocol/update-file';
+import { readUpdate } from '../../src/protocol/read-update';
 import { type Checkpoint, checkpointStore } from '../../src/runtime/checkpoint';
 import { modelDigest } from '../../src/runtime/model-digest';
 import { createSpool } from '../../src/runtime/server/spool';
@@ -160,7 +160,7 @@ async function runJob(
       prepared.set(model, known);
       return known;
     },
-    read: async (file) => decodeUpdateFile(await disk.readFile(file)),
+    read: (file) => readUpdate(disk, file),
     discard: (file) => disk.remove(file),
   });
   try {

@@ -8,7 +8,7 @@ import type { RunEvent, RunResult } from '../../jobs/environment';
 import type { JobSpec } from '../../jobs/job-spec';
 import { loadModules } from '../../jobs/load-modules';
 import type { Update } from '../../protocol/messages';
-import { decodeUpdateFile } from '../../protocol/update-file';
+import { readUpdate } from '../../protocol/read-update';
 import { safetensorsParts } from '../../tensor/safetensors';
 import type { NamedTensors } from '../../tensor/tensor';
 import { type BlobSource, type FileBlob, fileBlob, memoryBlob } from '../../transport/blobs';
@@ -16,7 +16,9 @@ import type { Hub, OpenJob } from '../../transport/hub-types';
 import { remoteSites } from '../../transport/remote-sites';
 import { removeTemporaryFiles, workspaceError } from '../../util/atomic-file';
 import type { Clock } from '../../util/clock';
+import { collectGarbage } from '../../util/collect-garbage';
 import type { Disk } from '../../util/disk';
+import { forgetSpareMemory } from '../../util/spare-memory';
 import { type Checkpoint, type CheckpointStore, checkpointStore } from '../checkpoint';
 import { noteDigest } from '../model-digest';
 import type { RoundLine } from '../round-line';
@@ -99,6 +101,8 @@ export async function runJobRounds(options: JobRoundsOptions): Promise<RunResult
     };
     const served = { job: spec, jobFolder: folder.files, hash: job.jobHash, start, store, sites };
     const last = await serveJob({ ...served, record: { addLine }, clock, signal, emit: tell });
+    forgetSpareMemory(); // The files of the models are written next, and need memory of their own.
+    collectGarbage();
     const result = await record.finish(last, []);
     await spool.remove();
     return result;
@@ -107,6 +111,7 @@ export async function runJobRounds(options: JobRoundsOptions): Promise<RunResult
     if (!options.goesOn(error)) await spool.remove();
     throw error;
   } finally {
+    forgetSpareMemory();
     await Promise.all([...new Set(parts.values())].map((part) => part.close()));
   }
 }
@@ -156,10 +161,7 @@ function remote({ job, spec, disk, clock, read }: JobRoundsOptions, open: OpenJo
     clock,
     prepare: prepared,
     async read(file) {
-      const bytes = await disk.readFile(file).catch((error: unknown) => {
-        throw workspaceError('read', file, error);
-      });
-      const found = decodeUpdateFile(bytes);
+      const found = await readUpdate(disk, file);
       read(basename(file), found.update);
       return found;
     },

@@ -5,6 +5,7 @@
  */
 import type { WebSocket } from 'ws';
 import { maxFrameBytes } from '../../protocol/wire/frame';
+import { noteShortLived } from '../../util/collect-garbage';
 import { type CloseReason, type Connection, type ConnectionHandler, closeCodes, type Identity } from '../connection';
 
 /** What both ends ask of `ws`. */
@@ -38,7 +39,9 @@ export function websocketConnection(
     peer,
     send(parts) {
       if (socket.readyState !== socket.OPEN) return;
-      socket.send(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+      const frame = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+      socket.send(frame);
+      noteShortLived(frame.byteLength);
     },
     get bufferedBytes() {
       return ended ? 0 : socket.bufferedAmount;
@@ -65,8 +68,10 @@ export function websocketConnection(
 
   socket.on('message', (data: Buffer, isBinary) => {
     if (ended) return;
-    if (isBinary) handler.message(data);
-    else close({ code: 'protocol', message: 'Text came where bytes were due.' });
+    if (isBinary) {
+      handler.message(data);
+      noteShortLived(data.byteLength);
+    } else close({ code: 'protocol', message: 'Text came where bytes were due.' });
   });
   socket.on('ping', () => close({ code: 'protocol', message: 'A ping came; beats are messages here.' }));
   socket.on('error', (error) => end(reasonOfError(error, peer.name)));

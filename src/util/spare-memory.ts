@@ -1,0 +1,43 @@
+/**
+ * Memory for numbers that are needed for a moment, round after round: an update that is read, the sums it is added to. Taken
+ * anew each time, it would lie about until the engine of JavaScript looks for dead arrays, and the system's allocator, which
+ * cuts what is freed into pieces, would hold on to several times as much.
+ *
+ * @module
+ */
+
+/** What is kept for later at most, bytes. */
+const mostBytes = 64 * 2 ** 20;
+
+/** Sizes are whole numbers of it, so that what is almost as long as before fits. Less than one of it is not worth keeping. */
+const granule = 2 ** 16;
+
+const spare = new Map<number, ArrayBuffer[]>();
+let kept = 0;
+
+/** At least so many bytes, of any content. Whoever does not give them back loses nothing but time. */
+export function takeMemory(bytes: number): ArrayBuffer {
+  if (bytes < granule) return new ArrayBuffer(bytes);
+  const size = Math.ceil(bytes / granule) * granule;
+  const memory = spare.get(size)?.pop();
+  if (memory === undefined) return new ArrayBuffer(size);
+  kept -= size;
+  return memory;
+}
+
+/** Gives memory back that nobody reads any more. */
+export function giveMemoryBack(memory: ArrayBuffer): void {
+  const size = memory.byteLength;
+  if (size < granule || size % granule !== 0 || kept + size > mostBytes) return;
+  const ofSize = spare.get(size) ?? [];
+  spare.set(size, ofSize);
+  if (ofSize.includes(memory)) return;
+  ofSize.push(memory);
+  kept += size;
+}
+
+/** Lets go of all of it: a job has ended, and the next one may have another model. */
+export function forgetSpareMemory(): void {
+  spare.clear();
+  kept = 0;
+}
