@@ -15,6 +15,8 @@ export interface ExecutorContext {
   readonly signal: AbortSignal;
   /** By parameter: what training adds to each gradient (SCAFFOLD's c − c_i). Absent: nothing. */
   readonly correction?: NamedTensors;
+  /** What a proximal term holds the weights near. Absent: the received model, as `proximalReference` of the task says. */
+  readonly reference?: NamedTensors;
   progress(progress: Progress): void;
 }
 

@@ -47,6 +47,17 @@ function casesBrokenIn(brokenRound: number): CaseSource {
   };
 }
 
+/** Its first sample. */
+function oneOf(stream: CaseStream<TrainingSample>): CaseStream<TrainingSample> {
+  const first = async function* (): AsyncGenerator<TrainingSample> {
+    for await (const one of stream) {
+      yield one;
+      return;
+    }
+  };
+  return Object.assign(first(), { close() {} });
+}
+
 function network(model: JobModelSpec): NetworkSpec {
   if (!isNetwork(model)) throw new Error('a job that segments has a network');
   return model;
@@ -134,6 +145,25 @@ describe('a segmentation trainer', () => {
     expect(await trained({ proximalMu: 5, proximalReference: 'epoch' })).toEqual(plain);
     expect(await trained({ proximalMu: 5, proximalReference: 'round' })).toEqual(await trained({ proximalMu: 5 }));
     expect(await trained({ proximalMu: 5 })).not.toEqual(plain);
+  });
+
+  it('holds near another model than the received one where it is given one (Ditto)', async () => {
+    const cases = { ...casesBrokenIn(-1), lists: async () => ({ training: 1, validation: ['case'] }) };
+    const first = { ...cases, training: () => oneOf(cases.training(0, 1)) };
+    const reference = initialise(createModel(job.model), 1);
+    const trained = async (mu: number) => {
+      const trainer = trainerOf({ optimiser: sgd }, -1, { cases: first });
+      const settings = { proximalMu: mu, validate: false };
+      return (await trainer.execute({ ...task, settings }, { ...context, reference })).payload.tensors;
+    };
+    const [plain, held] = [await trained(0), await trained(2)];
+    // One step of rate 0.01: −0.01·μ·(w − reference) more.
+    for (const [name, { data }] of held) {
+      const [w, near] = [floatsOf(model.get(name)!), floatsOf(reference.get(name)!)];
+      floatsOf(plain.get(name)!).forEach((change, i) => {
+        expect(data[i]).toBeCloseTo(change - 0.01 * 2 * (w[i]! - near[i]!), 5);
+      });
+    }
   });
 
   it('scores the own model of each site, where sites share the scores of what they all received', async () => {

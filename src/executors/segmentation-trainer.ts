@@ -132,7 +132,7 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     const total = count * trainer.epochs;
     state = startRound(training, task.model, state, restored);
     restored = undefined;
-    let reference = task.model;
+    let { reference = task.model } = context;
     let rateSum = 0;
     const sums = new Array<number>(trainer.epochs).fill(0);
     let steps = 0;

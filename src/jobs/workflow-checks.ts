@@ -17,6 +17,7 @@ export function checkWorkflow(job: CheckedJob, report: Report): void {
   switch (workflow.kind) {
     case 'fed-avg':
       checkProximal(job, workflow, report);
+      checkDitto(job, workflow, report);
       return;
     case 'scaffold':
       checkScaffold(job, workflow, report);
@@ -74,6 +75,20 @@ function checkProximal(
   }
   if (proximalMu === undefined || !trainsNetwork(trainer) || trainer.proximalMu === 0) return;
   report(['workflow', 'proximalMu'], "trainer.proximalMu is set too; leave one of them, the workflow's say");
+}
+
+function checkDitto(
+  { trainer }: CheckedJob,
+  { ditto, personal }: { readonly ditto?: object | undefined; readonly personal?: unknown },
+  report: Report,
+): void {
+  if (ditto === undefined) return;
+  if (personal !== undefined) report(['workflow', 'ditto'], 'the model of its own has no need of personal tensors');
+  if (isOwn(trainer) || trainer.kind === 'segmentation') return;
+  report(
+    ['workflow', 'ditto'],
+    `a site's own model is held near another one than it starts from, which a trainer of kind '${trainer.kind}' is not told`,
+  );
 }
 
 function checkScaffold(

@@ -93,6 +93,19 @@ const proximalReference = z
     'What the proximal term holds the weights near: those that the site received, as in the paper, or those it had at the start of the running local epoch, as in the code of the MRI translation job.',
   );
 
+const ditto = z
+  .strictObject({
+    lambda: z
+      .number()
+      .nonnegative()
+      .finite()
+      .default(0.1)
+      .describe("λ: a site's own model v minimises F(v) + (λ/2)·‖v − w‖² for the global model w."),
+  })
+  .describe(
+    'Ditto (Li et al. 2021): beside its part in the global model, each site trains one of its own that is held near it and never leaves. Its metrics have personal_ before their names.',
+  );
+
 const fedAvgSpec = z
   .strictObject({
     kind: z.literal('fed-avg'),
@@ -101,6 +114,7 @@ const fedAvgSpec = z
     proximalMu,
     proximalReference,
     personal: personalSpec.optional(),
+    ditto: ditto.optional(),
   })
   .describe(
     'Federated averaging (McMahan et al. 2017); with proximalMu FedProx (Li et al. 2020), with serverOptimiser FedOpt (Reddi et al. 2021), with personal FedBN (Li et al. 2021) and FedBAdam.',

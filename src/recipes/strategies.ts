@@ -105,6 +105,7 @@ const table = {
     takes: ['learningRate'],
     fields: ({ learningRate }) => ({ kind: 'scaffold', ...(learningRate !== undefined && { learningRate }) }),
   },
+  ditto: { takes: ['lambda'], fields: ({ lambda = 0.1 }) => averaging({ ditto: { lambda } }) },
   median: plain(aggregated('median')),
   krum: { takes: ['faulty'], fields: ({ faulty = 1 }) => aggregated('krum', { faulty }) },
   multikrum: { takes: ['faulty'], fields: ({ faulty = 1 }) => aggregated('multi-krum', { faulty }) },

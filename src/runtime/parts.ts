@@ -21,6 +21,7 @@ import { InternalError } from '../errors';
 import type { CaseSource } from '../executors/case-source';
 import { commandTrainer } from '../executors/command-trainer';
 import { withControlVariates } from '../executors/control-variates';
+import { withDitto } from '../executors/ditto';
 import type { Executor } from '../executors/executor';
 import { personalNames } from '../executors/personal-names';
 import { withPersonalTensors } from '../executors/personal-tensors';
@@ -179,7 +180,9 @@ const siteSides: {
     parts: TrainerParts,
   ) => Executor;
 } = {
-  'fed-avg'(trainer, { personal }, { job, keep }) {
+  'fed-avg'(trainer, { personal, ditto }, parts) {
+    const { job, keep } = parts;
+    if (ditto) return withDitto(trainer, createTrainer(parts), { ...ditto, keep });
     if (personal === undefined) return trainer;
     const personalOf = (model: NamedTensors) => personalNames(personal, job.model, [...model.keys()]);
     return withPersonalTensors(trainer, { personalOf, keep });

@@ -48,6 +48,7 @@ const trainings: Readonly<Record<string, () => Recipe>> = {
   FedProxRecipe: () => new FedProxRecipe({ ...common, proximalMu: 0.5 }),
   FedOptRecipe: () => new FedOptRecipe({ ...common, serverOptimiser: { kind: 'adam', learningRate: 1 } }),
   'FedAvgRecipe with personal tensors': () => new FedAvgRecipe(personal),
+  'FedAvgRecipe with Ditto': () => new FedAvgRecipe({ ...common, strategy: 'ditto', strategyOptions: { lambda: 1 } }),
   ScaffoldRecipe: () => new ScaffoldRecipe({ ...common, learningRate: 0.2 }),
   'ScaffoldRecipe with sampling': () => new ScaffoldRecipe({ ...common, learningRate: 0.2, sitesPerRound: 2 }),
   CyclicRecipe: () => new CyclicRecipe({ ...common, order: 'random-no-repeat' }),
