@@ -17,6 +17,11 @@ export interface ExecutorContext {
   readonly correction?: NamedTensors;
   /** What a proximal term holds the weights near. Absent: the received model, as `proximalReference` of the task says. */
   readonly reference?: NamedTensors;
+  /**
+   * By parameter, uint8: 1 where a number is the site's own, 0 where it is shared (FedSelect). Where some are its own, each epoch
+   * goes over the samples twice: first only those move, then only the others. Absent: all are shared.
+   */
+  readonly own?: NamedTensors;
   progress(progress: Progress): void;
 }
 

@@ -5,7 +5,7 @@ import { isNetwork, type JobModelSpec, type NetworkSpec } from '../jobs/model-sp
 import type { SegmentationTrainerSpec, TrainerSpec } from '../jobs/trainer-spec';
 import { createModel, initialise } from '../nn/model';
 import { joinControls, splitControls } from '../protocol/control-variates';
-import { float32, floatsOf } from '../tensor/tensor';
+import { float32, floatsOf, type NamedTensors } from '../tensor/tensor';
 import type { CaseSource, CaseStream, TrainingSample, ValidationCase } from './case-source';
 import { withControlVariates } from './control-variates';
 import type { Executor, ExecutorContext } from './executor';
@@ -163,6 +163,76 @@ describe('a segmentation trainer', () => {
       floatsOf(plain.get(name)!).forEach((change, i) => {
         expect(data[i]).toBeCloseTo(change - 0.01 * 2 * (w[i]! - near[i]!), 5);
       });
+    }
+  });
+
+  it('moves the numbers of its own first, then the shared ones, each as a step of the whole would (FedSelect)', async () => {
+    const cases = { ...casesBrokenIn(-1), lists: async () => ({ training: 1, validation: ['case'] }) };
+    const training = (_round: number, epochs: number) => {
+      const all = Array.from({ length: epochs }, () => sample(false));
+      return Object.assign(
+        (async function* () {
+          yield* all;
+        })(),
+        { close() {} },
+      );
+    };
+    const still = { ...network(job.model), dropoutProb: 0 } as NetworkSpec; // Draws differ from pass to pass.
+    const named = (at: (i: number) => number) =>
+      new Map(
+        [...model].map(([name, { shape, data }]) => {
+          return [
+            name,
+            { dtype: 'uint8', shape, data: Uint8Array.from(data as Float32Array, (_, i) => at(i)) } as const,
+          ];
+        }),
+      );
+    const own = named((i) => Number(i % 3 === 1));
+    const trained = async (
+      start: NamedTensors,
+      optimiser: SegmentationTrainerSpec['optimiser'],
+      masks?: NamedTensors,
+    ) => {
+      const trainer = trainerOf({ optimiser }, -1, { cases: { ...cases, training }, model: still });
+      const asked = { ...task, model: start, settings: { validate: false } };
+      const { payload, trained } = await trainer.execute(asked, { ...context, ...(masks && { own: masks }) });
+      return { steps: payload.steps, model: trained!, state: trainer.state()! };
+    };
+    const mix = (a: NamedTensors, b: NamedTensors) =>
+      new Map(
+        [...a].map(([name, tensor]) => {
+          const [x, y] = [floatsOf(tensor), floatsOf(b.get(name)!)];
+          return [
+            name,
+            float32(
+              tensor.shape,
+              Float32Array.from(x, (value, i) => (i % 3 === 1 ? value : y[i]!)),
+            ),
+          ] as const;
+        }),
+      );
+    const once = await trained(model, sgd);
+    const halfway = mix(once.model, model);
+    const twice = await trained(halfway, sgd);
+    const selected = await trained(model, sgd, own);
+    expect(selected.steps).toBe(1);
+    expect([...selected.model]).toEqual([...mix(halfway, twice.model)]);
+    expect([
+      ...(
+        await trained(
+          model,
+          sgd,
+          named(() => 0),
+        )
+      ).model,
+    ]).toEqual([...once.model]);
+    // Adam's account of its own numbers is that of the first step, which the second leaves alone.
+    const adam = segmentation(job.trainer).optimiser;
+    const [plain, kept] = [(await trained(model, adam)).state, (await trained(model, adam, own)).state];
+    for (const [name, { data }] of model) {
+      const [a, b] = [floatsOf(plain.get(`m.${name}`)!), floatsOf(kept.get(`m.${name}`)!)];
+      const ofOwn = [...data.keys()].filter((i) => i % 3 === 1);
+      expect(ofOwn.map((i) => b[i])).toEqual(ofOwn.map((i) => a[i]));
     }
   });
 

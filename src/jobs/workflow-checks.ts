@@ -22,6 +22,9 @@ export function checkWorkflow(job: CheckedJob, report: Report): void {
     case 'scaffold':
       checkScaffold(job, workflow, report);
       return;
+    case 'fed-select':
+      checkFedSelect(job, workflow, report);
+      return;
     case 'cross-site-eval':
       for (const name of Object.keys(workflow.checkpoints)) {
         if (job.sites.includes(name)) report(['workflow', 'checkpoints', name], 'a site has this name');
@@ -88,6 +91,24 @@ function checkDitto(
   report(
     ['workflow', 'ditto'],
     `a site's own model is held near another one than it starts from, which a trainer of kind '${trainer.kind}' is not told`,
+  );
+}
+
+function checkFedSelect(
+  { trainer }: CheckedJob,
+  { aggregator }: { readonly aggregator: { readonly kind: string } },
+  report: Report,
+): void {
+  if (transferOf(trainer) !== 'weight-diff') {
+    report(['trainer', 'transfer'], "FedSelect needs the differences that training made: set it to 'weight-diff'");
+  }
+  if (!['weighted-mean', 'mean'].includes(aggregator.kind)) {
+    report(['workflow', 'aggregator'], 'numbers are averaged over the sites that share them: weighted-mean or mean');
+  }
+  if (isOwn(trainer) || trainer.kind === 'segmentation') return;
+  report(
+    ['trainer'],
+    `FedSelect moves some numbers of the model at a time, which a trainer of kind '${trainer.kind}' does not`,
   );
 }
 

@@ -136,6 +136,30 @@ const scaffoldSpec = z
   })
   .describe('SCAFFOLD (Karimireddy et al. 2020): control variates against the drift of sites with different data.');
 
+const fedSelectSpec = z
+  .strictObject({
+    kind: z.literal('fed-select'),
+    ...trainingSettings,
+    every: count
+      .default(3)
+      .describe("Rounds from one choice of a site's own numbers to the next; none in the first round."),
+    share: z
+      .number()
+      .gt(0)
+      .max(1)
+      .default(0.1)
+      .describe('Share of the shared numbers of a tensor that a choice takes: those that training moved furthest.'),
+    most: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.8)
+      .describe("A tensor of which a larger share is the site's own gives no more."),
+  })
+  .describe(
+    "FedSelect (Tamirisa et al. 2024): single numbers of the tensors called 'weight' become a site's own; the others are averaged over the sites that share them.",
+  );
+
 const cyclicSpec = z
   .strictObject({
     kind: z.literal('cyclic'),
@@ -212,6 +236,7 @@ const fedStatsSpec = z
 export const builtInWorkflow = z.discriminatedUnion('kind', [
   fedAvgSpec,
   scaffoldSpec,
+  fedSelectSpec,
   cyclicSpec,
   fedEvalSpec,
   crossSiteEvalSpec,
@@ -237,6 +262,7 @@ export function aggregatorOf(spec: WorkflowSpec): AggregatorSpec {
 const tasks: { readonly [K in BuiltInWorkflowSpec['kind']]: readonly string[] } = {
   'fed-avg': ['train', 'validate'],
   scaffold: ['train', 'validate'],
+  'fed-select': ['train', 'validate'],
   cyclic: ['validate', 'train'],
   'fed-eval': ['validate'],
   'cross-site-eval': ['train', 'submit-model', 'validate'],

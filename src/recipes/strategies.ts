@@ -37,7 +37,7 @@ export interface StrategyOptions {
 
 /** Fields of a workflow, its kind among them. */
 export interface StrategyFields extends Readonly<Record<string, unknown>> {
-  readonly kind: 'fed-avg' | 'scaffold';
+  readonly kind: 'fed-avg' | 'scaffold' | 'fed-select';
 }
 
 interface Strategy {
@@ -105,6 +105,7 @@ const table = {
     takes: ['learningRate'],
     fields: ({ learningRate }) => ({ kind: 'scaffold', ...(learningRate !== undefined && { learningRate }) }),
   },
+  fedselect: plain({ kind: 'fed-select' }),
   ditto: { takes: ['lambda'], fields: ({ lambda = 0.1 }) => averaging({ ditto: { lambda } }) },
   median: plain(aggregated('median')),
   krum: { takes: ['faulty'], fields: ({ faulty = 1 }) => aggregated('krum', { faulty }) },

@@ -23,6 +23,7 @@ import { commandTrainer } from '../executors/command-trainer';
 import { withControlVariates } from '../executors/control-variates';
 import { withDitto } from '../executors/ditto';
 import type { Executor } from '../executors/executor';
+import { withOwnNumbers } from '../executors/fed-select';
 import { personalNames } from '../executors/personal-names';
 import { withPersonalTensors } from '../executors/personal-tensors';
 import type { ScoreCache } from '../executors/score-cache';
@@ -51,6 +52,7 @@ import { crossSiteEval } from '../workflows/cross-site-eval';
 import { cyclic } from '../workflows/cyclic';
 import { fedAvg } from '../workflows/fed-avg';
 import { fedEval } from '../workflows/fed-eval';
+import { fedSelect } from '../workflows/fed-select';
 import { fedStats } from '../workflows/fed-stats';
 import { scaffold } from '../workflows/scaffold';
 import type { RoundReport, WorkflowParts, WorkflowState } from '../workflows/workflow';
@@ -62,6 +64,7 @@ import type {
   TrainerDefinition,
   WorkflowDefinition,
 } from './define-part';
+import { parameterNames } from './parameter-names';
 
 type OfKind<T extends { readonly kind: string }, K extends T['kind']> = Extract<T, { readonly kind: K }>;
 
@@ -74,6 +77,7 @@ const workflows: {
 } = {
   'fed-avg': fedAvg,
   scaffold,
+  'fed-select': fedSelect,
   cyclic,
   'fed-eval': fedEval,
   'cross-site-eval': crossSiteEval,
@@ -188,6 +192,10 @@ const siteSides: {
     return withPersonalTensors(trainer, { personalOf, keep });
   },
   scaffold: withControlVariates,
+  'fed-select'(trainer, { every, share, most }, { job, keep }) {
+    const parametersOf = (model: NamedTensors) => parameterNames(job.model, model);
+    return withOwnNumbers(trainer, { every, share, most, parametersOf, keep });
+  },
   'cross-site-eval': withSubmitModel,
 };
 

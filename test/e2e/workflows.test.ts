@@ -22,6 +22,7 @@ import {
   ScaffoldRecipe,
   SimEnv,
   saveModelFile,
+  WorkflowRecipe,
 } from '../../src';
 import { descend } from '../support/parts/descend';
 
@@ -49,6 +50,12 @@ const trainings: Readonly<Record<string, () => Recipe>> = {
   FedOptRecipe: () => new FedOptRecipe({ ...common, serverOptimiser: { kind: 'adam', learningRate: 1 } }),
   'FedAvgRecipe with personal tensors': () => new FedAvgRecipe(personal),
   'FedAvgRecipe with Ditto': () => new FedAvgRecipe({ ...common, strategy: 'ditto', strategyOptions: { lambda: 1 } }),
+  'WorkflowRecipe with FedSelect': () => {
+    const { name, sites, trainer, siteConfig, keyMetric, keyMetricMode } = common;
+    const model = { kind: 'tensors', tensors: { 'a.weight': [20] }, start: 'normal' } as const;
+    const workflow = { kind: 'fed-select', rounds: 3, minSites: 3, every: 1, keyMetric, keyMetricMode } as const;
+    return new WorkflowRecipe({ name, sites, model, trainer, siteConfig, workflow });
+  },
   ScaffoldRecipe: () => new ScaffoldRecipe({ ...common, learningRate: 0.2 }),
   'ScaffoldRecipe with sampling': () => new ScaffoldRecipe({ ...common, learningRate: 0.2, sitesPerRound: 2 }),
   CyclicRecipe: () => new CyclicRecipe({ ...common, order: 'random-no-repeat' }),
