@@ -22,6 +22,15 @@ export interface ExecutorContext {
    * goes over the samples twice: first only those move, then only the others. Absent: all are shared.
    */
   readonly own?: NamedTensors;
+  /**
+   * FedMRI: β·‖w − server‖₁ / Σ‖w − previous‖₁ is added to the loss, over the parameters of `server`, but for the first step of each
+   * epoch, as the published code does. Absent: nothing.
+   */
+  readonly contrast?: {
+    readonly beta: number;
+    readonly server: NamedTensors;
+    readonly previous: readonly NamedTensors[];
+  };
   progress(progress: Progress): void;
 }
 

@@ -166,6 +166,20 @@ describe('a segmentation trainer', () => {
     }
   });
 
+  it('has FedMRI’s contrast term in every step but the first of an epoch', async () => {
+    const one = { cases: { ...casesBrokenIn(-1), lists: async () => ({ training: 1, validation: ['case'] }) } };
+    const server = new Map([...model].slice(0, 3));
+    const contrast = { beta: 50, server, previous: [initialise(createModel(job.model), 1)] };
+    const trained = async (given: Partial<ExecutorContext>, more: Partial<SegmentationTrainerOptions> = {}) => {
+      const trainer = trainerOf({ optimiser: sgd, epochs: 'cases' in more ? 3 : 1 }, -1, more);
+      const { payload } = await trainer.execute({ ...task, settings: { validate: false } }, { ...context, ...given });
+      return [...payload.tensors];
+    };
+    // Three epochs of one step, and one of three.
+    expect(await trained({ contrast }, one)).toEqual(await trained({}, one));
+    expect(await trained({ contrast })).not.toEqual(await trained({}));
+  });
+
   it('moves the numbers of its own first, then the shared ones, each as a step of the whole would (FedSelect)', async () => {
     const cases = { ...casesBrokenIn(-1), lists: async () => ({ training: 1, validation: ['case'] }) };
     const training = (_round: number, epochs: number) => {

@@ -121,11 +121,15 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
 
   /** Runs the round's epochs and returns the mean loss of each, the steps of shared numbers and the sum of all rates. */
   async function train(task: Task, samples: AsyncIterable<TrainingSample>, context: ExecutorContext) {
-    const { signal, progress, correction, own } = context;
+    const { signal, progress, correction, own, contrast } = context;
     const passes = passesOf(own);
     const settings = trainSettings(task);
     const { proximalMu: mu = trainer.proximalMu, learningRate: base = trainer.learningRate } = settings;
-    const session = await sharedTrainer(options, { proximal: mu > 0, correction: correction !== undefined });
+    const session = await sharedTrainer(options, {
+      proximal: mu > 0,
+      correction: correction !== undefined,
+      ...(contrast && { contrast: { parameters: [...contrast.server.keys()], previous: contrast.previous.length } }),
+    });
     const { training: count } = await cases.lists();
     if (count === 0) {
       throw new DataError(`The training list of ${options.site} is empty.`, {
@@ -150,7 +154,11 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
       const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, turn, steps % count);
       const at = { step: state.step, round: task.round };
       const learningRate = trainer.schedule ? scheduledRate(trainer.schedule, base, at) : base;
-      const terms = { ...(mu > 0 && { proximal: { mu, reference } }), ...(correction && { correction }) };
+      const terms = {
+        ...(mu > 0 && { proximal: { mu, reference } }),
+        ...(correction && { correction }),
+        ...(contrast && { contrast: starts ? { ...contrast, beta: 0 } : contrast }),
+      };
       const batch = { image, label, learningRate, dropoutSeed, ...terms };
       const before = passes.length > 1 ? beforeStep(state) : undefined;
       const { loss } = await session.step(state, batch);

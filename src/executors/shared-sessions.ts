@@ -9,6 +9,7 @@ import type { NetworkTrainerSpec, SegmentationTrainerSpec } from '../jobs/traine
 import { createModel } from '../nn/model';
 import type { ModelTraining } from '../nn/parameter-groups';
 import { openPredictor, type Predictor } from '../nn/predictor';
+import type { ContrastOptions } from '../nn/step-graph';
 import { openTrainer, type TrainingSession } from '../nn/trainer';
 
 export interface SessionOptions {
@@ -45,6 +46,8 @@ export interface StepTerms {
   readonly proximal: boolean;
   /** SCAFFOLD. */
   readonly correction: boolean;
+  /** FedMRI. */
+  readonly contrast?: ContrastOptions;
 }
 
 /** Steps on crops of the trainer's size. */

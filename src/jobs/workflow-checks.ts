@@ -18,6 +18,7 @@ export function checkWorkflow(job: CheckedJob, report: Report): void {
     case 'fed-avg':
       checkProximal(job, workflow, report);
       checkDitto(job, workflow, report);
+      checkContrast(job, workflow, report);
       return;
     case 'scaffold':
       checkScaffold(job, workflow, report);
@@ -92,6 +93,17 @@ function checkDitto(
     ['workflow', 'ditto'],
     `a site's own model is held near another one than it starts from, which a trainer of kind '${trainer.kind}' is not told`,
   );
+}
+
+function checkContrast(
+  { trainer }: CheckedJob,
+  { contrast, personal }: { readonly contrast?: object | undefined; readonly personal?: unknown },
+  report: Report,
+): void {
+  if (contrast === undefined) return;
+  if (personal === undefined) report(['workflow', 'contrast'], "it is about what is not personal: set 'personal' too");
+  if (isOwn(trainer) || trainer.kind === 'segmentation') return;
+  report(['workflow', 'contrast'], `a trainer of kind '${trainer.kind}' does not know the term`);
 }
 
 function checkFedSelect(

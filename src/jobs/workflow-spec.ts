@@ -106,6 +106,14 @@ const ditto = z
     'Ditto (Li et al. 2021): beside its part in the global model, each site trains one of its own that is held near it and never leaves. Its metrics have personal_ before their names.',
   );
 
+const contrast = z
+  .strictObject({
+    beta: z.number().positive().finite().default(100).describe('β, the factor of the term.'),
+  })
+  .describe(
+    "FedMRI's contrast term (Feng et al. 2022), about the parameters that are not personal: β·‖w − w_received‖₁ / Σ‖w − w_j‖₁ over all sites' weights after their last training is added to the loss. For this the server sends every site the weights of each, so a site's shared weights are known to all the others.",
+  );
+
 const fedAvgSpec = z
   .strictObject({
     kind: z.literal('fed-avg'),
@@ -115,6 +123,7 @@ const fedAvgSpec = z
     proximalReference,
     personal: personalSpec.optional(),
     ditto: ditto.optional(),
+    contrast: contrast.optional(),
   })
   .describe(
     'Federated averaging (McMahan et al. 2017); with proximalMu FedProx (Li et al. 2020), with serverOptimiser FedOpt (Reddi et al. 2021), with personal FedBN (Li et al. 2021) and FedBAdam.',

@@ -20,11 +20,11 @@ import { weightedMean } from '../aggregators/weighted-mean';
 import { InternalError } from '../errors';
 import type { CaseSource } from '../executors/case-source';
 import { commandTrainer } from '../executors/command-trainer';
+import { withContrast } from '../executors/contrast';
 import { withControlVariates } from '../executors/control-variates';
 import { withDitto } from '../executors/ditto';
 import type { Executor } from '../executors/executor';
 import { withOwnNumbers } from '../executors/fed-select';
-import { personalNames } from '../executors/personal-names';
 import { withPersonalTensors } from '../executors/personal-tensors';
 import type { ScoreCache } from '../executors/score-cache';
 import { scriptTrainer } from '../executors/script-trainer';
@@ -64,7 +64,7 @@ import type {
   TrainerDefinition,
   WorkflowDefinition,
 } from './define-part';
-import { parameterNames } from './parameter-names';
+import { parameterNames, personalOf } from './parameter-names';
 
 type OfKind<T extends { readonly kind: string }, K extends T['kind']> = Extract<T, { readonly kind: K }>;
 
@@ -184,12 +184,12 @@ const siteSides: {
     parts: TrainerParts,
   ) => Executor;
 } = {
-  'fed-avg'(trainer, { personal, ditto }, parts) {
+  'fed-avg'(trainer, { personal, ditto, contrast }, parts) {
     const { job, keep } = parts;
     if (ditto) return withDitto(trainer, createTrainer(parts), { ...ditto, keep });
     if (personal === undefined) return trainer;
-    const personalOf = (model: NamedTensors) => personalNames(personal, job.model, [...model.keys()]);
-    return withPersonalTensors(trainer, { personalOf, keep });
+    const own = withPersonalTensors(trainer, { personalOf: (model) => personalOf(job, model), keep });
+    return contrast ? withContrast(own, contrast) : own;
   },
   scaffold: withControlVariates,
   'fed-select'(trainer, { every, share, most }, { job, keep }) {
