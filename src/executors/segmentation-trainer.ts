@@ -19,7 +19,7 @@ import { scoreCases, summariseScores } from './evaluation';
 import type { Executor, ExecutorContext, ExecutorResult } from './executor';
 import { beforeStep, passesOf, takeBack } from './own-numbers';
 import type { ScoreCache } from './score-cache';
-import { sharedPredictor, sharedTrainer, trainingOf } from './shared-sessions';
+import { contrastOf, sharedPredictor, sharedTrainer, trainingOf } from './shared-sessions';
 import { formUpdate, metricsOnly } from './trainer';
 import { slotsOf, startRound } from './training-state';
 
@@ -128,7 +128,7 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     const session = await sharedTrainer(options, {
       proximal: mu > 0,
       correction: correction !== undefined,
-      ...(contrast && { contrast: { parameters: [...contrast.server.keys()], previous: contrast.previous.length } }),
+      ...contrastOf(contrast),
     });
     const { training: count } = await cases.lists();
     if (count === 0) {

@@ -11,6 +11,7 @@ import type { ModelTraining } from '../nn/parameter-groups';
 import { openPredictor, type Predictor } from '../nn/predictor';
 import type { ContrastOptions } from '../nn/step-graph';
 import { openTrainer, type TrainingSession } from '../nn/trainer';
+import type { ExecutorContext } from './executor';
 
 export interface SessionOptions {
   readonly model: NetworkSpec;
@@ -48,6 +49,12 @@ export interface StepTerms {
   readonly correction: boolean;
   /** FedMRI. */
   readonly contrast?: ContrastOptions;
+}
+
+/** What the contrast term of a task says of the sessions for it. */
+export function contrastOf(contrast: ExecutorContext['contrast']): Pick<StepTerms, 'contrast'> {
+  if (!contrast) return {};
+  return { contrast: { parameters: [...contrast.server.keys()], previous: contrast.previous.length } };
 }
 
 /** Steps on crops of the trainer's size. */

@@ -88,7 +88,7 @@ function checkDitto(
 ): void {
   if (ditto === undefined) return;
   if (personal !== undefined) report(['workflow', 'ditto'], 'the model of its own has no need of personal tensors');
-  if (isOwn(trainer) || trainer.kind === 'segmentation') return;
+  if (isOwn(trainer) || trainsNetwork(trainer)) return;
   report(
     ['workflow', 'ditto'],
     `a site's own model is held near another one than it starts from, which a trainer of kind '${trainer.kind}' is not told`,
@@ -102,7 +102,7 @@ function checkContrast(
 ): void {
   if (contrast === undefined) return;
   if (personal === undefined) report(['workflow', 'contrast'], "it is about what is not personal: set 'personal' too");
-  if (isOwn(trainer) || trainer.kind === 'segmentation') return;
+  if (isOwn(trainer) || trainsNetwork(trainer)) return;
   report(['workflow', 'contrast'], `a trainer of kind '${trainer.kind}' does not know the term`);
 }
 
@@ -117,7 +117,7 @@ function checkFedSelect(
   if (!['weighted-mean', 'mean'].includes(aggregator.kind)) {
     report(['workflow', 'aggregator'], 'numbers are averaged over the sites that share them: weighted-mean or mean');
   }
-  if (isOwn(trainer) || trainer.kind === 'segmentation') return;
+  if (isOwn(trainer) || trainsNetwork(trainer)) return;
   report(
     ['trainer'],
     `FedSelect moves some numbers of the model at a time, which a trainer of kind '${trainer.kind}' does not`,
