@@ -23,7 +23,7 @@ export interface Contribution {
 
 /** What an aggregator is made with, for one round. */
 export interface AggregatorOptions extends UpdateRules {
-  readonly kind: 'weights' | 'weight-diff' | 'weight-control-diff';
+  readonly kind: 'weights' | 'weight-diff' | 'weight-control-diff' | 'weight-share-diff';
   /** Gives float32 tensors in float64, not rounded yet: for a server optimiser, say. @default false */
   readonly precise?: boolean;
   /** Every site that may answer, each once. Sums are formed and ties are broken in this order. */

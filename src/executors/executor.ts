@@ -15,6 +15,22 @@ export interface ExecutorContext {
   readonly signal: AbortSignal;
   /** By parameter: what training adds to each gradient (SCAFFOLD's c − c_i). Absent: nothing. */
   readonly correction?: NamedTensors;
+  /** What a proximal term holds the weights near. Absent: the received model, as `proximalReference` of the task says. */
+  readonly reference?: NamedTensors;
+  /**
+   * By parameter, uint8: 1 where a number is the site's own, 0 where it is shared (FedSelect). Where some are its own, each epoch
+   * goes over the samples twice: first only those move, then only the others. Absent: all are shared.
+   */
+  readonly own?: NamedTensors;
+  /**
+   * FedMRI: β·‖w − server‖₁ / Σ‖w − previous‖₁ is added to the loss, over the parameters of `server`, but for the first step of each
+   * epoch, as the published code does. Absent: nothing.
+   */
+  readonly contrast?: {
+    readonly beta: number;
+    readonly server: NamedTensors;
+    readonly previous: readonly NamedTensors[];
+  };
   progress(progress: Progress): void;
 }
 

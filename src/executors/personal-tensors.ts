@@ -13,9 +13,8 @@ import type { Task } from '../protocol/messages';
 import type { NamedTensors, Tensor, TensorData } from '../tensor/tensor';
 import { sendableTensors } from '../tensor/update-memory';
 import type { Executor, ExecutorResult } from './executor';
+import { joinStates, splitStates } from './state-parts';
 import { subtract } from './trainer';
-
-const prefix = 'personal/';
 
 export interface PersonalOptions {
   /** Names of the personal tensors of the model. */
@@ -35,21 +34,14 @@ export function withPersonalTensors(inner: Executor, { personalOf, keep }: Perso
       const model = own ? replaced(task.model, own) : task.model;
       const result = await inner.execute({ ...task, model }, context);
       if (task.kind === 'validate') await keep(model);
-      else own = personalCopies(trainedModel(model, result), personalOf(task.model));
+      else own = ownOf(trainedModel(model, result), personalOf(task.model));
       return task.kind === 'train' ? { ...result, payload: asSent(task, result, own!) } : result;
     },
-    state() {
-      const kept = [...(own ?? [])].map(([name, tensor]): [string, Tensor] => [prefix + name, tensor]);
-      return own ? new Map([...(inner.state() ?? []), ...kept]) : inner.state();
-    },
-    restore(state = new Map()) {
-      const isOwn = ([name]: readonly [string, Tensor]) => name.startsWith(prefix);
-      const kept = [...state]
-        .filter(isOwn)
-        .map(([name, tensor]): [string, Tensor] => [name.slice(prefix.length), tensor]);
-      const rest = [...state].filter((entry) => !isOwn(entry));
-      own = kept.length > 0 ? new Map(kept) : undefined;
-      inner.restore(rest.length > 0 ? new Map(rest) : undefined);
+    state: () => joinStates({ trainer: inner.state(), personal: own }),
+    restore(state) {
+      const parts = splitStates(state, ['trainer', 'personal']);
+      own = parts.personal;
+      inner.restore(parts.trainer);
     },
     close: async () => inner.close?.(),
   };
@@ -73,10 +65,14 @@ function sum(base: TensorData, change: TensorData): TensorData {
   return (base as Float32Array).map((value, i) => value + (change as Float32Array)[i]!);
 }
 
+/** Those of the tensors that are personal. */
+function ownOf(trained: NamedTensors, names: ReadonlySet<string>): NamedTensors {
+  return copied(new Map([...trained].filter(([name]) => names.has(name))));
+}
+
 /** Trained tensors may be in memory that is used again. */
-function personalCopies(trained: NamedTensors, names: ReadonlySet<string>): NamedTensors {
-  const kept = [...trained].filter(([name]) => names.has(name));
-  return new Map(kept.map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]));
+export function copied(tensors: NamedTensors): NamedTensors {
+  return new Map([...tensors].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]));
 }
 
 /** Differences of personal tensors are to what the server sent; nothing else changes. */

@@ -5,7 +5,7 @@ import { isNetwork, type JobModelSpec, type NetworkSpec } from '../jobs/model-sp
 import type { SegmentationTrainerSpec, TrainerSpec } from '../jobs/trainer-spec';
 import { createModel, initialise } from '../nn/model';
 import { joinControls, splitControls } from '../protocol/control-variates';
-import { float32, floatsOf } from '../tensor/tensor';
+import { float32, floatsOf, type NamedTensors } from '../tensor/tensor';
 import type { CaseSource, CaseStream, TrainingSample, ValidationCase } from './case-source';
 import { withControlVariates } from './control-variates';
 import type { Executor, ExecutorContext } from './executor';
@@ -45,6 +45,17 @@ function casesBrokenIn(brokenRound: number): CaseSource {
     training: (round) => closing([false, false, round === brokenRound].map(sample)),
     validation: (missing) => closing(missing.map(() => validation)),
   };
+}
+
+/** Its first sample. */
+function oneOf(stream: CaseStream<TrainingSample>): CaseStream<TrainingSample> {
+  const first = async function* (): AsyncGenerator<TrainingSample> {
+    for await (const one of stream) {
+      yield one;
+      return;
+    }
+  };
+  return Object.assign(first(), { close() {} });
 }
 
 function network(model: JobModelSpec): NetworkSpec {
@@ -134,6 +145,109 @@ describe('a segmentation trainer', () => {
     expect(await trained({ proximalMu: 5, proximalReference: 'epoch' })).toEqual(plain);
     expect(await trained({ proximalMu: 5, proximalReference: 'round' })).toEqual(await trained({ proximalMu: 5 }));
     expect(await trained({ proximalMu: 5 })).not.toEqual(plain);
+  });
+
+  it('holds near another model than the received one where it is given one (Ditto)', async () => {
+    const cases = { ...casesBrokenIn(-1), lists: async () => ({ training: 1, validation: ['case'] }) };
+    const first = { ...cases, training: () => oneOf(cases.training(0, 1)) };
+    const reference = initialise(createModel(job.model), 1);
+    const trained = async (mu: number) => {
+      const trainer = trainerOf({ optimiser: sgd }, -1, { cases: first });
+      const settings = { proximalMu: mu, validate: false };
+      return (await trainer.execute({ ...task, settings }, { ...context, reference })).payload.tensors;
+    };
+    const [plain, held] = [await trained(0), await trained(2)];
+    // One step of rate 0.01: −0.01·μ·(w − reference) more.
+    for (const [name, { data }] of held) {
+      const [w, near] = [floatsOf(model.get(name)!), floatsOf(reference.get(name)!)];
+      floatsOf(plain.get(name)!).forEach((change, i) => {
+        expect(data[i]).toBeCloseTo(change - 0.01 * 2 * (w[i]! - near[i]!), 5);
+      });
+    }
+  });
+
+  it('has FedMRI’s contrast term in every step but the first of an epoch', async () => {
+    const one = { cases: { ...casesBrokenIn(-1), lists: async () => ({ training: 1, validation: ['case'] }) } };
+    const server = new Map([...model].slice(0, 3));
+    const contrast = { beta: 50, server, previous: [initialise(createModel(job.model), 1)] };
+    const trained = async (given: Partial<ExecutorContext>, more: Partial<SegmentationTrainerOptions> = {}) => {
+      const trainer = trainerOf({ optimiser: sgd, epochs: 'cases' in more ? 3 : 1 }, -1, more);
+      const { payload } = await trainer.execute({ ...task, settings: { validate: false } }, { ...context, ...given });
+      return [...payload.tensors];
+    };
+    // Three epochs of one step, and one of three.
+    expect(await trained({ contrast }, one)).toEqual(await trained({}, one));
+    expect(await trained({ contrast })).not.toEqual(await trained({}));
+  });
+
+  it('moves the numbers of its own first, then the shared ones, each as a step of the whole would (FedSelect)', async () => {
+    const cases = { ...casesBrokenIn(-1), lists: async () => ({ training: 1, validation: ['case'] }) };
+    const training = (_round: number, epochs: number) => {
+      const all = Array.from({ length: epochs }, () => sample(false));
+      return Object.assign(
+        (async function* () {
+          yield* all;
+        })(),
+        { close() {} },
+      );
+    };
+    const still = { ...network(job.model), dropoutProb: 0 } as NetworkSpec; // Draws differ from pass to pass.
+    const named = (at: (i: number) => number) =>
+      new Map(
+        [...model].map(([name, { shape, data }]) => {
+          return [
+            name,
+            { dtype: 'uint8', shape, data: Uint8Array.from(data as Float32Array, (_, i) => at(i)) } as const,
+          ];
+        }),
+      );
+    const own = named((i) => Number(i % 3 === 1));
+    const trained = async (
+      start: NamedTensors,
+      optimiser: SegmentationTrainerSpec['optimiser'],
+      masks?: NamedTensors,
+    ) => {
+      const trainer = trainerOf({ optimiser }, -1, { cases: { ...cases, training }, model: still });
+      const asked = { ...task, model: start, settings: { validate: false } };
+      const { payload, trained } = await trainer.execute(asked, { ...context, ...(masks && { own: masks }) });
+      return { steps: payload.steps, model: trained!, state: trainer.state()! };
+    };
+    const mix = (a: NamedTensors, b: NamedTensors) =>
+      new Map(
+        [...a].map(([name, tensor]) => {
+          const [x, y] = [floatsOf(tensor), floatsOf(b.get(name)!)];
+          return [
+            name,
+            float32(
+              tensor.shape,
+              Float32Array.from(x, (value, i) => (i % 3 === 1 ? value : y[i]!)),
+            ),
+          ] as const;
+        }),
+      );
+    const once = await trained(model, sgd);
+    const halfway = mix(once.model, model);
+    const twice = await trained(halfway, sgd);
+    const selected = await trained(model, sgd, own);
+    expect(selected.steps).toBe(1);
+    expect([...selected.model]).toEqual([...mix(halfway, twice.model)]);
+    expect([
+      ...(
+        await trained(
+          model,
+          sgd,
+          named(() => 0),
+        )
+      ).model,
+    ]).toEqual([...once.model]);
+    // Adam's account of its own numbers is that of the first step, which the second leaves alone.
+    const adam = segmentation(job.trainer).optimiser;
+    const [plain, kept] = [(await trained(model, adam)).state, (await trained(model, adam, own)).state];
+    for (const [name, { data }] of model) {
+      const [a, b] = [floatsOf(plain.get(`m.${name}`)!), floatsOf(kept.get(`m.${name}`)!)];
+      const ofOwn = [...data.keys()].filter((i) => i % 3 === 1);
+      expect(ofOwn.map((i) => b[i])).toEqual(ofOwn.map((i) => a[i]));
+    }
   });
 
   it('scores the own model of each site, where sites share the scores of what they all received', async () => {

@@ -17,8 +17,9 @@ import { deriveSeed } from '../util/streams';
 import type { CaseSource, TrainingSample } from './case-source';
 import { scoreCases, summariseScores } from './evaluation';
 import type { Executor, ExecutorContext, ExecutorResult } from './executor';
+import { beforeStep, passesOf, takeBack } from './own-numbers';
 import type { ScoreCache } from './score-cache';
-import { sharedPredictor, sharedTrainer, trainingOf } from './shared-sessions';
+import { contrastOf, sharedPredictor, sharedTrainer, trainingOf } from './shared-sessions';
 import { formUpdate, metricsOnly } from './trainer';
 import { slotsOf, startRound } from './training-state';
 
@@ -48,7 +49,8 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
       refuseOtherTasks(task);
       const started = performance.now();
       // The loader prepares the first samples while the received model is validated.
-      const samples = task.kind === 'train' ? cases.training(task.round, trainer.epochs) : undefined;
+      const epochs = trainer.epochs * passesOf(context.own).length;
+      const samples = task.kind === 'train' ? cases.training(task.round, epochs) : undefined;
       try {
         const scored = task.kind === 'validate' || trainSettings(task).validate !== false;
         const scores = scored ? await validate(task, context) : {};
@@ -117,37 +119,50 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     return { payload, rateSum, trained };
   }
 
-  /** Runs the round's epochs and returns the mean loss of each, the number of steps and the sum of their rates. */
+  /** Runs the round's epochs and returns the mean loss of each, the steps of shared numbers and the sum of all rates. */
   async function train(task: Task, samples: AsyncIterable<TrainingSample>, context: ExecutorContext) {
-    const { signal, progress, correction } = context;
+    const { signal, progress, correction, own, contrast } = context;
+    const passes = passesOf(own);
     const settings = trainSettings(task);
     const { proximalMu: mu = trainer.proximalMu, learningRate: base = trainer.learningRate } = settings;
-    const session = await sharedTrainer(options, { proximal: mu > 0, correction: correction !== undefined });
+    const session = await sharedTrainer(options, {
+      proximal: mu > 0,
+      correction: correction !== undefined,
+      ...contrastOf(contrast),
+    });
     const { training: count } = await cases.lists();
     if (count === 0) {
       throw new DataError(`The training list of ${options.site} is empty.`, {
         hint: 'Give every site a training case.',
       });
     }
-    const total = count * trainer.epochs;
+    const total = count * trainer.epochs * passes.length;
     state = startRound(training, task.model, state, restored);
     restored = undefined;
-    let reference = task.model;
+    let { reference = task.model } = context;
     let rateSum = 0;
     const sums = new Array<number>(trainer.epochs).fill(0);
     let steps = 0;
     for await (const { image, label } of samples) {
       signal.throwIfAborted();
-      const epoch = Math.floor(steps / count);
-      const starts = steps % count === 0;
+      // Each pass has its own order and draws, as an epoch has.
+      const turn = Math.floor(steps / count);
+      const epoch = Math.floor(turn / passes.length);
+      const starts = steps % (count * passes.length) === 0;
       // A step replaces tensors and leaves those of the map before it as they are.
       if (starts && settings.proximalReference === 'epoch') reference = new Map(state.parameters);
-      const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, epoch, steps % count);
+      const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, turn, steps % count);
       const at = { step: state.step, round: task.round };
       const learningRate = trainer.schedule ? scheduledRate(trainer.schedule, base, at) : base;
-      const terms = { ...(mu > 0 && { proximal: { mu, reference } }), ...(correction && { correction }) };
+      const terms = {
+        ...(mu > 0 && { proximal: { mu, reference } }),
+        ...(correction && { correction }),
+        ...(contrast && { contrast: starts ? { ...contrast, beta: 0 } : contrast }),
+      };
       const batch = { image, label, learningRate, dropoutSeed, ...terms };
+      const before = passes.length > 1 ? beforeStep(state) : undefined;
       const { loss } = await session.step(state, batch);
+      if (before && own) takeBack(state, before, own, passes[turn % passes.length]!);
       sums[epoch]! += loss;
       rateSum += learningRate;
       progress({ phase: 'train', done: ++steps, total, loss });
@@ -155,7 +170,8 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     if (steps !== total) {
       throw new InternalError(`The round of ${options.site} has ${total} steps, but its samples ended after ${steps}.`);
     }
-    return { losses: sums.map((sum) => sum / count), steps, rateSum };
+    const each = count * passes.length;
+    return { losses: sums.map((sum) => sum / each), steps: steps / passes.length, rateSum };
   }
 }
 

@@ -9,7 +9,9 @@ import type { NetworkTrainerSpec, SegmentationTrainerSpec } from '../jobs/traine
 import { createModel } from '../nn/model';
 import type { ModelTraining } from '../nn/parameter-groups';
 import { openPredictor, type Predictor } from '../nn/predictor';
+import type { ContrastOptions } from '../nn/step-graph';
 import { openTrainer, type TrainingSession } from '../nn/trainer';
+import type { ExecutorContext } from './executor';
 
 export interface SessionOptions {
   readonly model: NetworkSpec;
@@ -45,6 +47,14 @@ export interface StepTerms {
   readonly proximal: boolean;
   /** SCAFFOLD. */
   readonly correction: boolean;
+  /** FedMRI. */
+  readonly contrast?: ContrastOptions;
+}
+
+/** What the contrast term of a task says of the sessions for it. */
+export function contrastOf(contrast: ExecutorContext['contrast']): Pick<StepTerms, 'contrast'> {
+  if (!contrast) return {};
+  return { contrast: { parameters: [...contrast.server.keys()], previous: contrast.previous.length } };
 }
 
 /** Steps on crops of the trainer's size. */

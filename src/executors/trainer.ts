@@ -18,7 +18,8 @@ import { checkFinite, checkTrainReply, checkValidateReply, type TrainReply } fro
 export interface Trainer {
   /**
    * Trains the received model, whose tensors are the trainer's own: it may change them. The settings of the task hold what the
-   * algorithm wants, such as `proximalMu` (FedProx) or `learningRate`; `context.correction` is added to each gradient (SCAFFOLD).
+   * algorithm wants, such as `proximalMu` (FedProx) or `learningRate`; `context.correction` is added to each gradient (SCAFFOLD),
+   * and a proximal term is about `context.reference` where that is given (Ditto).
    */
   train(task: Task, context: ExecutorContext): Promise<TrainReply>;
   /** Scores the received model, before each training and at the end. Without it nothing is validated. */

@@ -8,7 +8,7 @@ import { openTrainer } from '../nn/trainer';
 import { modelState, newTrainingState } from '../nn/training-state';
 import type { Payload } from '../protocol/payload';
 import { ownTensors } from '../tensor/shared-tensors';
-import type { NamedTensors } from '../tensor/tensor';
+import { float32, floatsOf, type NamedTensors } from '../tensor/tensor';
 import type { CaseStream } from './case-source';
 import type { ExecutorContext, Progress } from './executor';
 import { sliceMetrics } from './slice-evaluation';
@@ -213,5 +213,76 @@ describe('a translation trainer', () => {
 
   it('refuses tasks that it does not know', async () => {
     await expect(trainerOf().execute({ ...task, kind: 'statistics' }, context)).rejects.toThrow(/train and validate/);
+  });
+});
+
+describe('what an algorithm adds to the steps of a translation trainer', () => {
+  const sgd = { kind: 'sgd', weightDecay: 0, momentum: 0, dampening: 0, nesterov: false } as const;
+  const batchOfEpoch = (epoch: number) => batchOf([0, 1, 2].map((i) => slice(i + 3 * epoch)));
+  /** One batch an epoch. */
+  const short: SliceSource = {
+    ...slices,
+    lists: async () => ({ train: 3, validation: [], test: [], shape: [1, SIZE, SIZE] }),
+    training: (_, epochs) => streamOf(Array.from({ length: epochs }, (_, epoch) => batchOfEpoch(epoch))),
+  };
+  const trained = async (epochs: number, given: Partial<ExecutorContext>, mu = 0) => {
+    const trainer = trainerOf({ optimiser: sgd, epochs, transfer: 'weights', proximalMu: mu }, short);
+    const asked = { ...task, settings: { validate: false } };
+    const { payload } = await trainer.execute(asked, { ...context, ...given });
+    return { steps: payload.steps, model: own(payload) };
+  };
+  const entries = (tensors: NamedTensors) => network.parameters.map(({ name }) => [name, tensors.get(name)!.data]);
+
+  it('moves its own numbers by the first pass over the slices, and the shared ones by the second', async () => {
+    const isOwn = (i: number) => i % 2 === 0;
+    const masks: NamedTensors = new Map(
+      network.parameters.map(({ name, shape }) => {
+        const size = model.get(name)!.data.length;
+        const data = Uint8Array.from({ length: size }, (_, i) => Number(isOwn(i)));
+        return [name, { dtype: 'uint8', shape, data }];
+      }),
+    );
+    const { loss } = translationTrainerSpec.parse(job.trainer);
+    const shape = [3, 1, SIZE, SIZE];
+    const options = { model: network, optimiser: sgd, loss, inputShape: shape, labelShape: shape, threads: 1 };
+    const session = await openTrainer({ ...options, proximal: false });
+    const state = newTrainingState(options, model);
+    for (const pass of [0, 1]) {
+      const before = new Map(state.parameters);
+      const { source: image, target: label } = batchOfEpoch(pass);
+      await session.step(state, { image, label, learningRate: 1e-3, dropoutSeed: 0 });
+      for (const [name, after] of state.parameters) {
+        const [to, from] = [floatsOf(after), floatsOf(before.get(name)!)];
+        const data = Float32Array.from(to, (x, i) => (isOwn(i) === (pass === 0) ? x : from[i]!));
+        state.parameters.set(name, float32(after.shape, data));
+      }
+    }
+    const result = await trained(1, { own: masks });
+    expect(result.steps).toBe(1);
+    expect(entries(result.model)).toEqual(entries(modelState(network, state)));
+  });
+
+  it('holds near another model where it is given one', async () => {
+    const reference = initialise(network, 1);
+    const [plain, held] = [await trained(1, { reference }), await trained(1, { reference }, 2)];
+    for (const { name } of network.parameters) {
+      const [w, near] = [floatsOf(model.get(name)!), floatsOf(reference.get(name)!)];
+      const after = floatsOf(held.model.get(name)!);
+      floatsOf(plain.model.get(name)!).forEach((x, i) => {
+        expect(after[i]).toBeCloseTo(x - 1e-3 * 2 * (w[i]! - near[i]!), 5);
+      });
+    }
+  });
+
+  it('has the contrast term in every step but the first of an epoch', async () => {
+    const server = new Map(network.parameters.slice(0, 4).map(({ name }) => [name, model.get(name)!]));
+    const contrast = { beta: 50, server, previous: [initialise(network, 1)] };
+    expect(entries((await trained(2, { contrast })).model)).toEqual(entries((await trained(2, {})).model));
+    const long = async (given: Partial<ExecutorContext>) => {
+      const trainer = trainerOf({ optimiser: sgd, epochs: 1 });
+      const asked = { ...task, settings: { validate: false } };
+      return entries(own((await trainer.execute(asked, { ...context, ...given })).payload));
+    };
+    expect(await long({ contrast })).not.toEqual(await long({}));
   });
 });

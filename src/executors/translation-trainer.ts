@@ -17,7 +17,8 @@ import type { NamedTensors } from '../tensor/tensor';
 import { deriveSeed } from '../util/streams';
 import type { CaseStream } from './case-source';
 import type { Executor, ExecutorContext, ExecutorResult } from './executor';
-import { trainingOf } from './shared-sessions';
+import { beforeStep, passesOf, takeBack } from './own-numbers';
+import { contrastOf, trainingOf } from './shared-sessions';
 import { scoreSlices, sliceMetrics } from './slice-evaluation';
 import type { SliceBatch, SliceLists, SliceSource } from './slice-source';
 import { formUpdate, metricsOnly } from './trainer';
@@ -46,8 +47,8 @@ export function translationTrainer(options: TranslationTrainerOptions): Executor
       refuseOtherTasks(task);
       const started = performance.now();
       // The loader prepares the first batches while the received model is scored.
-      const batches =
-        task.kind === 'train' ? slices.training(task.round, trainer.epochs, trainer.batchSize) : undefined;
+      const epochs = trainer.epochs * passesOf(context.own).length;
+      const batches = task.kind === 'train' ? slices.training(task.round, epochs, trainer.batchSize) : undefined;
       try {
         const scored = task.kind === 'validate' || trainSettings(task).validate !== false;
         const scores = scored ? await validate(task.model, context) : {};
@@ -116,12 +117,13 @@ export function translationTrainer(options: TranslationTrainerOptions): Executor
     return { payload, rateSum, trained };
   }
 
-  /** Runs the round's epochs: the metrics of the training, the number of steps and the sum of their rates. */
+  /** Runs the round's epochs: the metrics of the training, the steps of shared numbers and the sum of all rates. */
   async function train(task: Task, batches: AsyncIterable<SliceBatch>, context: ExecutorContext) {
     const { signal, progress } = context;
     const lists = await slices.lists();
     const perEpoch = stepsOfEpoch(lists);
-    const total = perEpoch * trainer.epochs;
+    const passes = passesOf(context.own).length;
+    const total = perEpoch * trainer.epochs * passes;
     state = startRound(training, task.model, state, restored);
     restored = undefined;
     const step = stepOf(task, context);
@@ -130,12 +132,12 @@ export function translationTrainer(options: TranslationTrainerOptions): Executor
     let [steps, rateSum] = [0, 0];
     for await (const batch of batches) {
       signal.throwIfAborted();
-      const epoch = Math.floor(steps / perEpoch);
-      const { loss, learningRate } = await step(state, batch, { epoch, index: steps % perEpoch });
-      losses[epoch]! += (loss * batch.shape[0]) / lists.train;
+      const turn = Math.floor(steps / perEpoch);
+      const { loss, learningRate } = await step(state, batch, { turn, index: steps % perEpoch });
+      losses[Math.floor(turn / passes)]! += (loss * batch.shape[0]) / (lists.train * passes);
       rateSum += learningRate;
       progress({ phase: 'train', done: ++steps, total, loss });
-      if (trainer.validateEpochs && steps % perEpoch === 0) {
+      if (trainer.validateEpochs && steps % (perEpoch * passes) === 0) {
         const scores = await scoresOf('validation', modelState(model, state), context);
         validationLosses.push(meanOf(scores.map((score) => score.loss)));
       }
@@ -143,7 +145,7 @@ export function translationTrainer(options: TranslationTrainerOptions): Executor
     if (steps !== total) {
       throw new InternalError(`The round of ${options.site} has ${total} steps, but its batches ended after ${steps}.`);
     }
-    return { metrics: trainingMetrics(losses, validationLosses), steps, rateSum };
+    return { metrics: trainingMetrics(losses, validationLosses), steps: steps / passes, rateSum };
   }
 
   function stepsOfEpoch({ train: count }: SliceLists): number {
@@ -152,23 +154,26 @@ export function translationTrainer(options: TranslationTrainerOptions): Executor
   }
 
   /** One step of a round, with what the algorithm adds to it. */
-  function stepOf(task: Task, { correction }: ExecutorContext) {
+  function stepOf(task: Task, { correction, contrast, own, reference: given = task.model }: ExecutorContext) {
     const {
       proximalMu: mu = trainer.proximalMu,
       proximalReference = 'round',
       learningRate: base = trainer.learningRate,
     } = trainSettings(task);
-    const terms = { proximal: mu > 0, correction: correction !== undefined };
-    let reference = task.model;
-    return async (at: TrainingState, batch: SliceBatch, { epoch, index }: { epoch: number; index: number }) => {
+    const terms = { proximal: mu > 0, correction: correction !== undefined, ...contrastOf(contrast) };
+    const passes = passesOf(own);
+    let reference = given;
+    return async (at: TrainingState, batch: SliceBatch, { turn, index }: { turn: number; index: number }) => {
       const [count, , height, width] = batch.shape;
       const session = await sliceTrainer(options, [count, height, width], terms);
       // A step replaces the tensors of the state, so these stay as they are.
-      if (proximalReference === 'epoch' && index === 0) reference = new Map(at.parameters);
-      const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, epoch, index);
+      const starts = index === 0 && turn % passes.length === 0;
+      if (proximalReference === 'epoch' && starts) reference = new Map(at.parameters);
+      const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, turn, index);
       const learningRate = trainer.schedule
         ? scheduledRate(trainer.schedule, base, { step: at.step, round: task.round })
         : base;
+      const before = passes.length > 1 ? beforeStep(at) : undefined;
       const { loss } = await session.step(at, {
         image: batch.source,
         label: batch.target,
@@ -176,7 +181,9 @@ export function translationTrainer(options: TranslationTrainerOptions): Executor
         dropoutSeed,
         ...(mu > 0 && { proximal: { mu, reference } }),
         ...(correction && { correction }),
+        ...(contrast && { contrast: starts ? { ...contrast, beta: 0 } : contrast }),
       });
+      if (before && own) takeBack(at, before, own, passes[turn % passes.length]!);
       return { loss, learningRate };
     };
   }

@@ -99,9 +99,16 @@ export type FilterSpec = z.infer<typeof filterSpec>;
 
 /**
  * What a payload holds: full weights; local minus received weights; the same and the change of the site's control variates
- * (SCAFFOLD); no tensors; statistics of a site's data.
+ * (SCAFFOLD); the same and which numbers are shared (FedSelect); no tensors; statistics of a site's data.
  */
-export const payloadKinds = ['weights', 'weight-diff', 'weight-control-diff', 'metrics', 'statistics'] as const;
+export const payloadKinds = [
+  'weights',
+  'weight-diff',
+  'weight-control-diff',
+  'weight-share-diff',
+  'metrics',
+  'statistics',
+] as const;
 export type PayloadKind = (typeof payloadKinds)[number];
 
 /** What each filter can handle, and where it may stand. A privacy mechanism protects what leaves a site, at the site. */

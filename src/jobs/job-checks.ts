@@ -317,10 +317,15 @@ export function payloadsAt({ at, tasks }: Pick<FilterPlacement, 'at' | 'tasks'>,
   if (at === 'server-out' || at === 'site-in') return ['weights'];
   const passing = tasks ?? workflowTraits(job.workflow).tasks;
   const kinds = passing.flatMap((task): PayloadKind[] => {
-    if (task === 'train') return [job.workflow.kind === 'scaffold' ? 'weight-control-diff' : transferOf(job.trainer)];
+    if (task === 'train') return [trainedPayload(job)];
     if (task === 'submit-model') return ['weights'];
     if (task === 'statistics') return ['statistics'];
     return task === 'validate' ? ['metrics'] : [];
   });
   return [...new Set(kinds)];
+}
+
+function trainedPayload({ workflow, trainer }: CheckedJob): PayloadKind {
+  if (workflow.kind === 'scaffold') return 'weight-control-diff';
+  return workflow.kind === 'fed-select' ? 'weight-share-diff' : transferOf(trainer);
 }

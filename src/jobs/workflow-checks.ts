@@ -17,9 +17,14 @@ export function checkWorkflow(job: CheckedJob, report: Report): void {
   switch (workflow.kind) {
     case 'fed-avg':
       checkProximal(job, workflow, report);
+      checkDitto(job, workflow, report);
+      checkContrast(job, workflow, report);
       return;
     case 'scaffold':
       checkScaffold(job, workflow, report);
+      return;
+    case 'fed-select':
+      checkFedSelect(job, workflow, report);
       return;
     case 'cross-site-eval':
       for (const name of Object.keys(workflow.checkpoints)) {
@@ -74,6 +79,49 @@ function checkProximal(
   }
   if (proximalMu === undefined || !trainsNetwork(trainer) || trainer.proximalMu === 0) return;
   report(['workflow', 'proximalMu'], "trainer.proximalMu is set too; leave one of them, the workflow's say");
+}
+
+function checkDitto(
+  { trainer }: CheckedJob,
+  { ditto, personal }: { readonly ditto?: object | undefined; readonly personal?: unknown },
+  report: Report,
+): void {
+  if (ditto === undefined) return;
+  if (personal !== undefined) report(['workflow', 'ditto'], 'the model of its own has no need of personal tensors');
+  if (isOwn(trainer) || trainsNetwork(trainer)) return;
+  report(
+    ['workflow', 'ditto'],
+    `a site's own model is held near another one than it starts from, which a trainer of kind '${trainer.kind}' is not told`,
+  );
+}
+
+function checkContrast(
+  { trainer }: CheckedJob,
+  { contrast, personal }: { readonly contrast?: object | undefined; readonly personal?: unknown },
+  report: Report,
+): void {
+  if (contrast === undefined) return;
+  if (personal === undefined) report(['workflow', 'contrast'], "it is about what is not personal: set 'personal' too");
+  if (isOwn(trainer) || trainsNetwork(trainer)) return;
+  report(['workflow', 'contrast'], `a trainer of kind '${trainer.kind}' does not know the term`);
+}
+
+function checkFedSelect(
+  { trainer }: CheckedJob,
+  { aggregator }: { readonly aggregator: { readonly kind: string } },
+  report: Report,
+): void {
+  if (transferOf(trainer) !== 'weight-diff') {
+    report(['trainer', 'transfer'], "FedSelect needs the differences that training made: set it to 'weight-diff'");
+  }
+  if (!['weighted-mean', 'mean'].includes(aggregator.kind)) {
+    report(['workflow', 'aggregator'], 'numbers are averaged over the sites that share them: weighted-mean or mean');
+  }
+  if (isOwn(trainer) || trainsNetwork(trainer)) return;
+  report(
+    ['trainer'],
+    `FedSelect moves some numbers of the model at a time, which a trainer of kind '${trainer.kind}' does not`,
+  );
 }
 
 function checkScaffold(

@@ -93,6 +93,27 @@ const proximalReference = z
     'What the proximal term holds the weights near: those that the site received, as in the paper, or those it had at the start of the running local epoch, as in the code of the MRI translation job.',
   );
 
+const ditto = z
+  .strictObject({
+    lambda: z
+      .number()
+      .nonnegative()
+      .finite()
+      .default(0.1)
+      .describe("λ: a site's own model v minimises F(v) + (λ/2)·‖v − w‖² for the global model w."),
+  })
+  .describe(
+    'Ditto (Li et al. 2021): beside its part in the global model, each site trains one of its own that is held near it and never leaves. Its metrics have personal_ before their names.',
+  );
+
+const contrast = z
+  .strictObject({
+    beta: z.number().positive().finite().default(100).describe('β, the factor of the term.'),
+  })
+  .describe(
+    "FedMRI's contrast term (Feng et al. 2022), about the parameters that are not personal: β·‖w − w_received‖₁ / Σ‖w − w_j‖₁ over all sites' weights after their last training is added to the loss. For this the server sends every site the weights of each, so a site's shared weights are known to all the others.",
+  );
+
 const fedAvgSpec = z
   .strictObject({
     kind: z.literal('fed-avg'),
@@ -101,6 +122,8 @@ const fedAvgSpec = z
     proximalMu,
     proximalReference,
     personal: personalSpec.optional(),
+    ditto: ditto.optional(),
+    contrast: contrast.optional(),
   })
   .describe(
     'Federated averaging (McMahan et al. 2017); with proximalMu FedProx (Li et al. 2020), with serverOptimiser FedOpt (Reddi et al. 2021), with personal FedBN (Li et al. 2021) and FedBAdam.',
@@ -121,6 +144,30 @@ const scaffoldSpec = z
       ),
   })
   .describe('SCAFFOLD (Karimireddy et al. 2020): control variates against the drift of sites with different data.');
+
+const fedSelectSpec = z
+  .strictObject({
+    kind: z.literal('fed-select'),
+    ...trainingSettings,
+    every: count
+      .default(3)
+      .describe("Rounds from one choice of a site's own numbers to the next; none in the first round."),
+    share: z
+      .number()
+      .gt(0)
+      .max(1)
+      .default(0.1)
+      .describe('Share of the shared numbers of a tensor that a choice takes: those that training moved furthest.'),
+    most: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.8)
+      .describe("A tensor of which a larger share is the site's own gives no more."),
+  })
+  .describe(
+    "FedSelect (Tamirisa et al. 2024): single numbers of the tensors called 'weight' become a site's own; the others are averaged over the sites that share them.",
+  );
 
 const cyclicSpec = z
   .strictObject({
@@ -198,6 +245,7 @@ const fedStatsSpec = z
 export const builtInWorkflow = z.discriminatedUnion('kind', [
   fedAvgSpec,
   scaffoldSpec,
+  fedSelectSpec,
   cyclicSpec,
   fedEvalSpec,
   crossSiteEvalSpec,
@@ -223,6 +271,7 @@ export function aggregatorOf(spec: WorkflowSpec): AggregatorSpec {
 const tasks: { readonly [K in BuiltInWorkflowSpec['kind']]: readonly string[] } = {
   'fed-avg': ['train', 'validate'],
   scaffold: ['train', 'validate'],
+  'fed-select': ['train', 'validate'],
   cyclic: ['validate', 'train'],
   'fed-eval': ['validate'],
   'cross-site-eval': ['train', 'submit-model', 'validate'],

@@ -9,6 +9,7 @@ import type { Graph, Value } from '../graph/graph';
 import type { GradientClip } from '../jobs/optimiser-spec';
 import type { Shape } from '../tensor/tensor';
 import { applyForInference, conditionInputs, declareModel } from './apply-model';
+import { contrastTerm } from './losses/contrast';
 import { deepSupervisionLoss } from './losses/deep-supervision';
 import { type LossOptions, writeLossOf } from './losses/loss';
 import { proximalTerm } from './losses/proximal';
@@ -26,6 +27,14 @@ export interface LossGraphOptions {
   readonly inputShape: Shape;
   readonly labelShape: Shape;
   readonly proximal: boolean;
+  /** FedMRI's contrast term; none when omitted. */
+  readonly contrast?: ContrastOptions;
+}
+
+/** Which parameters the contrast term is about, and how many models it holds them off. */
+export interface ContrastOptions {
+  readonly parameters: readonly string[];
+  readonly previous: number;
 }
 
 export interface StepGraphOptions extends LossGraphOptions, ModelTraining {
@@ -47,6 +56,9 @@ export const names = {
   logits: 'logits',
   mask: (dropout: string): string => stepNames.mask('', dropout, 0),
   metric: (metric: string): string => `metric.${metric}`,
+  contrast: 'contrast.beta',
+  server: (parameter: string): string => `contrast.server.${parameter}`,
+  previous: (index: number, parameter: string): string => `contrast.${index}.${parameter}`,
   reference: (parameter: string): string => `reference.${parameter}`,
   gradient: (parameter: string): string => `gradient.${parameter}`,
   correction: (parameter: string): string => `correction.${parameter}`,
@@ -87,9 +99,9 @@ export function gradientGraph(options: LossGraphOptions): Graph {
  */
 export function writeLoss(
   step: StepWriter,
-  options: Pick<StepGraphOptions, 'model' | 'loss' | 'inputShape' | 'labelShape' | 'proximal' | 'metrics'>,
+  options: Pick<StepGraphOptions, keyof LossGraphOptions | 'metrics'>,
 ): Value {
-  const { model, loss, inputShape, labelShape, proximal, metrics = {} } = options;
+  const { model, loss, inputShape, labelShape, proximal, contrast, metrics = {} } = options;
   const { b } = step;
   const image = step.input(names.image, inputShape);
   const label = step.input(names.label, labelShape);
@@ -100,9 +112,20 @@ export function writeLoss(
   for (const [name, metric] of Object.entries(metrics)) {
     step.observe(names.metric(name), writeMetricOf(b, { prediction, target: label }, metric));
   }
-  if (!proximal) return dataLoss;
+  const contrasted = contrast ? b.add(dataLoss, writeContrast(step, contrast)) : dataLoss;
+  if (!proximal) return contrasted;
   const pairs = [...step.parameters(ONLY)].map(([name, w]) => [w, step.input(names.reference(name), w.shape)] as const);
-  return b.add(dataLoss, proximalTerm(b, step.input(names.mu, []), pairs));
+  return b.add(contrasted, proximalTerm(b, step.input(names.mu, []), pairs));
+}
+
+function writeContrast(step: StepWriter, { parameters, previous }: ContrastOptions): Value {
+  const all = step.parameters(ONLY);
+  const terms = parameters.map((name) => {
+    const w = all.get(name)!;
+    const others = Array.from({ length: previous }, (_, i) => step.input(names.previous(i, name), w.shape));
+    return { w, server: step.input(names.server(name), w.shape), previous: others };
+  });
+  return contrastTerm(step.b, step.input(names.contrast, []), terms);
 }
 
 /** Image and conditions, under their names → `logits`, as the network is used: running statistics, no dropout. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { bratsLoss } from '../../test/support/segresnet-golden';
-import { float32 } from '../tensor/tensor';
+import { float32, floatsOf, type NamedTensors } from '../tensor/tensor';
 import { MersenneTwister } from '../util/mersenne-twister';
 import { drawMask } from './layers/dropout';
 import { initialise, segResNet } from './model';
@@ -88,6 +88,39 @@ describe('a training session', () => {
     const before = new Map([...weights].map(([name, { data }]) => [name, (data as Float32Array).slice()]));
     await session.step(newTrainingState(options, weights), batch);
     for (const [name, { data }] of weights) expect(data, name).toEqual(before.get(name));
+  });
+
+  it('adds the contrast term to the loss, and goes down its gradient', async () => {
+    const weights = initialise(model, 0);
+    const parameters = model.parameters.map(({ name }) => name).slice(0, 2);
+    const [server, one, two] = [1, 2, 3].map((seed) => initialise(model, seed)) as [
+      NamedTensors,
+      NamedTensors,
+      NamedTensors,
+    ];
+    const sgd = { optimiser: { kind: 'sgd' } } as const;
+    const beta = 3;
+    const plain = await train(1, sgd);
+    const contrast = { beta, server, previous: [one, two] };
+    const held = await train(1, { ...sgd, contrast: { parameters, previous: 2 } }, { contrast });
+    // In float64, over the first two parameters.
+    const at = (tensors: NamedTensors) => parameters.flatMap((name) => [...floatsOf(tensors.get(name)!)]);
+    const [w, s, a, b] = [at(weights), at(server), at(one), at(two)];
+    const distance = (other: number[]) => w.reduce((sum, x, i) => sum + Math.abs(x - other[i]!), 0);
+    const [near, far] = [distance(s), distance(a) + distance(b)];
+    expect(held.losses[0]! - plain.losses[0]!).toBeCloseTo((beta * near) / far, 5);
+    const gradient = w.map((x, i) => {
+      const away = Math.sign(x - a[i]!) + Math.sign(x - b[i]!);
+      return beta * (Math.sign(x - s[i]!) / far - (near / far ** 2) * away);
+    });
+    const [before, after] = [at(plain.state.parameters), at(held.state.parameters)];
+    for (const [i, g] of gradient.entries()) expect(after[i]! - before[i]!).toBeCloseTo(-1e-2 * g, 7);
+    for (const { name } of model.parameters.slice(2)) {
+      expect(held.state.parameters.get(name), name).toEqual(plain.state.parameters.get(name));
+    }
+    await expect(train(1, { ...sgd, contrast: { parameters, previous: 1 } }, { contrast })).rejects.toThrow(
+      /opened with a contrast term of 1 models/,
+    );
   });
 
   it('adds the proximal term to the loss and pulls towards the reference', async () => {

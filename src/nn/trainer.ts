@@ -11,7 +11,7 @@ import { assertImageShape, feedOf, floatFeed, parameterFeeds } from './checks';
 import type { MetricNumbers, NamedMetrics } from './metrics/metric';
 import { type ModelTraining, trainedGroups } from './parameter-groups';
 import { feedsOf } from './step-feeds';
-import { type LossOptions, metricsOf, names, ONLY, stepGraph } from './step-graph';
+import { type ContrastOptions, type LossOptions, metricsOf, names, ONLY, stepGraph } from './step-graph';
 import { type EngineOptions, openStep } from './step-session';
 import type { TrainingState } from './training-state';
 
@@ -27,6 +27,8 @@ export interface TrainerOptions extends ModelTraining, EngineOptions {
   readonly labelShape: Shape;
   /** Whether steps may have a proximal term. */
   readonly proximal: boolean;
+  /** FedMRI's contrast term, which steps are given the models for; none when omitted. */
+  readonly contrast?: ContrastOptions;
   /** Whether steps are given a correction of their gradients. @default false */
   readonly correction?: boolean;
   /** What a step tells of its predictions beside the loss, by name; nothing when omitted. */
@@ -53,6 +55,15 @@ export interface Batch {
   readonly dropoutSeed: number;
   /** FedProx: (μ/2)·‖w − reference‖² is added to the loss. Only in a session opened with `proximal`, and then needed. */
   readonly proximal?: { readonly mu: number; readonly reference: NamedTensors };
+  /**
+   * FedMRI (Feng et al. 2022, arXiv:2112.05752): β·‖w − server‖₁ / Σ‖w − previous‖₁ is added to the loss, over the parameters of the
+   * session. Only in a session opened with `contrast`, and then needed.
+   */
+  readonly contrast?: {
+    readonly beta: number;
+    readonly server: NamedTensors;
+    readonly previous: readonly NamedTensors[];
+  };
   /**
    * By parameter: added to its gradient before that is clipped (the c − c_i of SCAFFOLD, Karimireddy et al. 2020,
    * arXiv:1910.06378). Only in a session opened with `correction`, and then needed.
@@ -93,10 +104,8 @@ export async function openTrainer(options: TrainerOptions): Promise<TrainingSess
 }
 
 /** What a batch feeds. @throws ShapeError, ConfigError when it does not fit the session */
-export function batchFeeds(
-  { model, inputShape, labelShape, proximal }: TrainerOptions,
-  batch: Omit<Batch, 'learningRate'>,
-): Map<string, Feed> {
+export function batchFeeds(options: TrainerOptions, batch: Omit<Batch, 'learningRate'>): Map<string, Feed> {
+  const { model, inputShape, labelShape, proximal } = options;
   const feeds = new Map<string, Feed>([
     [names.image, feedOf('image', inputShape, batch.image)],
     [names.label, feedOf('label', labelShape, batch.label)],
@@ -110,7 +119,27 @@ export function batchFeeds(
     feeds.set(names.mu, feedOf('mu', [], Float32Array.of(batch.proximal.mu)));
     for (const [name, feed] of parameterFeeds(model, batch.proximal.reference)) feeds.set(names.reference(name), feed);
   }
+  for (const [name, feed] of contrastFeeds(options, batch)) feeds.set(name, feed);
   return feeds;
+}
+
+/** @throws ShapeError, ConfigError when the models of the contrast term do not fit the session */
+function* contrastFeeds(
+  { model, contrast: expected }: TrainerOptions,
+  { contrast }: Pick<Batch, 'contrast'>,
+): Generator<readonly [string, Feed]> {
+  if ((expected?.previous ?? 0) !== (contrast?.previous.length ?? 0)) {
+    const told = (count = 0) => (count === 0 ? 'without a contrast term' : `with a contrast term of ${count} models`);
+    throw new ConfigError(`The session was opened ${told(expected?.previous)}; the batch differs.`);
+  }
+  if (!expected || !contrast) return;
+  yield [names.contrast, feedOf('beta', [], Float32Array.of(contrast.beta))];
+  for (const { name, shape } of model.parameters.filter(({ name }) => expected.parameters.includes(name))) {
+    yield [names.server(name), floatFeed("The server's", name, shape, contrast.server.get(name))];
+    for (const [i, one] of contrast.previous.entries()) {
+      yield [names.previous(i, name), floatFeed('The previous', name, shape, one.get(name))];
+    }
+  }
 }
 
 /** @throws ShapeError, ConfigError when the correction does not fit the session */

@@ -13,6 +13,14 @@ const common: FedAvgRecipeOptions = {
   trainScript: './client.ts',
 };
 
+const size: [number, number, number] = [16, 16, 16];
+const volumes: FedAvgRecipeOptions = {
+  ...{ name: 'job', sites: 8, rounds: 2 },
+  model: { kind: 'segresnet' },
+  trainer: { kind: 'segmentation', roi: size, inferRoi: size },
+  data: { kind: 'brats18-phantom', sites: 8 },
+};
+
 /** What a strategy cannot do without. */
 const needed: Partial<Record<StrategyName, StrategyOptions>> = {
   scaffold: { learningRate: 0.1 },
@@ -20,17 +28,10 @@ const needed: Partial<Record<StrategyName, StrategyOptions>> = {
   normclip: { maxNorm: 1 },
 };
 
-/** Of aggregators that the schema knows. */
-const complete = strategyNames.filter((name) => {
-  const { aggregator } = strategyOf(name, needed[name]) as { readonly aggregator?: { readonly kind: string } };
-  return (
-    aggregator === undefined && !['fedadam', 'fedyogi', 'fedadagrad', 'fedavgm', 'fedbadam', 'fedmix'].includes(name)
-  );
-});
-
-describe.each(complete)('the strategy %s', (strategy) => {
+describe.each(strategyNames)('the strategy %s', (strategy) => {
   it.each([false, true])('makes a job that YAML keeps, seedExact %s', (seedExact) => {
-    const { job } = new FedAvgRecipe({ ...common, strategy, strategyOptions: { ...needed[strategy], seedExact } });
+    const base = strategy === 'ditto' || strategy === 'fedselect' ? volumes : common;
+    const { job } = new FedAvgRecipe({ ...base, strategy, strategyOptions: { ...needed[strategy], seedExact } });
     const read = jobFromYaml(jobToYaml(job), 'job.yaml', { environment: {}, folder: process.cwd(), needsFiles: false });
     expect(jobHash(read)).toBe(jobHash(job));
     expect(structuredClone(job)).toEqual(parseJob(job));
@@ -78,6 +79,16 @@ it.each<[string, () => unknown, RegExp]>([
     'two ways to keep tensors',
     () => new FedAvgRecipe({ ...common, strategy: 'fedbn', personal: { names: ['norm'] } }),
     /'fedbn' has its own personal/,
+  ],
+  [
+    'Ditto with training code that does not know what its own model is held near',
+    () => new FedAvgRecipe({ ...common, strategy: 'ditto' }),
+    /workflow.ditto: .* a trainer of kind 'script' is not told/,
+  ],
+  [
+    'a model of its own and personal tensors',
+    () => new FedAvgRecipe({ ...common, strategy: 'ditto', personal: { names: ['norm'] } }),
+    /workflow.ditto: the model of its own has no need of personal tensors/,
   ],
 ])('refuses %s', (_, make, message) => {
   expect(make).toThrow(message);

@@ -21,6 +21,8 @@ export interface StrategyOptions {
   readonly metric?: string;
   /** Parts of the names of the shared tensors of FedMRI and FedMix, the encoder's. @default those of the translation U-Net */
   readonly encoder?: readonly [string, ...string[]];
+  /** β of FedMRI's contrast term, 100 in the paper's code. The study's FedMRI is without. @default no such term */
+  readonly contrast?: number;
   /** Learning rate of the server's optimiser. @default that of the paper's rule */
   readonly serverLearningRate?: number;
   /** Learning rate of the sites, where training code of your own trains by SCAFFOLD. @default none */
@@ -37,7 +39,7 @@ export interface StrategyOptions {
 
 /** Fields of a workflow, its kind among them. */
 export interface StrategyFields extends Readonly<Record<string, unknown>> {
-  readonly kind: 'fed-avg' | 'scaffold';
+  readonly kind: 'fed-avg' | 'scaffold' | 'fed-select';
 }
 
 interface Strategy {
@@ -80,8 +82,11 @@ const table = {
   },
   fedbn: { takes: [], fields: (options) => averaging({ personal: normalisation(options) }) },
   fedmri: {
-    takes: ['encoder'],
-    fields: (options) => averaging({ aggregator: { kind: 'mean' }, personal: allButEncoder(options) }),
+    takes: ['encoder', 'contrast'],
+    fields: (options) => {
+      const term = options.contrast !== undefined && { contrast: { beta: options.contrast } };
+      return averaging({ aggregator: { kind: 'mean' }, personal: allButEncoder(options), ...term });
+    },
   },
   fedcostw: {
     takes: ['metric'],
@@ -105,6 +110,8 @@ const table = {
     takes: ['learningRate'],
     fields: ({ learningRate }) => ({ kind: 'scaffold', ...(learningRate !== undefined && { learningRate }) }),
   },
+  fedselect: plain({ kind: 'fed-select' }),
+  ditto: { takes: ['lambda'], fields: ({ lambda = 0.1 }) => averaging({ ditto: { lambda } }) },
   median: plain(aggregated('median')),
   krum: { takes: ['faulty'], fields: ({ faulty = 1 }) => aggregated('krum', { faulty }) },
   multikrum: { takes: ['faulty'], fields: ({ faulty = 1 }) => aggregated('multi-krum', { faulty }) },

@@ -1,4 +1,7 @@
+import { personalNames } from '../executors/personal-names';
+import type { JobSpec } from '../jobs/job-spec';
 import { isNetwork, type JobModelSpec } from '../jobs/model-spec';
+import { isOwn } from '../jobs/own-part';
 import { createModel } from '../nn/model';
 import type { NamedTensors } from '../tensor/tensor';
 
@@ -13,4 +16,10 @@ export function parameterNames(spec: JobModelSpec, tensors: NamedTensors): Reado
   if (isNetwork(spec)) return new Set(createModel(spec).parameters.map(({ name }) => name));
   const trained = [...tensors].filter(([name, { dtype }]) => dtype.startsWith('float') && !statistics.test(name));
   return new Set(trained.map(([name]) => name));
+}
+
+/** Names of the tensors that each site keeps for itself; none where the job says nothing of them. */
+export function personalOf({ workflow, model }: JobSpec, tensors: NamedTensors): ReadonlySet<string> {
+  if (isOwn(workflow) || workflow.kind !== 'fed-avg' || workflow.personal === undefined) return new Set();
+  return personalNames(workflow.personal, model, [...tensors.keys()]);
 }

@@ -20,9 +20,11 @@ import { weightedMean } from '../aggregators/weighted-mean';
 import { InternalError } from '../errors';
 import type { CaseSource } from '../executors/case-source';
 import { commandTrainer } from '../executors/command-trainer';
+import { withContrast } from '../executors/contrast';
 import { withControlVariates } from '../executors/control-variates';
+import { withDitto } from '../executors/ditto';
 import type { Executor } from '../executors/executor';
-import { personalNames } from '../executors/personal-names';
+import { withOwnNumbers } from '../executors/fed-select';
 import { withPersonalTensors } from '../executors/personal-tensors';
 import type { ScoreCache } from '../executors/score-cache';
 import { scriptTrainer } from '../executors/script-trainer';
@@ -50,6 +52,7 @@ import { crossSiteEval } from '../workflows/cross-site-eval';
 import { cyclic } from '../workflows/cyclic';
 import { fedAvg } from '../workflows/fed-avg';
 import { fedEval } from '../workflows/fed-eval';
+import { fedSelect } from '../workflows/fed-select';
 import { fedStats } from '../workflows/fed-stats';
 import { scaffold } from '../workflows/scaffold';
 import type { RoundReport, WorkflowParts, WorkflowState } from '../workflows/workflow';
@@ -61,6 +64,7 @@ import type {
   TrainerDefinition,
   WorkflowDefinition,
 } from './define-part';
+import { parameterNames, personalOf } from './parameter-names';
 
 type OfKind<T extends { readonly kind: string }, K extends T['kind']> = Extract<T, { readonly kind: K }>;
 
@@ -73,6 +77,7 @@ const workflows: {
 } = {
   'fed-avg': fedAvg,
   scaffold,
+  'fed-select': fedSelect,
   cyclic,
   'fed-eval': fedEval,
   'cross-site-eval': crossSiteEval,
@@ -179,12 +184,18 @@ const siteSides: {
     parts: TrainerParts,
   ) => Executor;
 } = {
-  'fed-avg'(trainer, { personal }, { job, keep }) {
+  'fed-avg'(trainer, { personal, ditto, contrast }, parts) {
+    const { job, keep } = parts;
+    if (ditto) return withDitto(trainer, createTrainer(parts), { ...ditto, keep });
     if (personal === undefined) return trainer;
-    const personalOf = (model: NamedTensors) => personalNames(personal, job.model, [...model.keys()]);
-    return withPersonalTensors(trainer, { personalOf, keep });
+    const own = withPersonalTensors(trainer, { personalOf: (model) => personalOf(job, model), keep });
+    return contrast ? withContrast(own, contrast) : own;
   },
   scaffold: withControlVariates,
+  'fed-select'(trainer, { every, share, most }, { job, keep }) {
+    const parametersOf = (model: NamedTensors) => parameterNames(job.model, model);
+    return withOwnNumbers(trainer, { every, share, most, parametersOf, keep });
+  },
   'cross-site-eval': withSubmitModel,
 };
 

@@ -16,7 +16,7 @@ import { type Clock, nodeClock } from '../util/clock';
 import { didYouMean } from '../util/nearest';
 import { isBetter, type RoundReport } from '../workflows/workflow';
 import type { Checkpoint, CheckpointStore } from './checkpoint';
-import { parameterNames } from './parameter-names';
+import { parameterNames, personalOf } from './parameter-names';
 import { createAggregator, createWorkflow } from './parts';
 import { lineOf, type RoundLine } from './round-line';
 
@@ -59,6 +59,7 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
         ...more,
       }),
     parameters: parameterNames(job.model, checkpoint.model),
+    personal: personalOf(job, checkpoint.model),
     best: () => checkpoint.best?.model,
     loadModel: options.loadModel,
     seed: job.seed,

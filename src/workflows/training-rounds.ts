@@ -66,7 +66,7 @@ export function foldingInto(
   aggregator: Aggregator,
   { sites }: Pick<WorkflowParts, 'sites'>,
   asked: readonly string[],
-): Pick<AskOptions, 'add' | 'skip'> {
+): Required<Pick<AskOptions, 'add'>> & Pick<AskOptions, 'skip'> {
   const present = new Set(asked);
   for (const name of sites.names) if (!present.has(name)) void aggregator.skip?.(name); // Nothing was added yet.
   return {

@@ -78,6 +78,8 @@ export interface WorkflowParts {
   ) => Aggregator;
   /** Names of the tensors that training moves. The others, running statistics and counters, are only averaged. */
   readonly parameters: ReadonlySet<string>;
+  /** Names of the tensors that each site keeps for itself. @default none */
+  readonly personal?: ReadonlySet<string>;
   /** The best of the models that the reports so far have validated, by the key metric. */
   readonly best: () => NamedTensors | undefined;
   /** Reads a model file of the job at the server, and checks that it fits the job's model. */

@@ -22,6 +22,7 @@ import {
   ScaffoldRecipe,
   SimEnv,
   saveModelFile,
+  WorkflowRecipe,
 } from '../../src';
 import { descend } from '../support/parts/descend';
 
@@ -48,6 +49,27 @@ const trainings: Readonly<Record<string, () => Recipe>> = {
   FedProxRecipe: () => new FedProxRecipe({ ...common, proximalMu: 0.5 }),
   FedOptRecipe: () => new FedOptRecipe({ ...common, serverOptimiser: { kind: 'adam', learningRate: 1 } }),
   'FedAvgRecipe with personal tensors': () => new FedAvgRecipe(personal),
+  'FedAvgRecipe with Ditto': () => new FedAvgRecipe({ ...common, strategy: 'ditto', strategyOptions: { lambda: 1 } }),
+  'WorkflowRecipe with the contrast term of FedMRI': () => {
+    const { rounds, personal: kept, ...others } = personal;
+    const key = { keyMetric: 'distance', keyMetricMode: 'min' } as const;
+    const workflow = { kind: 'fed-avg', rounds, minSites: 3, personal: kept, contrast: { beta: 2 }, ...key } as const;
+    return new WorkflowRecipe({ ...others, workflow });
+  },
+  'WorkflowRecipe with FedSelect': () => {
+    const { rounds, ...others } = common;
+    const model = {
+      kind: 'tensors',
+      tensors: { 'a.weight': [20] },
+      start: 'normal',
+    } satisfies FedAvgRecipeOptions['model'];
+    const key = { keyMetric: 'distance', keyMetricMode: 'min' } as const;
+    return new WorkflowRecipe({
+      ...others,
+      model,
+      workflow: { kind: 'fed-select', rounds, minSites: 3, every: 1, ...key },
+    });
+  },
   ScaffoldRecipe: () => new ScaffoldRecipe({ ...common, learningRate: 0.2 }),
   'ScaffoldRecipe with sampling': () => new ScaffoldRecipe({ ...common, learningRate: 0.2, sitesPerRound: 2 }),
   CyclicRecipe: () => new CyclicRecipe({ ...common, order: 'random-no-repeat' }),

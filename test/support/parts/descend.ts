@@ -7,7 +7,7 @@ export const descend = defineTrainer({
   options: z.strictObject({ steps: z.int().positive() }),
   siteConfig: z.number(),
   create: ({ steps }, { config: target, log }) => ({
-    async train({ model, settings }, { correction }) {
+    async train({ model, settings }, { correction, contrast, reference = model }) {
       const { learningRate = 0.3, proximalMu = 0 } = z
         .looseObject({ learningRate: z.number().optional(), proximalMu: z.number().optional() })
         .parse(settings ?? {});
@@ -15,10 +15,14 @@ export const descend = defineTrainer({
       const trained = [...model].map(([name, tensor]) => {
         const received = floatsOf(tensor);
         const added = correction && floatsOf(correction.get(name)!);
+        const others = contrast?.server.has(name) ? contrast.previous.map((one) => floatsOf(one.get(name)!)) : [];
+        const near = floatsOf(reference.get(name)!);
         const w = Float64Array.from(received);
         for (let step = 0; step < steps; step++) {
           for (let i = 0; i < w.length; i++) {
-            const gradient = w[i]! - target + proximalMu * (w[i]! - received[i]!) + (added?.[i] ?? 0);
+            const away = others.reduce((sum, other) => sum + Math.sign(w[i]! - other[i]!), 0);
+            const terms = proximalMu * (w[i]! - near[i]!) + (added?.[i] ?? 0) - 0.01 * (contrast?.beta ?? 0) * away;
+            const gradient = w[i]! - target + terms;
             w[i]! -= learningRate * gradient;
           }
         }
