@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { writeBratsPhantom } from '../imaging/phantom/write-brats-phantom';
+import { slicesCommand } from './data-slices-command';
 import { size3, sizePart, wholeNumber } from './flags';
 import { printJson } from './print-json';
 
@@ -15,7 +16,7 @@ interface PhantomFlags {
 
 /** `consilium data …`: data sets. */
 export function dataCommand(): Command {
-  return new Command('data').addCommand(phantomCommand());
+  return new Command('data').addCommand(phantomCommand()).addCommand(slicesCommand());
 }
 
 function phantomCommand(): Command {
