@@ -7,7 +7,8 @@ import type { z } from 'zod';
 import { didYouMean } from '../util/nearest';
 import { areMultiples, nearestMultiples, perAxisText } from '../util/per-axis';
 import { aggregatorSpec } from './aggregator-spec';
-import { type DataSpec, isBratsData, isSliceData, phantomSiteHas } from './data-spec';
+import { checkPhantomSites, checkSlices } from './data-checks';
+import { type DataSpec, isBratsData, isSliceData } from './data-spec';
 import { type FilterPlacement, filterTraits, type PayloadKind, places } from './filter-spec';
 import { isNetwork, type JobModelSpec } from './model-spec';
 import { spatialDimsOf, spatialDivisor } from './models/spatial-divisor';
@@ -97,39 +98,6 @@ function checkSiteConfig({ siteConfig, trainer, data }: CheckedJob, report: Repo
 
 function noSuchSite(site: string, sites: readonly string[]): string {
   return `the job has no site '${site}'; its sites are ${sites.slice(0, 8).join(', ')}${sites.length > 8 ? ', …' : ''}`;
-}
-
-/** The synthetic data set has lists for sites of its own names. */
-function checkPhantomSites({ sites, data }: CheckedJob, report: Report): void {
-  if (isOwn(data) || (data.kind !== 'brats18-phantom' && data.kind !== 'multi-contrast-phantom')) return;
-  if (data.centralized) return;
-  const numbers = sites.map((site) => Number(/^site-([1-9]\d*)$/.exec(site)?.[1] ?? Number.NaN));
-  const other = sites[numbers.findIndex((number) => !(number <= data.sites))];
-  if (other !== undefined) {
-    report(
-      ['data', 'sites'],
-      `the synthetic data have lists for site-1 to site-${data.sites}, but none for '${other}'`,
-    );
-  } else if (data.kind === 'multi-contrast-phantom') {
-    const lacking = sites[numbers.findIndex((number) => !phantomSiteHas(number - 1, data))];
-    if (lacking !== undefined) report(['sites'], `'${lacking}' of the synthetic data has no FLAIR; leave it out`);
-  }
-}
-
-/** A translation is between two contrasts, by a trainer that takes slices. */
-function checkSlices({ data, trainer }: Pick<CheckedJob, 'data' | 'trainer'>, report: Report): void {
-  if (isOwn(data) || !isSliceData(data)) return;
-  if (data.source === data.target) report(['data', 'target'], `source and target are both '${data.source}'`);
-  if (data.kind === 'slices' && data.centralized && !/^[^{}]*(?<=^|[\\/])\{site\}(?=$|[\\/])[^{}]*$/.test(data.path)) {
-    report(
-      ['data', 'path'],
-      'the centralised baseline takes the folders of all sites: one folder in it has to be {site}',
-    );
-  }
-  if (isOwn(trainer)) return;
-  if (trainer.kind === 'segmentation' || trainer.kind === 'statistics') {
-    report(['data', 'kind'], `the trainer '${trainer.kind}' does not take slices`);
-  }
 }
 
 /** That of a built-in workflow is part of its schema. */

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestFederation, testFederation } from '../../test/support/federation';
 import { ConnectError } from '../errors';
+import { writeMultiContrastPhantom } from '../imaging/phantom/multi-contrast/write-multi-contrast-phantom';
 import { writeBratsPhantom } from '../imaging/phantom/write-brats-phantom';
 import { type ExamineKitOptions, examineKit } from './kit-doctor';
 import { revoke } from './provision/provision';
@@ -146,6 +147,28 @@ describe('what is found of a startup kit', () => {
     await rm(join(baseDir, image[0]));
     expect(await found('site-1', 'cases')).toEqual([
       expect.stringMatching(/^problem: .*is named in a data list but does not exist/),
+    ]);
+    await rm(settings);
+  });
+
+  it('is whether its slices have their partners, in how many contrasts', async () => {
+    const out = join(dirname(federation.out), 'slices');
+    await writeMultiContrastPhantom({ out, sites: 1, patientsPerSite: 3, shape: [32, 32, 8], seed: 0 });
+    const path = join(out, 'site-1');
+    const settings = join(federation.folder('site-1'), 'site.yaml');
+    await writeFile(settings, JSON.stringify({ data: { slices: { path } } }));
+    const [train] = await readdir(join(path, 'train', 't1'));
+    expect(await found('site-1', 'slices')).toEqual([
+      expect.stringMatching(/^ok: t1, t2, flair: [1-9] to train on, [1-9] to validate on, [1-9] to test on/),
+    ]);
+    await rm(join(path, 'train', 'flair', train!));
+    expect(await found('site-1', 'slices')).toEqual([
+      expect.stringMatching(/^problem: .*there is no slice of this name/),
+    ]);
+    await rm(join(path, 'train', 'flair'), { recursive: true });
+    await rm(join(path, 'train', 't2'), { recursive: true });
+    expect(await found('site-1', 'slices')).toEqual([
+      expect.stringMatching(/^problem: .* has training slices in t1; a translation needs two contrasts/),
     ]);
     await rm(settings);
   });

@@ -4,7 +4,6 @@
  * @module
  */
 import { lookup } from 'node:dns/promises';
-import { access, constants, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { ConfigError } from '../errors';
@@ -13,8 +12,8 @@ import { counted } from '../util/counted';
 import { readBounded } from '../util/read-bounded';
 import { readPolicy } from './client/policy';
 import { parseSiteSettings } from './client/site-settings';
-import { checkImages } from './data-check';
 import type { SiteImages } from './job-data';
+import { listed, listedSlices, readable } from './kit-data-check';
 import { examineMachine, type Finding, type Found, look } from './machine-check';
 import { readableFingerprint } from './provision/certificate';
 import { parseJsonFile } from './provision/json-file';
@@ -188,6 +187,8 @@ interface Settings {
   readonly ports: readonly number[];
   readonly data: readonly (readonly [field: string, path: string])[];
   readonly images?: SiteImages | undefined;
+  /** Folder of slices. */
+  readonly slices?: string | undefined;
 }
 
 /** As the server or the site itself will read them. What is wrong is one of the findings; the defaults stand in for it. */
@@ -226,11 +227,12 @@ function siteSettingsOf(bytes: Uint8Array, file: string): Settings {
     ports: metricsPort === 0 ? [] : [metricsPort],
     data: [...named, ...paths],
     images: data.brats18,
+    slices: data.slices?.path,
   };
 }
 
 /** Where the site says that its data are, and what it takes part in. */
-async function siteFindings({ files }: Kit, { data, images }: Settings): Promise<readonly Finding[]> {
+async function siteFindings({ files }: Kit, { data, images, slices }: Settings): Promise<readonly Finding[]> {
   const policy = await look('policy', async () => {
     const { policy } = await readPolicy(files.policy!);
     const code = typeof policy.code === 'string' ? policy.code : 'approved files only';
@@ -242,40 +244,13 @@ async function siteFindings({ files }: Kit, { data, images }: Settings): Promise
   if (data.length > 0) {
     const found = await Promise.all(data.map(([field, path]) => look('data', () => readable(field, path))));
     const isThere = found.every(({ status }) => status === 'ok');
-    return [policy, ...found, ...(images && isThere ? [await look('cases', () => listed(images))] : [])];
+    if (!isThere) return [policy, ...found];
+    const cases = images ? [await look('cases', () => listed(images))] : [];
+    const cut = slices === undefined ? [] : [await look('slices', () => listedSlices(slices))];
+    return [policy, ...found, ...cases, ...cut];
   }
   const hint = 'Name them under data or variables, unless jobs bring code that finds them.';
   return [policy, { name: 'data', status: 'warning', message: 'site.yaml names no data', hint }];
-}
-
-/** Every file that the data list names. */
-async function listed(images: SiteImages): Promise<Found> {
-  const { training, validation } = await checkImages([images]);
-  return {
-    status: 'ok',
-    message: `${counted(training.length, 'case')} to train on, ${validation.length} to validate on`,
-  };
-}
-
-async function readable(field: string, path: string): Promise<Found> {
-  try {
-    const found = await stat(path);
-    await access(path, found.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK);
-    return { status: 'ok', message: `${field}: ${path}` };
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why =
-      code === 'ENOENT'
-        ? 'does not exist'
-        : code === 'EACCES'
-          ? 'may not be read by this user'
-          : `cannot be read (${code})`;
-    return {
-      status: 'problem',
-      message: `${field}: ${path} ${why}`,
-      hint: 'Correct site.yaml, or the rights of this user.',
-    };
-  }
 }
 
 function isoDay(ms: number): string {

@@ -59,6 +59,12 @@ export async function listSlices(
   });
 }
 
+/** The contrasts that a folder has training slices in. */
+export async function contrastsIn(folder: string): Promise<readonly Contrast[]> {
+  const empty = await Promise.all(contrasts.map((one) => isEmpty(join(folder, 'train', one))));
+  return contrasts.filter((_, i) => !empty[i]);
+}
+
 /** Stands for a site's name in the path of a folder. */
 export const SITE = '{site}';
 

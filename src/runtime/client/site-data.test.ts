@@ -20,10 +20,11 @@ describe("a job's own paths", () => {
     ['a variable behind something else', { kind: 'csv', path: `/etc/\${HOME}` }],
     ['an escaped variable', { kind: 'csv', path: `$\${HOME}` }],
     ['a second variable', { kind: 'csv', path: `\${HOME}/\${HOME}` }],
+    ['slices', { kind: 'slices', path: '/etc/{site}' }],
     ['no text at all', { kind: 'csv', path: 7 }],
   ])('are not read: %s', (_, data) => {
     const reason = reasonOf(data, 'variables: { HOME: /home/site }');
-    expect(reason).toMatch(/^this site has named no data of kind '(brats18|csv)'/);
+    expect(reason).toMatch(/^this site has named no data of kind '(brats18|csv|slices)'/);
     expect(reason).not.toMatch(/ada|etc|home/);
   });
 

@@ -129,6 +129,7 @@ export const firstTexts: Readonly<Record<string, string>> = {
 # data:                     # where this site has its data, whatever a job says of folders
 #   brats18: {baseDir: /data/brats18, datalist: /data/brats18/site.json}
 #   csv: {path: /data/table.csv}
+#   slices: {path: /data/slices}
 # variables:                # what \${NAME} in the data of a job stands for here
 #   SCANS: /data/scans
 # reconnectMaxSeconds: 30   # longest pause between two attempts to reach the server
