@@ -6,14 +6,14 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError } from '../errors';
-import { summariseSlices, type ScoreSummary, scoreSlices } from '../executors/slice-evaluation';
+import { type ScoreSummary, scoreSlices, summariseSlices } from '../executors/slice-evaluation';
 import { slicePredictor } from '../executors/translation-sessions';
 import { encodeNpy } from '../imaging/npy/write-npy';
 import { isSliceData } from '../jobs/data-spec';
 import { checkJobFile } from '../jobs/job-file';
 import type { JobSpec } from '../jobs/job-spec';
 import { isNetwork, modelSpec, type NetworkSpec } from '../jobs/model-spec';
-import { translationTrainerSpec, type ImageLossSpec } from '../jobs/translation-trainer-spec';
+import { type ImageLossSpec, translationTrainerSpec } from '../jobs/translation-trainer-spec';
 import { type SliceScoreName, type SliceScores, sliceScoreNames } from '../nn/metrics/slice-scores';
 import { createModel } from '../nn/model';
 import { requireState } from '../nn/model-state';
@@ -47,7 +47,9 @@ export interface EvaluateTranslationOptions {
   readonly onWarnings: (warnings: readonly string[]) => void;
 }
 
-export type Scores = Readonly<Record<SliceScoreName, { readonly mean: number | null; readonly std: number | null; readonly count: number }>>;
+export type Scores = Readonly<
+  Record<SliceScoreName, { readonly mean: number | null; readonly std: number | null; readonly count: number }>
+>;
 
 export interface TranslationEvaluation {
   readonly translation: string;
@@ -137,7 +139,8 @@ function networkOf(tensors: NamedTensors): NetworkSpec {
 function placesOf(options: EvaluateTranslationOptions, run: Run | undefined): SiteSlices[] {
   const { dataDir, contrasts, normalisation } = options;
   const data = run && isSliceData(run.data) ? run.data : undefined;
-  const pattern = dataDir === undefined ? data && sliceFolder(data, dirname(run!.folder), process.cwd()) : resolve(dataDir);
+  const pattern =
+    dataDir === undefined ? data && sliceFolder(data, dirname(run!.folder), process.cwd()) : resolve(dataDir);
   if (pattern === undefined) {
     throw new ConfigError(`${options.modelFile} lies in no run that says where the slices are.`, {
       hint: 'Give --data_dir, the folder of the slices.',
