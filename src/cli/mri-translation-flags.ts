@@ -6,6 +6,7 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { ConfigError } from '../errors';
+import { normalisations } from '../jobs/contrasts';
 import { MriTranslationRecipe, type MriTranslationRecipeOptions } from '../recipes/mri-translation-recipe';
 import { type StrategyName, strategyNames, strategyTakes, tenStrategies } from '../recipes/strategies';
 import { realNumber, wholeNumber } from './flags';
@@ -111,28 +112,26 @@ function addStrategyFlags(command: Command): void {
     .option('--centralized', 'the baseline: one site with the slices of all')
     .addOption(option('--proximal_mu <mu>', 'of FedProx (0.001)', realNumber({ least: 0, orEqual: true })))
     .addOption(
-      option('--server_learning_rate <rate>', "of the server's optimiser (FedAdam 0.1)", realNumber({ least: 0 })),
+      option(
+        '--server_learning_rate <rate>',
+        "of the server's optimiser (FedAdam 0.1; 0.03 with synthetic data)",
+        realNumber({ least: 0 }),
+      ),
     )
     .option('--seed_exact', "the published code's numbers where they differ from the papers'");
 }
 
 function addTrainingFlags(command: Command): void {
   command
-    .addOption(option('--n_rounds <n>', 'rounds (32; 8 with synthetic data)', wholeNumber(1)))
+    .addOption(option('--n_rounds <n>', 'rounds (32; 12 with synthetic data)', wholeNumber(1)))
     .addOption(option('--n_epochs <n>', 'epochs in a round (4; 2 with synthetic data)', wholeNumber(1)))
     .addOption(option('--batch_size <n>', 'slices of a step (32; 8 with synthetic data)', wholeNumber(1)))
-    .addOption(option('--learning_rate <rate>', 'of Adam (1e-3)', realNumber({ least: 0 })))
+    .addOption(option('--learning_rate <rate>', 'of Adam (1e-3; 1e-2 with synthetic data)', realNumber({ least: 0 })))
     .addOption(option('--base <n>', "channels of the U-Net's first level (64; 8 synthetic)", wholeNumber(1)))
     .addOption(new Option('--normalization <kind>', 'layers of the U-Net').choices(Object.keys(norms)).default('BN'))
     .addOption(new Option('--loss <kind>', 'what training minimises (MSE_DSSIM)').choices(Object.keys(losses)))
     .addOption(
-      new Option('--slice_scaling <kind>', 'what intensities are divided by (slice-max)').choices([
-        'slice-max',
-        'volume-max',
-        'percentile',
-        'z-score',
-        'none',
-      ]),
+      new Option('--slice_scaling <kind>', 'what intensities are divided by (slice-max)').choices([...normalisations]),
     )
     .option('--test_metrics', 'score the test slices in every round too')
     .addOption(
