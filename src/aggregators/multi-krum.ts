@@ -7,8 +7,8 @@ import { robust } from './robust';
 
 /**
  * Multi-Krum (Blanchard et al. 2017, https://arxiv.org/abs/1703.02757, section 4): the mean of the m updates with the least Krum scores,
- * m = n − f − 2 unless the job says otherwise. The proof covers no larger m; up to n − f, no more than f of the chosen can be wrong and
- * honest updates could have taken all places. Needs n ≥ 2f + 3 and n ≥ f + m. Ignores the sites' steps.
+ * m = n − f − 2 unless the job says otherwise. The proof covers no larger m; m ≤ n − f is allowed, as many as there are honest updates.
+ * Needs n ≥ 2f + 3 and n ≥ f + m. Ignores the sites' steps.
  */
 export function multiKrum(spec: AggregatorSpecOf<'multi-krum'>, options: AggregatorOptions): Aggregator {
   return robust(spec, options, async (points) => {

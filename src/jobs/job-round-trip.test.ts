@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { z } from 'zod';
 import { arbitraryOf } from '../../test/support/arbitrary-of';
+import type { aggregatorSpec } from './aggregator-spec';
 import { type JobInput, type JobSpec, jobHash, jobSpec } from './job-spec';
 import { jobFromYaml, jobToYaml } from './job-yaml';
 import { jobModel } from './model-spec';
@@ -14,7 +15,7 @@ const jobs: fc.Arbitrary<JobSpec> = arbitraryOf(jobSpec as z.ZodType)
 
 /** What depends on other fields or on files, made to fit; most draws would be refused for it. */
 function fitting(input: JobInput): unknown {
-  const sites = [...new Set(input.sites)];
+  const sites = withEnough([...new Set(input.sites)], input.workflow);
   const settings = Object.values(input.siteConfig ?? {});
   const { initialCheckpoint: _, ...rest } = input;
   const { kind } = input.workflow;
@@ -56,10 +57,28 @@ function fittingStatistics({ workflow, trainer, data }: JobInput): object {
 
 function fittingWorkflow(workflow: JobInput['workflow'], trained: boolean): unknown {
   const { sitesPerRound: _, ...rest } = workflow as Record<string, unknown>;
-  const fits = { ...rest, minSites: 1, ...('earlyStop' in rest && { earlyStop: { patience: 2 } }) };
+  const aggregator = rest.aggregator && fittingAggregator(rest.aggregator as Aggregator);
+  const earlyStop = 'earlyStop' in rest && { earlyStop: { patience: 2 } };
+  const fits = { ...rest, minSites: 1, ...earlyStop, ...(aggregator ? { aggregator } : {}) };
   if (workflow.kind !== 'scaffold') return fits;
   const { learningRate: __, ...others } = fits as Record<string, unknown>;
   return trained ? others : { ...others, learningRate: 0.1 };
+}
+
+type Aggregator = z.input<typeof aggregatorSpec>;
+
+/** Settings that seven sites are enough for, and shares that add up. */
+function fittingAggregator(aggregator: Aggregator): object {
+  const few = { ...('faulty' in aggregator && { faulty: 1 }), ...('selected' in aggregator && { selected: 3 }) };
+  if (aggregator.kind === 'trimmed-mean') return { ...aggregator, share: 0.3 };
+  if (aggregator.kind === 'pid-weighted') return { ...aggregator, alpha: 0.25, beta: 0.5, gamma: 0.25 };
+  return { ...aggregator, ...few };
+}
+
+/** Seven sites where an aggregator needs some. */
+function withEnough(sites: readonly string[], workflow: JobInput['workflow']): string[] {
+  const missing = 'aggregator' in workflow ? Math.max(0, 7 - sites.length) : 0;
+  return [...new Set([...sites, ...Array.from({ length: missing }, (_, i) => `more-${i}`)])];
 }
 
 function fittingTrainer(trainer: JobInput['trainer'], workflow: string): unknown {

@@ -46,6 +46,10 @@ const personal: FedAvgRecipeOptions = {
 /** Every way of training that a recipe offers. */
 const trainings: Readonly<Record<string, () => Recipe>> = {
   'FedAvgRecipe with sampling': () => new FedAvgRecipe({ ...common, sitesPerRound: 2 }),
+  'FedAvgRecipe with FedPIDAvg': () =>
+    new FedAvgRecipe({ ...common, aggregator: { kind: 'pid-weighted', metric: 'distance' } }),
+  'FedAvgRecipe with centred clipping': () =>
+    new FedAvgRecipe({ ...common, aggregator: { kind: 'centred-clipping', radius: 0.5, iterations: 2 } }),
   FedProxRecipe: () => new FedProxRecipe({ ...common, proximalMu: 0.5 }),
   FedOptRecipe: () => new FedOptRecipe({ ...common, serverOptimiser: { kind: 'adam', learningRate: 1 } }),
   'FedAvgRecipe with personal tensors': () => new FedAvgRecipe(personal),
