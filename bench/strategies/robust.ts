@@ -45,7 +45,14 @@ const rows: readonly Row[] = [
     ...{ sites: 8, attacked: true, strategy: 'bulyan', strategyOptions: { faulty: 1 }, covered: false },
   },
   { title: 'FedAvg, nobody cheats', sites: 11, attacked: false, strategy: 'fedavg', covered: false },
-  { title: 'Bulyan, f = 2', sites: 11, attacked: true, strategy: 'bulyan', strategyOptions: { faulty: 2 }, covered: true },
+  {
+    title: 'Bulyan, f = 2',
+    sites: 11,
+    attacked: true,
+    strategy: 'bulyan',
+    strategyOptions: { faulty: 2 },
+    covered: true,
+  },
 ];
 
 export interface RobustResult extends Pick<Row, 'title' | 'sites' | 'attacked' | 'covered'> {
