@@ -103,9 +103,12 @@ describe('consilium job show', () => {
     for (const name of ['brats18', 'Brats18Recipe']) {
       expect((await consiliumJob('show', name)).stdout).toContain('brats18_4');
     }
+    for (const name of ['mri-translation', 'MriTranslationRecipe']) {
+      expect((await consiliumJob('show', name)).stdout).toContain('mri_fedavg');
+    }
     const { stderr, code } = await consiliumJob('show', 'brats');
     expect(stderr).toContain("There is no recipe 'brats'.");
-    expect(stderr).toContain('Known: brats18.');
+    expect(stderr).toContain('Known: brats18, mri-translation.');
     expect(code).toBe(2);
   });
 });

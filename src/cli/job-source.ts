@@ -8,11 +8,13 @@ import { ConfigError } from '../errors';
 import { readJobFile } from '../jobs/job-file';
 import type { JobSpec } from '../jobs/job-spec';
 import { Brats18Recipe } from '../recipes/brats18-recipe';
+import { MriTranslationRecipe } from '../recipes/mri-translation-recipe';
 import { didYouMean } from '../util/nearest';
 
 /** Recipes with their defaults, by name. */
 const recipes: Readonly<Record<string, () => JobSpec>> = {
   brats18: () => new Brats18Recipe().job,
+  'mri-translation': () => new MriTranslationRecipe().job,
 };
 
 export const recipeNames: readonly string[] = Object.keys(recipes);
@@ -29,8 +31,13 @@ export interface JobSource {
  * @throws ConfigError for an unknown recipe, and as `readJobFile`.
  */
 export async function readJobSource(word: string): Promise<JobSource> {
-  const name = word.toLowerCase().replace(/recipe$/, '');
-  const recipe = Object.hasOwn(recipes, name) ? recipes[name] : undefined;
+  const plain = (name: string) =>
+    name
+      .toLowerCase()
+      .replace(/recipe$/, '')
+      .replaceAll('-', '');
+  const name = recipeNames.find((one) => plain(one) === plain(word));
+  const recipe = name === undefined ? undefined : recipes[name];
   if (recipe) return { job: recipe(), folder: process.cwd() };
   const folder = dirname(resolve(word));
   if (/[./\\]/.test(word)) return { job: await readJobFile(word, { folder }), folder };

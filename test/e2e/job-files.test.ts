@@ -1,12 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Brats18Recipe, jobHash, type Recipe } from '../../src';
+import { Brats18Recipe, jobHash, MriTranslationRecipe, type Recipe } from '../../src';
 import { readJobFile } from '../../src/jobs/job-file';
 
 /** The scripts in jobs/ with their defaults. */
 const recipes: Readonly<Record<string, () => Recipe>> = {
   brats18: () => new Brats18Recipe(),
+  'mri-translation': () => new MriTranslationRecipe(),
 };
 
 describe('the job files beside the scripts in jobs/', () => {
