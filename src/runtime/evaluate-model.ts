@@ -95,8 +95,11 @@ const published = [240, 240, 160] as const;
 
 /** The network and the window of the run that a model lies in: `undefined` for a file of its own, and for other jobs. */
 async function runOf(modelFile: string) {
-  const file = join(dirname(dirname(modelFile)), 'job.yaml');
-  if (!existsSync(file)) return undefined;
+  const folder = dirname(dirname(modelFile));
+  // A global model lies in the server's folder of the job, a site's own in the site's.
+  const files = [join(folder, 'job.yaml'), join(dirname(folder), 'server', 'simulate_job', 'job.yaml')];
+  const file = files.find((one) => existsSync(one));
+  if (file === undefined) return undefined;
   const check = await checkJobFile(file);
   if (!('job' in check)) return undefined; // A job with parts of its own, say, which are not loaded to score a model.
   const { model, trainer } = check.job;

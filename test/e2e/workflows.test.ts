@@ -55,13 +55,13 @@ const trainings: Readonly<Record<string, () => Recipe>> = {
   'FedAvgRecipe with personal tensors': () => new FedAvgRecipe(personal),
   'FedAvgRecipe with Ditto': () => new FedAvgRecipe({ ...common, strategy: 'ditto', strategyOptions: { lambda: 1 } }),
   'WorkflowRecipe with the contrast term of FedMRI': () => {
-    const { rounds, personal: kept, ...others } = personal;
+    const { rounds, personal: kept, keyMetric: _, keyMetricMode: __, ...others } = personal;
     const key = { keyMetric: 'distance', keyMetricMode: 'min' } as const;
     const workflow = { kind: 'fed-avg', rounds, minSites: 3, personal: kept, contrast: { beta: 2 }, ...key } as const;
     return new WorkflowRecipe({ ...others, workflow });
   },
   'WorkflowRecipe with FedSelect': () => {
-    const { rounds, ...others } = common;
+    const { rounds, keyMetric: _, keyMetricMode: __, ...others } = common;
     const model = {
       kind: 'tensors',
       tensors: { 'a.weight': [20] },
