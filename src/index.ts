@@ -26,6 +26,7 @@ export {
 export type { CaseSource } from './executors/case-source';
 export type { Executor, ExecutorContext, ExecutorResult } from './executors/executor';
 export type { ScriptSite, ScriptTask, TrainScript, TrainTask, ValidateTask } from './executors/script/script-site';
+export type { SliceBatch, SliceCase, SliceLists, SliceSource } from './executors/slice-source';
 export type { Trainer } from './executors/trainer';
 export type { TrainReply, ValidateReply } from './executors/training-reply';
 export type { TrainingSite } from './executors/training-site';

@@ -4,7 +4,7 @@ import { distancesTo, moveTowards, originOf, type Point } from './points';
 import { robust } from './robust';
 
 /**
- * Norm clipping (Sun et al. 2019, https://arxiv.org/abs/1911.07963, section 4): the mean of the sites' changes, each shortened to the
+ * Norm clipping (Sun et al. 2019, https://arxiv.org/abs/1911.07963): the mean of the sites' changes, each shortened to the
  * norm C at most, Δ·min(1, C/‖Δ‖). No site moves the model by more than C/n, but it moves it where it wants: a bound, not a defence. It
  * adds no noise; `site-out` filters do. Ignores the sites' steps.
  */

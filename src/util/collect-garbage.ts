@@ -8,7 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** So many bytes of short-lived buffers may lie about. */
-const mostYoungBytes = 8 * 2 ** 20;
+const mostYoungBytes = 4 * 2 ** 20;
 
 let young = 0;
 

@@ -37,7 +37,7 @@ beforeAll(async () => {
   kit = { cert: read('kits', 'site-3', 'cert.pem'), key: read('kits', 'site-3', 'key.pem') };
   await honest.finished(0);
   rssBefore = rssOf(stage.member('server').pid);
-});
+}, 300_000);
 afterAll(async () => {
   await stage.close();
   removeCompiled();

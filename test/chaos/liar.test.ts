@@ -153,7 +153,7 @@ afterAll(async () => {
 });
 beforeAll(async () => {
   stage = await openStage({ later: ['site-3'] });
-});
+}, 300_000);
 
 it(`${lies.length} bad updates, one a round: each is refused in words, the honest sites go on, and the model is theirs`, async () => {
   const read = (...path: string[]) => readFileSync(join(stage.place, ...path), 'utf8');
@@ -184,4 +184,4 @@ it(`${lies.length} bad updates, one a round: each is refused in words, the hones
   ).toBeGreaterThanOrEqual(lies.length - 1);
   expect(liar.channel.open, 'who lies within the protocol is not cut off').toBe(true);
   expect(rssOf(pid) - before, 'MB').toBeLessThan(100);
-}, 110_000);
+}, 300_000);

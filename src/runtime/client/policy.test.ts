@@ -41,9 +41,18 @@ describe('a policy', () => {
 
   it('knows every built-in kind', () => {
     expect(builtInKinds.workflows).toContain('fed-avg');
-    expect(builtInKinds.trainers).toEqual(['segmentation', 'script', 'command', 'statistics']);
+    expect(builtInKinds.trainers).toEqual(
+      expect.arrayContaining(['segmentation', 'translation', 'script', 'command', 'statistics']),
+    );
     expect(builtInKinds.models).toEqual(expect.arrayContaining(['segresnet', 'tensors', 'checkpoint']));
-    expect(builtInKinds.data).toEqual(['none', 'brats18', 'brats18-phantom', 'csv']);
+    expect(builtInKinds.data).toEqual([
+      'none',
+      'brats18',
+      'brats18-phantom',
+      'csv',
+      'slices',
+      'multi-contrast-phantom',
+    ]);
     expect(policySpec.parse(builtInKinds)).toMatchObject(builtInKinds);
   });
 

@@ -19,6 +19,7 @@ function diskFails(code: 'ENOSPC' | 'EIO', what: string, path: string): ChaosRow
       federation: { first: { server: { tamper } } },
       budgetSeconds: 60,
       job: { trainMs: 500 },
+      mayRetrain: ['site-1', 'site-2', 'site-3'], // A job that pauses calls off what it has asked.
       async act(stage, course) {
         try {
           await course.finished(0);
