@@ -1,7 +1,7 @@
 /**
  * Strategies against each other on the synthetic heads of sites with different scanners, same budget:
  *
- *     npx ts-node bench/strategies/translation.ts WORKSPACE [--seeds 3] [--strategies fedavg,fedbadam] [--rounds 16] …
+ *     npx ts-node bench/strategies/translation.ts WORKSPACE [--seeds 3] [--strategies fedavg,fedbadam] [--rounds 24] …
  *
  * prints a line a run and a table: the mean SSIM over the sites' validation slices after the last round, and its wobble, the
  * deviation of its change from round to round over the second half of the run.
@@ -27,11 +27,11 @@ const { positionals, values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '3' },
     strategies: { type: 'string', default: 'fedavg,fedprox,fedbadam,centralized' },
-    rounds: { type: 'string', default: '16' },
+    rounds: { type: 'string', default: '24' },
     epochs: { type: 'string', default: '2' },
     batch: { type: 'string', default: '8' },
     base: { type: 'string', default: '8' },
-    rate: { type: 'string', default: '0.003' },
+    rate: { type: 'string', default: '0.01' },
     'server-rate': { type: 'string' },
     patients: { type: 'string', default: '6' },
     shape: { type: 'string', default: '48x48x16' },

@@ -114,7 +114,7 @@ function addStrategyFlags(command: Command): void {
     .addOption(
       option(
         '--server_learning_rate <rate>',
-        "of the server's optimiser (FedAdam 0.1; 0.03 with synthetic data)",
+        "of the server's optimiser (FedAdam 0.1; 0.01 with synthetic data)",
         realNumber({ least: 0 }),
       ),
     )
@@ -123,7 +123,7 @@ function addStrategyFlags(command: Command): void {
 
 function addTrainingFlags(command: Command): void {
   command
-    .addOption(option('--n_rounds <n>', 'rounds (32; 12 with synthetic data)', wholeNumber(1)))
+    .addOption(option('--n_rounds <n>', 'rounds (32; 20 with synthetic data)', wholeNumber(1)))
     .addOption(option('--n_epochs <n>', 'epochs in a round (4; 2 with synthetic data)', wholeNumber(1)))
     .addOption(option('--batch_size <n>', 'slices of a step (32; 8 with synthetic data)', wholeNumber(1)))
     .addOption(option('--learning_rate <rate>', 'of Adam (1e-3; 1e-2 with synthetic data)', realNumber({ least: 0 })))

@@ -24,7 +24,7 @@ export interface MriTranslationRecipeOptions {
   readonly strategy?: StrategyName;
   /**
    * What the strategy is told; each takes some. FedProx μ is 0.001 here, and with synthetic data, whose few rounds leave no time to
-   * recover from large steps, the learning rate of an adaptive server 0.03. @default none
+   * recover from large steps, the learning rate of an adaptive server 0.01. @default none
    */
   readonly strategyOptions?: StrategyOptions;
   /** The published code's numbers where they differ from the papers'. @default false */
@@ -41,7 +41,7 @@ export interface MriTranslationRecipeOptions {
   readonly normalisation?: Slices['normalisation'];
   /** Share of the slices kept in memory. @default 0, and 1 with synthetic data */
   readonly cacheRate?: number;
-  /** @default 32, and 12 with synthetic data */
+  /** @default 32, and 20 with synthetic data */
   readonly rounds?: number;
   /** Epochs in a round. @default 4, and 2 with synthetic data */
   readonly epochs?: number;
@@ -76,7 +76,7 @@ const phantomOptions: Readonly<Record<keyof MriPhantomOptions, true>> = { patien
 /** What differs between the published experiment and the embedded synthetic one, which has to finish within minutes. */
 const defaults = {
   real: { rounds: 32, epochs: 4, batchSize: 32, learningRate: 1e-3, base: 64, cacheRate: 0 },
-  synthetic: { rounds: 12, epochs: 2, batchSize: 8, learningRate: 1e-2, base: 8, cacheRate: 1 },
+  synthetic: { rounds: 20, epochs: 2, batchSize: 8, learningRate: 1e-2, base: 8, cacheRate: 1 },
 } as const;
 
 /** Translation between MRI contrasts across sites, by any of the strategies. */
@@ -148,7 +148,7 @@ function workflowInput(options: MriTranslationRecipeOptions, compiled: TrainingR
   const takes = strategyTakes(strategy);
   const synthetic = options.data === undefined || !('path' in options.data);
   const told = {
-    ...(synthetic && !seedExact && adaptive.includes(strategy) && { serverLearningRate: 0.03 }),
+    ...(synthetic && !seedExact && adaptive.includes(strategy) && { serverLearningRate: 0.01 }),
     ...(takes.includes('mu') && { mu: 0.001 }),
     ...(takes.includes('metric') && { metric: 'epoch_val_loss' }),
     seedExact,
