@@ -16,8 +16,10 @@ export function playAll(isMeant: (row: ChaosRow) => boolean): void {
   describe('a federation of real processes', () => {
     for (const row of rows.filter(({ patient }) => !patient)) it(nameOf(row), row.run, 120_000);
   });
+  const patient = rows.filter((row) => row.patient);
+  if (patient.length === 0) return; // A suite without a test is an error.
   describe('a federation of real processes, for a long time', () => {
-    for (const row of rows.filter(({ patient }) => patient)) it.concurrent(nameOf(row), row.run, 400_000);
+    for (const row of patient) it.concurrent(nameOf(row), row.run, 400_000);
   });
 }
 
