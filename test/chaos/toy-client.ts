@@ -36,7 +36,8 @@ export default async function train(site: ScriptSite): Promise<void> {
     }
     if (how === 'spin') spin(ms);
     else await sleep(ms, task.signal);
-    momentum = 0.9 * (stateless ? 0 : momentum) + 0.1 * (target - mean);
+    // As precise as what it keeps, so that a restart changes nothing.
+    momentum = Math.fround(0.9 * (stateless ? 0 : momentum) + 0.1 * (target - mean));
     const weights = Float32Array.from(w.data as Float32Array, (value, i) => value + momentum + (i % 7) / 100);
     site.saveState(new Map([['momentum', { dtype: 'float32', shape: [1], data: Float32Array.of(momentum) }]]));
     await task.reply({
