@@ -42,6 +42,13 @@ describe('the flags of the MRI translation job', () => {
     expect(jobsOf('--strategy all --job_name x')[0]!.name).toBe('x_fedavg');
   });
 
+  it('tell the robust strategies what they need', () => {
+    const aggregatorOf = (flags: string) => (jobsOf(flags)[0]!.workflow as { aggregator?: unknown }).aggregator;
+    expect(aggregatorOf('--strategy centredclip --radius 2.5')).toMatchObject({ radius: 2.5 });
+    expect(aggregatorOf('--strategy normclip --max_norm 3')).toEqual({ kind: 'norm-clipping', maxNorm: 3 });
+    expect(aggregatorOf('--strategy bulyan --n_clients 11 --faulty 2')).toEqual({ kind: 'bulyan', faulty: 2 });
+  });
+
   it('name the sites of a folder', () => {
     const [job] = jobsOf('--data_dir /data --sites oasis lgg');
     expect(job).toMatchObject({ sites: ['oasis', 'lgg'], data: { kind: 'slices', path: '/data/{site}' } });
@@ -56,6 +63,10 @@ describe('the flags of the MRI translation job', () => {
     ['--strategy fedbn --centralized', '--strategy'],
     ['--strategy fedavg --proximal_mu 1', 'mu'],
     ['--strategy all --export d', '--export'],
+    ['--strategy all --radius 1', '--radius'],
+    ['--strategy krum --n_clients 5 --radius 1', 'radius'],
+    ['--strategy centredclip', 'radius'],
+    ['--centralized --proximal_mu 1', '--proximal_mu'],
     ['--translation T1', 'T1'],
     ['--n_clients 0', 'n_clients'],
     ['--n_clients 3 --sites a b --data_dir d', '--n_clients'],

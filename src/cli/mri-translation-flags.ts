@@ -8,7 +8,13 @@ import { Command, Option } from 'commander';
 import { ConfigError } from '../errors';
 import { normalisations } from '../jobs/contrasts';
 import { MriTranslationRecipe, type MriTranslationRecipeOptions } from '../recipes/mri-translation-recipe';
-import { type StrategyName, strategyNames, strategyTakes, tenStrategies } from '../recipes/strategies';
+import {
+  type StrategyName,
+  type StrategyOptions,
+  strategyNames,
+  strategyTakes,
+  tenStrategies,
+} from '../recipes/strategies';
 import { realNumber, wholeNumber } from './flags';
 import {
   addJobScriptFlags,
@@ -52,6 +58,9 @@ interface RawFlags extends RawJobScriptFlags {
   readonly loss?: keyof typeof losses;
   readonly proximal_mu?: number;
   readonly server_learning_rate?: number;
+  readonly faulty?: number;
+  readonly radius?: number;
+  readonly max_norm?: number;
   readonly seed_exact?: boolean;
   readonly centralized?: boolean;
   readonly test_metrics?: boolean;
@@ -118,6 +127,13 @@ function addStrategyFlags(command: Command): void {
         realNumber({ least: 0 }),
       ),
     )
+    .addOption(option('--faulty <n>', 'sites that Krum, multi-Krum and Bulyan withstand (1)', wholeNumber(0)))
+    .addOption(
+      option('--radius <r>', 'of centred clipping, which needs it: how far a site can pull', realNumber({ least: 0 })),
+    )
+    .addOption(
+      option('--max_norm <c>', 'of norm clipping, which needs it: how long an update can be', realNumber({ least: 0 })),
+    )
     .option('--seed_exact', "the published code's numbers where they differ from the papers'");
 }
 
@@ -150,6 +166,7 @@ function refuseContradictions(flags: RawFlags): void {
       hint: 'Leave one of them out.',
     });
   }
+  refuseIdleFlags(flags);
   if (flags.n_clients !== undefined && flags.sites !== undefined && flags.n_clients !== flags.sites.length) {
     throw new ConfigError(`--n_clients is ${flags.n_clients}, but --sites names ${flags.sites.length} sites.`);
   }
@@ -195,15 +212,38 @@ function recipeOptions(flags: RawFlags, strategy: StrategyName | undefined): Mri
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
+/** What tells a strategy something. */
+const strategyFlags = {
+  proximal_mu: 'mu',
+  server_learning_rate: 'serverLearningRate',
+  faulty: 'faulty',
+  radius: 'radius',
+  max_norm: 'maxNorm',
+} as const satisfies { readonly [F in keyof RawFlags]?: keyof StrategyOptions };
+
+/** Those that are given, with the option that each is. */
+function givenStrategyFlags(flags: RawFlags) {
+  const all = Object.entries(strategyFlags) as [keyof typeof strategyFlags, keyof StrategyOptions][];
+  return all.flatMap(([flag, name]) => (flags[flag] === undefined ? [] : [{ flag, name, value: flags[flag] }]));
+}
+
+/** Without a strategy, or with the ten, a flag may be of none; with one strategy, the strategy itself refuses it. */
+function refuseIdleFlags(flags: RawFlags): void {
+  const { centralized = false, strategy } = flags;
+  if (!centralized && strategy !== 'all') return;
+  const taken = centralized ? [] : tenStrategies.flatMap(strategyTakes);
+  const idle = givenStrategyFlags(flags).find(({ name }) => !taken.includes(name));
+  if (!idle) return;
+  const why = centralized ? 'the centralised baseline has no strategy' : 'none of the ten strategies takes it';
+  throw new ConfigError(`--${idle.flag} has no effect: ${why}.`, { hint: 'Leave it out, or name its strategy.' });
+}
+
 /** With --strategy all a flag goes to the strategies that take it. */
-function strategyOptions(flags: RawFlags, strategy: StrategyName): MriTranslationRecipeOptions['strategyOptions'] {
-  const { proximal_mu: mu, server_learning_rate: serverLearningRate } = flags;
-  const isTaken = (name: 'mu' | 'serverLearningRate') =>
-    flags.strategy !== 'all' || strategyTakes(strategy).includes(name);
-  return {
-    ...(mu !== undefined && isTaken('mu') && { mu }),
-    ...(serverLearningRate !== undefined && isTaken('serverLearningRate') && { serverLearningRate }),
-  };
+function strategyOptions(flags: RawFlags, strategy: StrategyName): StrategyOptions {
+  const taken = givenStrategyFlags(flags).filter(
+    ({ name }) => flags.strategy !== 'all' || strategyTakes(strategy).includes(name),
+  );
+  return Object.fromEntries(taken.map(({ name, value }) => [name, value]));
 }
 
 /** A job is run from other folders too: after --export, and by --resume. */

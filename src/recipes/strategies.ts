@@ -31,9 +31,9 @@ export interface StrategyOptions {
   readonly share?: number;
   /** Faulty sites that Krum, multi-Krum and Bulyan withstand. @default 1 */
   readonly faulty?: number;
-  /** Bound on the distance from the centre, of centred clipping. @default the aggregator's */
+  /** Bound on the distance from the centre, of centred clipping, which needs one. @default none */
   readonly radius?: number;
-  /** Bound on the norm of an update, of norm clipping. @default the aggregator's */
+  /** Bound on the norm of an update, of norm clipping, which needs one. @default none */
   readonly maxNorm?: number;
 }
 
