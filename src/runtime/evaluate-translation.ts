@@ -124,7 +124,7 @@ function personalModel(modelFile: string, site: string): string {
   const file = join(run, site, 'simulate_job', personalModelFile);
   if (existsSync(file)) return file;
   throw new ConfigError(`There is no ${file}: the run has left no model of ${site}'s own.`, {
-    hint: 'Sites have models of their own after a run of fedbn, fedbadam, fedmri or fedmix, on the machine where they ran.',
+    hint: "Sites have models of their own after a run with personal tensors, of Ditto or of FedSelect. In a federation each lies at its site, in the job's folder: score it there, with --model and --data_dir.",
   });
 }
 

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeMultiContrastPhantom } from '../../src/imaging/phantom/multi-contrast/write-multi-contrast-phantom';
+import { loadModelFile } from '../../src/tensor/model-file';
 import { runCommand, startCommand } from '../support/command';
 import { freePort } from '../support/free-port';
 
@@ -16,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** As in the published system: a terminal for the server, and one for each site. */
-it('a server and sites of a translation job are started by the arguments of the published system', async () => {
+it('a server and sites of a translation job are started by the arguments of the published system, and models of their own stay at the sites', async () => {
   const port = String(await freePort());
   const workspace = join(folder, 'workspace');
   const small = ['--n_rounds', '1', '--n_epochs', '1', '--base', '4', '--batch_size', '8'];
@@ -39,7 +40,17 @@ it('a server and sites of a translation job are started by the arguments of the 
     const { code, stdout, stderr } = await server.finished;
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'finished', rounds: 1 });
-    expect(existsSync(join(workspace, 'mri_fedbadam/server/simulate_job/report.html'))).toBe(true);
+    const run = join(workspace, 'mri_fedbadam/server/simulate_job');
+    expect(existsSync(join(run, 'report.html'))).toBe(true);
+    const models = await readdir(workspace, { recursive: true });
+    const own = models.filter((file) => basename(file) === 'personal_model.safetensors').sort();
+    expect(own).toEqual(['site-1', 'site-2'].map((site) => expect.stringContaining(`kits/${site}/workspace/jobs/`)));
+    const [atFirst, atSecond] = await Promise.all(own.map((file) => tensorsOf(join(workspace, file))));
+    const global = await tensorsOf(join(run, 'app_server/FL_global_model.safetensors'));
+    for (const name of global.keys()) {
+      if (!name.includes('norm')) expect(atFirst!.get(name), name).toEqual(global.get(name));
+      else if (name.endsWith('running_mean')) expect(atFirst!.get(name), name).not.toEqual(atSecond!.get(name));
+    }
   } finally {
     server.process.kill('SIGKILL');
   }
@@ -53,6 +64,8 @@ it('says what a site lacks before it dials', async () => {
   expect(unknown.code).toBe(2);
   expect(unknown.stderr).toMatch(/There is no startup kit in '.*nobody'/);
 });
+
+const tensorsOf = async (file: string) => (await loadModelFile(file)).tensors;
 
 function untilSaid({ process }: ReturnType<typeof startCommand>, text: string): Promise<void> {
   let said = '';
