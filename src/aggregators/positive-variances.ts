@@ -17,13 +17,19 @@ export interface PositiveVariances {
  * variances is none below 0; a step of a server optimiser over them, noise, or a site that sends something else can be.
  *
  * @param parameters tensors that training moves: none of them is a statistic, whatever its name
+ * @param personal tensors of which sites use their own: kept above 0 too, but nothing is told, as no site is the worse for it
  */
-export function positiveVariances(model: NamedTensors, parameters: ReadonlySet<string>): PositiveVariances {
+export function positiveVariances(
+  model: NamedTensors,
+  parameters: ReadonlySet<string>,
+  personal: ReadonlySet<string> = new Set(),
+): PositiveVariances {
   const variances = [...model].filter(([name]) => runningVariance.test(name) && !parameters.has(name));
   const negative = variances.filter(([, { data }]) => (data as Float64Array).some((value) => value < 0));
   if (negative.length === 0) return { model, notes: [] };
   const mended = mapFloats(new Map(negative), (value) => (value < 0 ? leastVariance : value));
-  return { model: new Map([...model, ...mended]), notes: [noteOn(negative.map(([name]) => name))] };
+  const shared = negative.flatMap(([name]) => (personal.has(name) ? [] : [name]));
+  return { model: new Map([...model, ...mended]), notes: shared.length > 0 ? [noteOn(shared)] : [] };
 }
 
 function noteOn(names: readonly string[]): string {

@@ -59,14 +59,14 @@ export async function averagingRound(
 ): Promise<RoundOutcome> {
   const { serverOptimiser } = spec;
   const { round, model } = state;
-  const { parameters } = parts;
+  const { parameters, personal } = parts;
   const aggregator = parts.aggregator(model, round, { precise: serverOptimiser !== undefined, memory: state.memory });
   const { participations, memory } = await train(spec, state, parts, { sites, aggregator });
   const mean = await aggregateOf(aggregator, memory);
   const after = serverOptimiser
     ? serverStep(serverOptimiser, { before: model, mean: mean.tensors, memory: mean.memory, round, parameters })
     : { model: mean.tensors, memory: mean.memory };
-  const positive = positiveVariances(after.model, parameters);
+  const positive = positiveVariances(after.model, parameters, personal);
   return { ...after, model: positive.model, sites: participations, notes: [...mean.notes, ...positive.notes] };
 }
 

@@ -42,6 +42,27 @@ describe('a job of MRI translation', () => {
     expect(alone.final.metrics).toEqual(result.final.metrics);
   });
 
+  it('with FedAdam over the whole state of the network warns of variances below 0 and stays finite; FedBAdam has none', async () => {
+    const run = async (strategy: 'fedadam' | 'fedbadam') => {
+      const job = new MriTranslationRecipe({
+        ...{ name: `exact_${strategy}`, strategy, seedExact: true, nClients: 2, rounds: 9 },
+        ...{ epochs: 2, batchSize: 2, base: 4, data: { patientsPerSite: 3, shape: [32, 32, 8] } },
+      });
+      const started = job.execute(new SimEnv({ workspace, threads: 1 }));
+      const notes: string[] = [];
+      for await (const event of started.events()) if (event.kind === 'log') notes.push(event.message);
+      const { final, history } = await started.result();
+      const scores = [...history.map(({ metrics }) => metrics.val_ssim), final.metrics.val_ssim];
+      return { warnings: notes.filter((note) => note.startsWith('Running variances came out below 0')), scores };
+    };
+    const adam = await run('fedadam');
+    expect(adam.warnings.join()).toContain('inc.norm1.running_var');
+    expect(adam.scores.every(Number.isFinite)).toBe(true);
+    const badam = await run('fedbadam');
+    expect(badam.warnings).toEqual([]);
+    expect(badam.scores.at(-1)).toBeGreaterThan(adam.scores.at(-1) as number);
+  });
+
   it("is scored by consilium evaluate as the run did: each site's own model on its own slices, and the predictions are kept", async () => {
     const predictions = join(workspace, 'predictions');
     const model = result.files.final_pt!;
