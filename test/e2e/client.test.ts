@@ -167,10 +167,11 @@ describe('a site', () => {
   it('in the middle of training that never ends leaves within its time, too; a second signal ends it at once', async () => {
     const endless = run({ name: 'endless', seed: 13 });
     for (const twice of [false, true]) {
+      const before = logSize();
       const site = await startSite(approved, (line) => {
         if (twice && line.includes('leaving')) site.kill('SIGTERM');
       });
-      await logged(/"round":0,.*task started/);
+      await logged(/"round":0,.*task started/, before);
       const started = performance.now();
       site.kill('SIGTERM');
       expect(await site.exit).toEqual(twice ? { code: null, signal: 'SIGKILL' } : { code: 0, signal: null });
@@ -181,15 +182,23 @@ describe('a site', () => {
   });
 });
 
-/** Resolves when the site's log has such a line that was not there before. */
-function logged(line: RegExp): Promise<void> {
-  const log = join(kit('site-1'), 'workspace', 'log.json');
-  const before = existsSync(log) ? readFileSync(log, 'utf8').length : 0;
+const siteLog = () => join(kit('site-1'), 'workspace', 'log.json');
+
+/** Characters of the site's log. */
+function logSize(): number {
+  return existsSync(siteLog()) ? readFileSync(siteLog(), 'utf8').length : 0;
+}
+
+/** Resolves when the site's log has such a line behind its first characters. */
+function logged(line: RegExp, before = logSize()): Promise<void> {
+  const log = siteLog();
   return new Promise((resolve) => {
-    const watcher = watch(log, () => {
+    const look = () => {
       if (!line.test(readFileSync(log, 'utf8').slice(before))) return;
       watcher.close();
       resolve();
-    });
+    };
+    const watcher = watch(log, look);
+    look(); // It may be there already.
   });
 }
