@@ -4,24 +4,21 @@
  *
  * @module
  */
-import { ConfigError, DataError, InternalError } from '../errors';
+import { DataError, InternalError } from '../errors';
 import type { NetworkSpec } from '../jobs/model-spec';
 import type { SegmentationTrainerSpec } from '../jobs/trainer-spec';
-import { scheduledRate } from '../nn/schedules/schedule';
-import { modelState, type TrainingState } from '../nn/training-state';
+import type { TrainingState } from '../nn/training-state';
 import type { Task } from '../protocol/messages';
-import type { Metrics, Payload } from '../protocol/payload';
-import { trainSettings } from '../protocol/train-settings';
+import type { Metrics } from '../protocol/payload';
 import type { NamedTensors } from '../tensor/tensor';
-import { deriveSeed } from '../util/streams';
 import type { CaseSource, TrainingSample } from './case-source';
 import { scoreCases, summariseScores } from './evaluation';
-import type { Executor, ExecutorContext, ExecutorResult } from './executor';
-import { beforeStep, passesOf, takeBack } from './own-numbers';
+import type { Executor, ExecutorContext } from './executor';
+import { lossMetrics, networkExecutor, type Trained } from './network-executor';
+import { networkStep } from './network-step';
+import { passesOf } from './own-numbers';
 import type { ScoreCache } from './score-cache';
-import { contrastOf, sharedPredictor, sharedTrainer, trainingOf } from './shared-sessions';
-import { formUpdate, metricsOnly } from './trainer';
-import { slotsOf, startRound } from './training-state';
+import { sharedPredictor, sharedTrainer, trainingOf } from './shared-sessions';
 
 export interface SegmentationTrainerOptions {
   readonly site: string;
@@ -38,45 +35,22 @@ export interface SegmentationTrainerOptions {
 }
 
 export function segmentationTrainer(options: SegmentationTrainerOptions): Executor {
-  const { trainer, cases } = options;
-  const training = trainingOf(options);
-  const { model } = training;
-  let state: TrainingState | undefined;
-  let restored: NamedTensors | undefined;
+  const { site, trainer, cases } = options;
+  return networkExecutor<TrainingSample>({
+    trainer,
+    training: trainingOf(options),
+    samples: (round, epochs) => cases.training(round, epochs),
+    validate,
+    train,
+  });
 
-  return {
-    async execute(task, context) {
-      refuseOtherTasks(task);
-      const started = performance.now();
-      // The loader prepares the first samples while the received model is validated.
-      const epochs = trainer.epochs * passesOf(context.own).length;
-      const samples = task.kind === 'train' ? cases.training(task.round, epochs) : undefined;
-      try {
-        const scored = task.kind === 'validate' || trainSettings(task).validate !== false;
-        const scores = scored ? await validate(task, context) : {};
-        const validated = performance.now();
-        const result = samples ? await trainedResult(task, samples, scores, context) : { payload: metricsOnly(scores) };
-        const trained = performance.now();
-        const seconds = { validate: (validated - started) / 1000, train: (trained - validated) / 1000 };
-        return { ...result, seconds };
-      } finally {
-        samples?.close();
-      }
-    },
-    state: () => state && slotsOf(state),
-    restore(slots) {
-      state = undefined;
-      restored = slots;
-    },
-  };
-
-  async function validate(task: Task, { signal, progress }: ExecutorContext): Promise<Metrics> {
-    const predictor = await sharedPredictor(options);
+  async function validate(model: NamedTensors, { signal, progress }: ExecutorContext): Promise<Metrics> {
+    const predictor = await sharedPredictor(options, trainer.inferRoi);
     const { validation } = await cases.lists();
     const total = validation.length;
-    const dice = knownScores(task.model, validation);
+    const dice = knownScores(model, validation);
     const missing = [...validation.keys()].filter((index) => dice[index] === undefined);
-    const predict = (window: Float32Array) => predictor.run(task.model, window);
+    const predict = (window: Float32Array) => predictor.run(model, window);
     const stream = cases.validation(missing);
     let done = total - missing.length;
     progress({ phase: 'validate', done, total });
@@ -91,7 +65,7 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
       stream.close();
     }
     if (done !== total) {
-      throw new InternalError(`${options.site} has ${total} validation cases, but only ${done} came.`);
+      throw new InternalError(`${site} has ${total} validation cases, but only ${done} came.`);
     }
     return summariseScores(dice as readonly (readonly number[])[], options.regions);
   }
@@ -102,86 +76,34 @@ export function segmentationTrainer(options: SegmentationTrainerOptions): Execut
     return validation.map((identity) => options.scores.get(identity));
   }
 
-  async function trainedResult(
+  async function train(
     task: Task,
     samples: AsyncIterable<TrainingSample>,
-    scores: Metrics,
+    state: TrainingState,
     context: ExecutorContext,
-  ): Promise<Pick<ExecutorResult, 'payload' | 'rateSum' | 'trained'>> {
-    const { losses, steps, rateSum } = await train(task, samples, context);
-    const trained = modelState(model, state!);
-    const payload: Payload = {
-      kind: trainer.transfer,
-      tensors: formUpdate(trainer.transfer, task.model, trained),
-      metrics: { ...scores, ...lossMetrics(losses) },
-      steps,
-    };
-    return { payload, rateSum, trained };
-  }
-
-  /** Runs the round's epochs and returns the mean loss of each, the steps of shared numbers and the sum of all rates. */
-  async function train(task: Task, samples: AsyncIterable<TrainingSample>, context: ExecutorContext) {
-    const { signal, progress, correction, own, contrast } = context;
-    const passes = passesOf(own);
-    const settings = trainSettings(task);
-    const { proximalMu: mu = trainer.proximalMu, learningRate: base = trainer.learningRate } = settings;
-    const session = await sharedTrainer(options, {
-      proximal: mu > 0,
-      correction: correction !== undefined,
-      ...contrastOf(contrast),
-    });
+  ): Promise<Trained> {
+    const { signal, progress } = context;
+    const passes = passesOf(context.own).length;
+    const crop = { count: 1, size: trainer.roi };
+    const step = networkStep({ ...options, session: (_, terms) => sharedTrainer(options, crop, terms) }, task, context);
     const { training: count } = await cases.lists();
     if (count === 0) {
-      throw new DataError(`The training list of ${options.site} is empty.`, {
-        hint: 'Give every site a training case.',
-      });
+      throw new DataError(`The training list of ${site} is empty.`, { hint: 'Give every site a training case.' });
     }
-    const total = count * trainer.epochs * passes.length;
-    state = startRound(training, task.model, state, restored);
-    restored = undefined;
-    let { reference = task.model } = context;
-    let rateSum = 0;
+    const total = count * trainer.epochs * passes;
     const sums = new Array<number>(trainer.epochs).fill(0);
-    let steps = 0;
-    for await (const { image, label } of samples) {
+    let [steps, rateSum] = [0, 0];
+    for await (const sample of samples) {
       signal.throwIfAborted();
-      // Each pass has its own order and draws, as an epoch has.
       const turn = Math.floor(steps / count);
-      const epoch = Math.floor(turn / passes.length);
-      const starts = steps % (count * passes.length) === 0;
-      // A step replaces tensors and leaves those of the map before it as they are.
-      if (starts && settings.proximalReference === 'epoch') reference = new Map(state.parameters);
-      const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, turn, steps % count);
-      const at = { step: state.step, round: task.round };
-      const learningRate = trainer.schedule ? scheduledRate(trainer.schedule, base, at) : base;
-      const terms = {
-        ...(mu > 0 && { proximal: { mu, reference } }),
-        ...(correction && { correction }),
-        ...(contrast && { contrast: starts ? { ...contrast, beta: 0 } : contrast }),
-      };
-      const batch = { image, label, learningRate, dropoutSeed, ...terms };
-      const before = passes.length > 1 ? beforeStep(state) : undefined;
-      const { loss } = await session.step(state, batch);
-      if (before && own) takeBack(state, before, own, passes[turn % passes.length]!);
-      sums[epoch]! += loss;
+      const { loss, learningRate } = await step(state, sample, { turn, index: steps % count });
+      sums[Math.floor(turn / passes)]! += loss;
       rateSum += learningRate;
       progress({ phase: 'train', done: ++steps, total, loss });
     }
     if (steps !== total) {
-      throw new InternalError(`The round of ${options.site} has ${total} steps, but its samples ended after ${steps}.`);
+      throw new InternalError(`The round of ${site} has ${total} steps, but its samples ended after ${steps}.`);
     }
-    const each = count * passes.length;
-    return { losses: sums.map((sum) => sum / each), steps: steps / passes.length, rateSum };
+    return { metrics: lossMetrics(sums.map((sum) => sum / (count * passes))), steps: steps / passes, rateSum };
   }
-}
-
-function refuseOtherTasks({ kind }: Task): void {
-  if (kind === 'train' || kind === 'validate') return;
-  throw new ConfigError(`The segmentation trainer knows the tasks train and validate, but was given '${kind}'.`);
-}
-
-function lossMetrics(losses: readonly number[]): Metrics {
-  const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-  const perEpoch = losses.length > 1 ? losses.map((loss, epoch) => [`train_loss_epoch_${epoch}`, loss]) : [];
-  return { train_loss: mean, ...Object.fromEntries(perEpoch) };
 }

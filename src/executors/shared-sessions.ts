@@ -1,11 +1,12 @@
 /**
  * The sessions of a process. Writing a training graph takes as long as several steps, so the sites that share a process also
- * share its sessions, from round to round.
+ * share its sessions, from round to round. A batch of another size needs a session of that size: the smaller last batch of an
+ * epoch of slices, which differs from site to site.
  *
  * @module
  */
 import type { NetworkSpec } from '../jobs/model-spec';
-import type { NetworkTrainerSpec, SegmentationTrainerSpec } from '../jobs/trainer-spec';
+import type { NetworkTrainerSpec } from '../jobs/trainer-spec';
 import { createModel } from '../nn/model';
 import type { ModelTraining } from '../nn/parameter-groups';
 import { openPredictor, type Predictor } from '../nn/predictor';
@@ -15,18 +16,21 @@ import type { ExecutorContext } from './executor';
 
 export interface SessionOptions {
   readonly model: NetworkSpec;
-  readonly trainer: SegmentationTrainerSpec;
+  readonly trainer: NetworkTrainerSpec;
   readonly engine: { readonly threads: number; readonly provider: string };
 }
 
 const predictors = new Map<string, Promise<Predictor>>();
 const trainers = new Map<string, Promise<TrainingSession>>();
 
-/** Predicts windows of the size that the trainer validates with. */
-export function sharedPredictor({ model: spec, trainer, engine }: SessionOptions): Promise<Predictor> {
-  return once(predictors, { spec, size: trainer.inferRoi, engine }, () => {
+/** Predicts one window or slice of this size after the other. @param size along each spatial axis */
+export function sharedPredictor(
+  { model: spec, engine }: Pick<SessionOptions, 'model' | 'engine'>,
+  size: readonly number[],
+): Promise<Predictor> {
+  return once(predictors, { spec, size, engine }, () => {
     const model = createModel(spec);
-    return openPredictor({ model, inputShape: [1, model.inChannels, ...trainer.inferRoi], ...engine });
+    return openPredictor({ model, inputShape: [1, model.inChannels, ...size], ...engine });
   });
 }
 
@@ -57,18 +61,22 @@ export function contrastOf(contrast: ExecutorContext['contrast']): Pick<StepTerm
   return { contrast: { parameters: [...contrast.server.keys()], previous: contrast.previous.length } };
 }
 
-/** Steps on crops of the trainer's size. */
-export function sharedTrainer(options: SessionOptions, terms: StepTerms): Promise<TrainingSession> {
+/** Steps on batches of `count` images of this size. @param size along each spatial axis */
+export function sharedTrainer(
+  options: SessionOptions,
+  { count, size }: { readonly count: number; readonly size: readonly number[] },
+  terms: StepTerms,
+): Promise<TrainingSession> {
   const { model: spec, trainer, engine } = options;
-  return once(trainers, { spec, trainer, engine, terms }, () => {
+  return once(trainers, { spec, trainer, engine, terms, count, size }, () => {
     const training = trainingOf(options);
     const { model } = training;
     return openTrainer({
       ...training,
       loss: trainer.loss,
       ...(trainer.gradientClip && { clip: trainer.gradientClip }),
-      inputShape: [1, model.inChannels, ...trainer.roi],
-      labelShape: [1, model.outChannels, ...trainer.roi],
+      inputShape: [count, model.inChannels, ...size],
+      labelShape: [count, model.outChannels, ...size],
       ...terms,
       ...engine,
     });
@@ -76,7 +84,7 @@ export function sharedTrainer(options: SessionOptions, terms: StepTerms): Promis
 }
 
 /** What was opened for these settings before, or what `open` gives; a failed attempt is not kept. */
-export function once<T>(opened: Map<string, Promise<T>>, settings: object, open: () => Promise<T>): Promise<T> {
+function once<T>(opened: Map<string, Promise<T>>, settings: object, open: () => Promise<T>): Promise<T> {
   const key = JSON.stringify(settings);
   const known = opened.get(key);
   if (known) return known;

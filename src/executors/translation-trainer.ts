@@ -4,26 +4,21 @@
  *
  * @module
  */
-import { ConfigError, DataError, InternalError } from '../errors';
+import { DataError, InternalError } from '../errors';
 import type { NetworkSpec } from '../jobs/model-spec';
 import type { TranslationTrainerSpec } from '../jobs/translation-trainer-spec';
 import type { SliceScores } from '../nn/metrics/slice-scores';
-import { scheduledRate } from '../nn/schedules/schedule';
 import { modelState, type TrainingState } from '../nn/training-state';
 import type { Task } from '../protocol/messages';
-import type { Metrics, Payload } from '../protocol/payload';
-import { trainSettings } from '../protocol/train-settings';
+import type { Metrics } from '../protocol/payload';
 import type { NamedTensors } from '../tensor/tensor';
-import { deriveSeed } from '../util/streams';
-import type { CaseStream } from './case-source';
-import type { Executor, ExecutorContext, ExecutorResult } from './executor';
-import { beforeStep, passesOf, takeBack } from './own-numbers';
-import { contrastOf, trainingOf } from './shared-sessions';
+import type { Executor, ExecutorContext } from './executor';
+import { lossMetrics, networkExecutor, type Trained } from './network-executor';
+import { networkStep, type StepBatch } from './network-step';
+import { passesOf } from './own-numbers';
+import { type StepTerms, sharedPredictor, sharedTrainer, trainingOf } from './shared-sessions';
 import { scoreSlices, sliceMetrics } from './slice-evaluation';
 import type { SliceBatch, SliceLists, SliceSource } from './slice-source';
-import { formUpdate, metricsOnly } from './trainer';
-import { slotsOf, startRound } from './training-state';
-import { slicePredictor, sliceTrainer } from './translation-sessions';
 
 export interface TranslationTrainerOptions {
   readonly site: string;
@@ -36,37 +31,15 @@ export interface TranslationTrainerOptions {
 }
 
 export function translationTrainer(options: TranslationTrainerOptions): Executor {
-  const { trainer, slices } = options;
+  const { site, trainer, slices } = options;
   const training = trainingOf(options);
-  const { model } = training;
-  let state: TrainingState | undefined;
-  let restored: NamedTensors | undefined;
-
-  return {
-    async execute(task, context) {
-      refuseOtherTasks(task);
-      const started = performance.now();
-      // The loader prepares the first batches while the received model is scored.
-      const epochs = trainer.epochs * passesOf(context.own).length;
-      const batches = task.kind === 'train' ? slices.training(task.round, epochs, trainer.batchSize) : undefined;
-      try {
-        const scored = task.kind === 'validate' || trainSettings(task).validate !== false;
-        const scores = scored ? await validate(task.model, context) : {};
-        const validated = performance.now();
-        const result = batches ? await trainedResult(task, batches, scores, context) : { payload: metricsOnly(scores) };
-        const trained = performance.now();
-        const seconds = { validate: (validated - started) / 1000, train: (trained - validated) / 1000 };
-        return { ...result, seconds };
-      } finally {
-        batches?.close();
-      }
-    },
-    state: () => state && slotsOf(state),
-    restore(slots) {
-      state = undefined;
-      restored = slots;
-    },
-  };
+  return networkExecutor<SliceBatch>({
+    trainer,
+    training,
+    samples: (round, epochs) => slices.training(round, epochs, trainer.batchSize),
+    validate,
+    train,
+  });
 
   /** The metrics of a model on the validation slices, and on the test slices when asked for. */
   async function validate(tensors: NamedTensors, context: ExecutorContext): Promise<Metrics> {
@@ -82,7 +55,7 @@ export function translationTrainer(options: TranslationTrainerOptions): Executor
     { signal, progress }: ExecutorContext,
   ): Promise<SliceScores[]> {
     const lists = await slices.lists();
-    const predictor = await slicePredictor(options, sizeOf(lists));
+    const predictor = await sharedPredictor(options, sizeOf(lists));
     const predict = (source: Float32Array) => predictor.run(tensors, source);
     const total = lists[split].length;
     const stream = slices.cases(split);
@@ -97,115 +70,56 @@ export function translationTrainer(options: TranslationTrainerOptions): Executor
       stream.close();
     }
     if (scores.length === total) return scores;
-    throw new InternalError(`${options.site} has ${total} ${split} slices, but only ${scores.length} came.`);
+    throw new InternalError(`${site} has ${total} ${split} slices, but only ${scores.length} came.`);
   }
 
-  async function trainedResult(
+  async function train(
     task: Task,
-    batches: CaseStream<SliceBatch>,
-    scores: Metrics,
+    batches: AsyncIterable<SliceBatch>,
+    state: TrainingState,
     context: ExecutorContext,
-  ): Promise<Pick<ExecutorResult, 'payload' | 'rateSum' | 'trained'>> {
-    const { metrics, steps, rateSum } = await train(task, batches, context);
-    const trained = modelState(model, state!);
-    const payload: Payload = {
-      kind: trainer.transfer,
-      tensors: formUpdate(trainer.transfer, task.model, trained),
-      metrics: { ...scores, ...metrics },
-      steps,
-    };
-    return { payload, rateSum, trained };
-  }
-
-  /** Runs the round's epochs: the metrics of the training, the steps of shared numbers and the sum of all rates. */
-  async function train(task: Task, batches: AsyncIterable<SliceBatch>, context: ExecutorContext) {
+  ): Promise<Trained> {
     const { signal, progress } = context;
     const lists = await slices.lists();
     const perEpoch = stepsOfEpoch(lists);
     const passes = passesOf(context.own).length;
     const total = perEpoch * trainer.epochs * passes;
-    state = startRound(training, task.model, state, restored);
-    restored = undefined;
-    const step = stepOf(task, context);
+    const step = networkStep({ ...options, session: sessionFor }, task, context);
     const losses = new Array<number>(trainer.epochs).fill(0);
     const validationLosses: number[] = [];
     let [steps, rateSum] = [0, 0];
-    for await (const batch of batches) {
+    for await (const { source, target, shape } of batches) {
       signal.throwIfAborted();
       const turn = Math.floor(steps / perEpoch);
+      const batch = { image: source, label: target, shape };
       const { loss, learningRate } = await step(state, batch, { turn, index: steps % perEpoch });
-      losses[Math.floor(turn / passes)]! += (loss * batch.shape[0]) / (lists.train * passes);
+      losses[Math.floor(turn / passes)]! += (loss * shape[0]) / (lists.train * passes);
       rateSum += learningRate;
       progress({ phase: 'train', done: ++steps, total, loss });
       if (trainer.validateEpochs && steps % (perEpoch * passes) === 0) {
-        const scores = await scoresOf('validation', modelState(model, state), context);
+        const scores = await scoresOf('validation', modelState(training.model, state), context);
         validationLosses.push(meanOf(scores.map((score) => score.loss)));
       }
     }
     if (steps !== total) {
-      throw new InternalError(`The round of ${options.site} has ${total} steps, but its batches ended after ${steps}.`);
+      throw new InternalError(`The round of ${site} has ${total} steps, but its batches ended after ${steps}.`);
     }
-    return { metrics: trainingMetrics(losses, validationLosses), steps: steps / passes, rateSum };
+    const ofEpochs = validationLosses.length > 0 ? { epoch_val_loss: meanOf(validationLosses) } : {};
+    return { metrics: { ...lossMetrics(losses), ...ofEpochs }, steps: steps / passes, rateSum };
+  }
+
+  function sessionFor({ shape: [count, , height, width] }: StepBatch & Pick<SliceBatch, 'shape'>, terms: StepTerms) {
+    return sharedTrainer(options, { count, size: [height, width] }, terms);
   }
 
   function stepsOfEpoch({ train: count }: SliceLists): number {
     if (count > 0) return Math.ceil(count / trainer.batchSize);
-    throw new DataError(`${options.site} has no training slice.`, { hint: 'Give every site training slices.' });
+    throw new DataError(`${site} has no training slice.`, { hint: 'Give every site training slices.' });
   }
-
-  /** One step of a round, with what the algorithm adds to it. */
-  function stepOf(task: Task, { correction, contrast, own, reference: given = task.model }: ExecutorContext) {
-    const {
-      proximalMu: mu = trainer.proximalMu,
-      proximalReference = 'round',
-      learningRate: base = trainer.learningRate,
-    } = trainSettings(task);
-    const terms = { proximal: mu > 0, correction: correction !== undefined, ...contrastOf(contrast) };
-    const passes = passesOf(own);
-    let reference = given;
-    return async (at: TrainingState, batch: SliceBatch, { turn, index }: { turn: number; index: number }) => {
-      const [count, , height, width] = batch.shape;
-      const session = await sliceTrainer(options, [count, height, width], terms);
-      // A step replaces the tensors of the state, so these stay as they are.
-      const starts = index === 0 && turn % passes.length === 0;
-      if (proximalReference === 'epoch' && starts) reference = new Map(at.parameters);
-      const dropoutSeed = deriveSeed(options.seed, options.site, 'dropout', task.round, turn, index);
-      const learningRate = trainer.schedule
-        ? scheduledRate(trainer.schedule, base, { step: at.step, round: task.round })
-        : base;
-      const before = passes.length > 1 ? beforeStep(at) : undefined;
-      const { loss } = await session.step(at, {
-        image: batch.source,
-        label: batch.target,
-        learningRate,
-        dropoutSeed,
-        ...(mu > 0 && { proximal: { mu, reference } }),
-        ...(correction && { correction }),
-        ...(contrast && { contrast: starts ? { ...contrast, beta: 0 } : contrast }),
-      });
-      if (before && own) takeBack(at, before, own, passes[turn % passes.length]!);
-      return { loss, learningRate };
-    };
-  }
-}
-
-function refuseOtherTasks({ kind }: Task): void {
-  if (kind === 'train' || kind === 'validate') return;
-  throw new ConfigError(`The translation trainer knows the tasks train and validate, but was given '${kind}'.`);
 }
 
 function sizeOf({ shape: [, height, width] }: SliceLists): readonly [number, number] {
   return [height, width];
-}
-
-/** @param losses mean over the slices, by epoch; `validation` likewise, where each epoch was validated */
-function trainingMetrics(losses: readonly number[], validation: readonly number[]): Metrics {
-  const perEpoch = losses.length > 1 ? losses.map((loss, epoch) => [`train_loss_epoch_${epoch}`, loss]) : [];
-  return {
-    train_loss: meanOf(losses),
-    ...Object.fromEntries(perEpoch),
-    ...(validation.length > 0 && { epoch_val_loss: meanOf(validation) }),
-  };
 }
 
 function meanOf(values: readonly number[]): number {

@@ -6,8 +6,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError } from '../errors';
+import { sharedPredictor } from '../executors/shared-sessions';
 import { type ScoreSummary, scoreSlices, summariseSlices } from '../executors/slice-evaluation';
-import { slicePredictor } from '../executors/translation-sessions';
 import { encodeNpy } from '../imaging/npy/write-npy';
 import { isSliceData } from '../jobs/data-spec';
 import { checkJobFile } from '../jobs/job-file';
@@ -185,7 +185,7 @@ async function scoresAt(
   const source = siteSliceSource(slices, (_, warning) => onWarnings([warning]));
   const { shape, [split]: names } = await source.lists();
   const [, height, width] = shape;
-  const predictor = await slicePredictor({ model: spec, engine: { threads, provider } }, [height, width]);
+  const predictor = await sharedPredictor({ model: spec, engine: { threads, provider } }, [height, width]);
   const predict = (image: Float32Array) => predictor.run(tensors, image);
   const scores: SliceScores[] = [];
   const { signal } = new AbortController();

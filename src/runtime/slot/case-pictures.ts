@@ -35,7 +35,7 @@ export async function drawCases(
   const { model: spec, trainer } = job;
   if (!cases || trainer.kind !== 'segmentation' || !isNetwork(spec)) return [];
   const engine = { threads: sessionThreads, provider: job.engine.provider };
-  const predictor = await sharedPredictor({ model: spec, trainer, engine });
+  const predictor = await sharedPredictor({ model: spec, engine }, trainer.inferRoi);
   const predict = (window: Float32Array) => predictor.run(model, window);
   const pictures: CasePicture[] = [];
   const { validation } = await cases.lists();

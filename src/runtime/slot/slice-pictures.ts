@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+import { sharedPredictor } from '../../executors/shared-sessions';
 import { type ScoredSlice, scoreSlices } from '../../executors/slice-evaluation';
 import type { SliceSource } from '../../executors/slice-source';
-import { slicePredictor } from '../../executors/translation-sessions';
 import { isNetwork } from '../../jobs/model-spec';
 import type { Metrics } from '../../protocol/payload';
 import type { NamedTensors } from '../../tensor/tensor';
@@ -36,7 +37,7 @@ export async function drawSlices(
   if (!slices || trainer.kind !== 'translation' || !isNetwork(spec)) return [];
   const engine = { threads: sessionThreads, provider: job.engine.provider };
   const [, height, width] = (await slices.lists()).shape;
-  const predictor = await slicePredictor({ model: spec, engine }, [height, width]);
+  const predictor = await sharedPredictor({ model: spec, engine }, [height, width]);
   const predict = (source: Float32Array) => predictor.run(model, source);
   const stream = slices.cases('validation');
   const scored: ScoredSlice[] = [];
