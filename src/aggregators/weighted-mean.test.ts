@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sevenRows } from '../../test/support/aggregation';
 import { float32, type NamedTensors, type Tensor, tensor } from '../tensor/tensor';
 import type { AggregatorOptions, DirectAggregator, SiteUpdate } from './aggregator';
 import { weightedMean } from './weighted-mean';
@@ -50,15 +51,7 @@ describe('weightedMean', () => {
   });
 
   it('agrees with a published reference vector for seven weighted sites', () => {
-    const rows = [
-      [1, 2, -1],
-      [1.1, 1.9, -0.9],
-      [0.9, 2.1, -1.1],
-      [1.2, 2.2, -1.2],
-      [0.8, 1.8, -0.8],
-      [1.05, 2.05, -0.95],
-      [50, -40, 30],
-    ];
+    const rows = sevenRows;
     const weights = [10, 20, 30, 40, 50, 60, 5];
     const siteOrder = rows.map((_, k) => `site-${k + 1}`);
     const updates = rows.map((row, k) => update(siteOrder[k]!, weights[k]!, model(...row)));

@@ -4,13 +4,14 @@
  * @module
  */
 import { resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { ConfigError } from '../errors';
 import { Brats18Recipe, type Brats18RecipeOptions } from '../recipes/brats18-recipe';
 import { realNumber, size3, sizePart, wholeNumber } from './flags';
 import {
   addJobScriptFlags,
   type JobScriptFlags,
+  jobScriptCommand,
   jobScriptFlags,
   option,
   type RawJobScriptFlags,
@@ -64,12 +65,8 @@ export function readBrats18Flags(argv: readonly string[]): Brats18Flags {
 
 /** The flags as a commander command, for parsing and for `--help`. */
 export function brats18Command(): Command {
-  const command = new Command('brats18')
-    .description('Federated segmentation of brain tumours (BraTS 2018) with a SegResNet.')
-    .allowExcessArguments(false)
-    .showHelpAfterError('(see --help)')
-    .exitOverride()
-    .addHelpText('after', examples);
+  const description = 'Federated segmentation of brain tumours (BraTS 2018) with a SegResNet.';
+  const command = jobScriptCommand('brats18', description, examples);
   addTrainingFlags(command);
   addPrivacyFlags(command);
   return addJobScriptFlags(command, 'brats18_<n>, _dp with the filter');

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Command, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { jobName, wholeNumber } from './flags';
 
 export interface JobScriptFlags {
@@ -24,6 +24,16 @@ export interface RawJobScriptFlags {
   readonly resume?: boolean;
   readonly export?: string;
   readonly json?: boolean;
+}
+
+/** The command of a job script, to which it adds its own flags. */
+export function jobScriptCommand(name: string, description: string, examples: string): Command {
+  return new Command(name)
+    .description(description)
+    .allowExcessArguments(false)
+    .showHelpAfterError('(see --help)')
+    .exitOverride()
+    .addHelpText('after', examples);
 }
 
 /** @param names how the run is called without `--job_name` */

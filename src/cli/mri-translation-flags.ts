@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { ConfigError } from '../errors';
 import { normalisations } from '../jobs/contrasts';
 import { MriTranslationRecipe, type MriTranslationRecipeOptions } from '../recipes/mri-translation-recipe';
@@ -19,6 +19,7 @@ import { realNumber, wholeNumber } from './flags';
 import {
   addJobScriptFlags,
   type JobScriptFlags,
+  jobScriptCommand,
   jobScriptFlags,
   option,
   type RawJobScriptFlags,
@@ -96,12 +97,8 @@ export function readMriTranslationFlags(argv: readonly string[]): MriTranslation
 
 /** The flags as a commander command, for parsing and for `--help`. */
 export function mriTranslationCommand(): Command {
-  const command = new Command('mri-translation')
-    .description('Federated translation between MRI contrasts with a U-Net, by ten strategies and more.')
-    .allowExcessArguments(false)
-    .showHelpAfterError('(see --help)')
-    .exitOverride()
-    .addHelpText('after', examples);
+  const description = 'Federated translation between MRI contrasts with a U-Net, by ten strategies and more.';
+  const command = jobScriptCommand('mri-translation', description, examples);
   addStrategyFlags(command);
   addTrainingFlags(command);
   return addJobScriptFlags(command, 'mri_<strategy>, mri_centralized; before _<strategy> with --strategy all');

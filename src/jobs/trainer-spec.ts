@@ -5,9 +5,9 @@
  */
 import { z } from 'zod';
 import { regionLoss } from './loss-spec';
-import { gradientClip, optimiserSpec } from './optimiser-spec';
+import { optionalClip, proximalMu, rateSchedule } from './network-trainer-fields';
+import { optimiserSpec } from './optimiser-spec';
 import { findOwnPart, isOwn, ownSpec } from './own-part';
-import { scheduleSpec } from './schedule-spec';
 import { type Transfer, transfer } from './transfer';
 import { translationTrainerSpec } from './translation-trainer-spec';
 
@@ -21,18 +21,11 @@ const segmentationTrainerSpec = z
     kind: z.literal('segmentation'),
     epochs: count.default(1).describe("Epochs over a site's training list in one round."),
     learningRate: z.number().positive().finite().default(1e-4),
-    schedule: scheduleSpec
-      .optional()
-      .describe('Factor of the learning rate over steps or rounds. Constant when absent.'),
+    schedule: rateSchedule,
     optimiser: optimiserSpec.prefault({ kind: 'adam', weightDecay: 1e-5 }),
     loss: regionLoss.prefault({ kind: 'dice', sigmoid: true, squaredPred: true, smoothNr: 0, smoothDr: 1e-5 }),
-    gradientClip: gradientClip.optional().describe('Limits the gradients. Not at all when absent.'),
-    proximalMu: z
-      .number()
-      .nonnegative()
-      .finite()
-      .default(0)
-      .describe('FedProx μ: adds (μ/2)·‖w − w_received‖² to the loss. 0 turns it off.'),
+    gradientClip: optionalClip,
+    proximalMu,
     roi: size3.describe('Size of a training crop in voxels; multiples of 8.'),
     inferRoi: size3.describe('Size of a sliding window at validation in voxels; multiples of 8.'),
     transfer,

@@ -5,8 +5,8 @@
  */
 import { z } from 'zod';
 import { imageLoss } from './loss-spec';
-import { gradientClip, optimiserSpec } from './optimiser-spec';
-import { scheduleSpec } from './schedule-spec';
+import { optionalClip, proximalMu, rateSchedule } from './network-trainer-fields';
+import { optimiserSpec } from './optimiser-spec';
 import { transfer } from './transfer';
 
 const count = z.int().positive();
@@ -17,9 +17,7 @@ export const translationTrainerSpec = z
     epochs: count.default(4).describe("Epochs over a site's training slices in one round."),
     batchSize: count.max(4096).default(32).describe('Slices of a step; the last one of an epoch may have fewer.'),
     learningRate: z.number().positive().finite().default(1e-3),
-    schedule: scheduleSpec
-      .optional()
-      .describe('Factor of the learning rate over steps or rounds. Constant when absent.'),
+    schedule: rateSchedule,
     optimiser: optimiserSpec
       .prefault({ kind: 'adam' })
       .describe('What it keeps, the moments of Adam above all, a site keeps from round to round.'),
@@ -27,13 +25,8 @@ export const translationTrainerSpec = z
       kind: 'mse-dssim',
       dssim: { dataRange: 'batch', border: 'reflect', clampVariance: true },
     }),
-    gradientClip: gradientClip.optional().describe('Limits the gradients. Not at all when absent.'),
-    proximalMu: z
-      .number()
-      .nonnegative()
-      .finite()
-      .default(0)
-      .describe('FedProx μ: adds (μ/2)·‖w − w_received‖² to the loss. 0 turns it off.'),
+    gradientClip: optionalClip,
+    proximalMu,
     validateEpochs: z
       .boolean()
       .default(false)
