@@ -9,6 +9,7 @@
 import { parseArgs } from 'node:util';
 import { MriTranslationRecipe, type MriTranslationRecipeOptions, type RunResult, SimEnv } from '../../src';
 import { type StrategyName, strategyTakes } from '../../src/recipes/strategies';
+import { wobbleOf } from '../../src/tracking/comparison';
 
 interface Row {
   readonly strategy: string;
@@ -58,7 +59,15 @@ async function measure(workspace: string, strategy: string, seed: number): Promi
   const result = await recipe.execute(new SimEnv({ workspace })).result();
   const curve = curveOf(result);
   const { seconds, best } = result;
-  return { strategy, seed, ssim: curve.at(-1)!, best: best.metrics.val_ssim!, wobble: wobbleOf(curve), seconds, curve };
+  return {
+    strategy,
+    seed,
+    ssim: curve.at(-1)!,
+    best: best.metrics.val_ssim!,
+    wobble: wobbleOf(curve) ?? Number.NaN,
+    seconds,
+    curve,
+  };
 }
 
 function optionsOf(strategy: string): MriTranslationRecipeOptions {
@@ -85,11 +94,6 @@ function shapeOf(text: string): readonly [number, number, number] {
 
 function curveOf({ history }: RunResult): number[] {
   return history.map(({ metrics }) => metrics.val_ssim ?? Number.NaN);
-}
-
-function wobbleOf(curve: readonly number[]): number {
-  const second = curve.slice(Math.floor(curve.length / 2));
-  return spread(second.slice(1).map((value, i) => value - second[i]!)).deviation;
 }
 
 function spread(numbers: readonly number[]) {

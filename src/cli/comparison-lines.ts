@@ -1,4 +1,5 @@
 import type { Comparison } from '../tracking/comparison';
+import { aligned } from './aligned';
 
 /** The comparison as lines of a table: runs in rows, the best first. */
 export function comparisonLines({ runs, metrics, sites, keyMetric }: Comparison): string[] {
@@ -11,9 +12,5 @@ export function comparisonLines({ runs, metrics, sites, keyMetric }: Comparison)
     ...sites.map((site) => number(bySite.find((one) => one.site === site)?.metrics[keyMetric])),
     seconds.toFixed(0),
   ]);
-  const table = [['run', ...heads, 'wobble', ...sites, 'seconds'], ...rows];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  return table.map((row) =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
-  );
+  return aligned([['run', ...heads, 'wobble', ...sites, 'seconds'], ...rows], 1);
 }

@@ -3,8 +3,10 @@
  *
  * @module
  */
+
 import type { JobDetails, JobState, JobSummary } from '../protocol/admin-api';
 import { queueText, reasonText } from '../protocol/queue-text';
+import { aligned } from './aligned';
 import { outColours } from './colours';
 
 export function stateText(state: JobState): string {
@@ -24,15 +26,8 @@ export function jobTable(jobs: readonly JobSummary[]): string {
 
 /** Rows with columns of equal width. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i]!))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
+  return aligned(rows, Number.POSITIVE_INFINITY)
+    .map((line) => `${line.trimEnd()}\n`)
     .join('');
 }
 

@@ -3,8 +3,10 @@
  *
  * @module
  */
+
 import { formatBytes } from '../graph/memory';
 import type { ModelDescription } from '../nn/describe-model';
+import { aligned } from './aligned';
 
 /** One line a layer, then the sums. */
 export function modelTable(description: ModelDescription): string {
@@ -15,18 +17,12 @@ export function modelTable(description: ModelDescription): string {
     parameters === 0 ? '' : grouped(parameters),
     macs === 0 ? '' : (macs / 1e6).toFixed(1),
   ]);
-  const widths = header.map((_, i) => Math.max(...[header, ...rows].map((row) => row[i]!.length)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join('  ')
-      .trimEnd();
   const { kind, options, input, output, tensors, parameters, macs, stateBytes, activationBytes, stepBytes } =
     description;
   return [
     `${kind} ${JSON.stringify(options)}`,
     '',
-    ...[header, ...rows].map(line),
+    ...aligned([header, ...rows], 2).map((line) => line.trimEnd()),
     '',
     `image [${input}] → output [${output}]`,
     `parameters      ${grouped(parameters)} in ${tensors} tensors, ${formatBytes(stateBytes)}`,

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { FinishedRounds } from '../runtime/read-run';
 import { readRun } from '../runtime/read-run';
 import { counted } from '../util/counted';
+import { aligned } from './aligned';
 import { outColours } from './colours';
 import { printJson } from './print-json';
 
@@ -48,8 +49,7 @@ function describe(run: FinishedRounds): string {
   const { lines, keyMetric, sites, error, report } = run;
   const head = `${outColours.bold(run.run)}  ${colours[run.outcome](run.outcome)}  ${counted(sites.length, 'site')}, seed ${run.seed}${run.synthetic ? ', SYNTHETIC data' : ''}`;
   const rows = [['round', keyMetric, 'sites', 'seconds'], ...lines.map((line) => rowOf(line, keyMetric))];
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  const table = rows.map((row) => row.map((cell, i) => cell.padStart(widths[i]!)).join('  '));
+  const table = aligned(rows, 0);
   return `${[
     head,
     ...(error === undefined ? [] : [outColours.red(error)]),

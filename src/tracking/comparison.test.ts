@@ -62,7 +62,7 @@ describe('compareRuns', () => {
 describe('wobbleOf', () => {
   it('is the standard deviation of the changes over the second half', () => {
     // Second half 4, 6, 5, 9: changes 2, −1, 4 about 5/3.
-    expect(wobbleOf([0, 1, 2, 3, 4, 6, 5, 9])).toBeCloseTo(Math.sqrt((1 / 9 + 64 / 9 + 49 / 9) / 2), 12);
+    expect(wobbleOf([0, 1, 2, 3, 4, 6, 5, 9])).toBeCloseTo(Math.sqrt((1 / 9 + 64 / 9 + 49 / 9) / 3), 12);
   });
 
   it('is 0 on a straight line, and not defined on a short one', () => {

@@ -78,7 +78,7 @@ export function wobbleOf(values: readonly number[]): number | null {
   const changes = late.slice(1).map((value, i) => value - late[i]!);
   if (changes.length < 2) return null;
   const mean = changes.reduce((sum, change) => sum + change, 0) / changes.length;
-  return Math.sqrt(changes.reduce((sum, change) => sum + (change - mean) ** 2, 0) / (changes.length - 1));
+  return Math.sqrt(changes.reduce((sum, change) => sum + (change - mean) ** 2, 0) / changes.length);
 }
 
 function scoresOf({ name, outcome, keyMetric, keyMetricMode, entries }: ComparedRun): RunScores {

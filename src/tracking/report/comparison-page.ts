@@ -6,27 +6,24 @@
 import type { Comparison, RunScores } from '../comparison';
 import { type Curve, type CurveColor, lineChart } from './charts';
 import { formatDuration, formatNumber, formatScore } from './format';
-import { type Html, html, trusted } from './html';
-import { style } from './style';
+import { type Html, html } from './html';
+import { page } from './page';
 
 const colors: readonly CurveColor[] = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8'];
 
 /** The page as HTML. Equal comparisons give equal text; it loads and runs nothing. */
 export function renderComparison(comparison: Comparison): string {
   const { runs, keyMetric, synthetic } = comparison;
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>${runs.length} runs compared</title><style>${trusted(style)}</style></head><body><main>
-<header><p class="eyebrow">Comparison</p><h1>${runs.length} runs by ${nameOf(keyMetric)}</h1>
+  return page(
+    `${runs.length} runs compared`,
+    html`<header><p class="eyebrow">Comparison</p><h1>${runs.length} runs by ${nameOf(keyMetric)}</h1>
 ${synthetic && html`<ul class="badges"><li class="badge warn">Synthetic data</li></ul><p class="quiet" style="margin-top:14px">The images are computer-made phantoms. The scores say how the strategies behave on them, nothing about patients.</p>`}
 </header>
 <section><h2>Finished models</h2><p class="lead">Means over the sites, each of which scores on its own cases the model it would use: where a strategy lets sites keep tensors of their own, with these. The best is first.</p>${finishedTable(comparison)}</section>
 <section><h2>By site</h2><p class="lead">${nameOf(keyMetric)} of the finished model at every site.</p>${siteTable(comparison)}</section>
 <section><h2>Rounds</h2><div class="card"><h3>${nameOf(keyMetric)} by round</h3>${chart(comparison)}</div></section>
-<footer>Written by Consilium. Wobble: standard deviation of the change from round to round over the second half of the run.</footer>
-</main></body></html>
-`.html;
+<footer>Written by Consilium. Wobble: standard deviation of the change from round to round over the second half of the run.</footer>`,
+  );
 }
 
 /** `val_relative_error` → `relative error`; short names in capitals. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Plane } from './slice';
+import { type Plane, pngDataUri } from './slice';
 
 /** Red, green and blue at equal distances: dark to light without a step, so that it also reads in grey. */
 const stops = [
@@ -18,19 +18,11 @@ const stops = [
 /** The same colours for a style sheet. */
 export const heatStops: readonly string[] = stops.map(([r, g, b]) => `rgb(${r},${g},${b})`);
 
-/** Loaded at the first picture: importing the library stays quick. */
-function pngjs(): typeof import('pngjs') {
-  return require('pngjs');
-}
-
 /** The plane as a coloured PNG in a data URI: 0 black, `limit` and above white. */
 export function heatDataUri({ width, height, data }: Plane<Float32Array>, limit: number): string {
-  const { PNG } = pngjs();
-  const colours = Buffer.alloc(width * height * 3);
+  const colours = new Uint8Array(width * height * 3);
   for (let i = 0; i < data.length; i++) colours.set(colourOf(data[i]! / limit), i * 3);
-  const image = Object.assign(new PNG({ width, height }), { data: colours });
-  const bytes = PNG.sync.write(image, { colorType: 2, inputColorType: 2, bitDepth: 8, inputHasAlpha: false });
-  return `data:image/png;base64,${bytes.toString('base64')}`;
+  return pngDataUri({ width, height, data: colours }, 'rgb');
 }
 
 function colourOf(share: number): number[] {

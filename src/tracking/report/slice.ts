@@ -41,11 +41,12 @@ function pngjs(): typeof import('pngjs') {
   return require('pngjs');
 }
 
-/** The plane as an 8-bit greyscale PNG in a data URI. */
-export function pngDataUri({ width, height, data }: Plane<Uint8Array>): string {
+/** The plane as an 8-bit PNG in a data URI: grey, or with `rgb` three bytes a pixel. */
+export function pngDataUri({ width, height, data }: Plane<Uint8Array>, colours: 'grey' | 'rgb' = 'grey'): string {
   const { PNG } = pngjs();
   const image = Object.assign(new PNG({ width, height }), { data: Buffer.from(data) });
-  const bytes = PNG.sync.write(image, { colorType: 0, inputColorType: 0, bitDepth: 8, inputHasAlpha: false });
+  const colorType = colours === 'grey' ? 0 : 2;
+  const bytes = PNG.sync.write(image, { colorType, inputColorType: colorType, bitDepth: 8, inputHasAlpha: false });
   return `data:image/png;base64,${bytes.toString('base64')}`;
 }
 

@@ -9,12 +9,12 @@ import { crossSiteSection } from './cross-site-section';
 import { curvesSection } from './curves-section';
 import { formatTime } from './format';
 import { factsSection, headerSection } from './header-section';
-import { html, trusted } from './html';
+import { html } from './html';
+import { page } from './page';
 import { privacySection } from './privacy-section';
 import type { ReportData } from './report-data';
 import { slicesSection } from './slices-section';
 import { statisticsSection } from './statistics-section';
-import { style } from './style';
 import { roundsSection, sitesSection } from './tables-section';
 
 /** Writes the report as a whole. @throws WorkspaceError; ShapeError when an image of a case has another size than it says. */
@@ -29,11 +29,9 @@ export async function writeReport(file: string, data: ReportData): Promise<void>
 export function renderReport(data: ReportData): string {
   const statistics = statisticsSection(data);
   const trained = data.entries.length > 0 && !statistics;
-  const page = html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>${data.job} · federated learning report</title><style>${trusted(style)}</style></head><body><main>
-${headerSection(data)}
+  return page(
+    `${data.job} · federated learning report`,
+    html`${headerSection(data)}
 ${statistics}
 ${trained && curvesSection(data)}
 ${crossSiteSection(data)}
@@ -43,8 +41,6 @@ ${privacySection(data)}
 ${trained && roundsSection(data)}
 ${trained && sitesSection(data)}
 ${factsSection(data)}
-<footer>Written by Consilium for the run started ${formatTime(data.startedAt)}. The numbers are also in metrics/round_metrics.jsonl and privacy/ledger.jsonl beside this file.</footer>
-</main></body></html>
-`;
-  return page.html;
+<footer>Written by Consilium for the run started ${formatTime(data.startedAt)}. The numbers are also in metrics/round_metrics.jsonl and privacy/ledger.jsonl beside this file.</footer>`,
+  );
 }
