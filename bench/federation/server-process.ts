@@ -14,7 +14,7 @@ import { createHub } from '../../src/transport/hub';
 import { remoteSites } from '../../src/transport/remote-sites';
 import { websocketServer } from '../../src/transport/websocket/server';
 import { nodeClock } from '../../src/util/clock';
-import { collectGarbage } from '../../src/util/collect-garbage';
+import { collectGarbage, keepYoungSpaceSmall } from '../../src/util/collect-garbage';
 import { nodeDisk } from '../../src/util/node-disk';
 import type { ServerOrder, ServerReport } from './order';
 
@@ -31,6 +31,7 @@ function compiledBytes(): number {
 process.once('message', (order: ServerOrder) => void serve(order));
 
 async function serve(order: ServerOrder): Promise<void> {
+  keepYoungSpaceSmall();
   const startMb = rssMb();
   const waiting = new Set(order.sites);
   let begin = () => {};

@@ -20,11 +20,11 @@ export const earlyStop = defineWorkflow({
       [best, waited] = value < best ? [value, 0] : [best, waited + 1];
       const memory = new Map([['patience', float32([2], [best, waited])]]);
       state = { round: round + 1, model: await aggregator.finish(), memory };
-      yield { evaluated: model, round, final: false, metrics, sites, state };
+      yield { evaluated: 'before', round, final: false, metrics, sites, state };
     }
     const { round, model } = state;
     const sites = await askSites({ kind: 'validate', round, model }, parts, quorum);
     const metrics = meanMetrics(sites.flatMap(({ update }) => (update ? [update.metrics] : [])));
-    yield { evaluated: model, round, final: true, metrics, sites, state };
+    yield { evaluated: 'after', round, final: true, metrics, sites, state };
   },
 });

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { testNoiseSeedFrom } from '../runtime/noise';
 import { startServer } from '../runtime/server/start-server';
 import type { LogFields, LogLevel } from '../tracking/run-log';
+import { keepYoungSpaceSmall } from '../util/collect-garbage';
 import { errColours } from './colours';
 import { printJson } from './print-json';
 import { toldToStop } from './told-to-stop';
@@ -34,6 +35,7 @@ SIGTERM and Ctrl-C end it in order within shutdownSeconds, exit code 0; a second
 }
 
 async function serve({ kit, workspace, json = false, withParent = false }: ServerFlags): Promise<void> {
+  keepYoungSpaceSmall();
   const testNoiseSeed = testNoiseSeedFrom(process.env);
   const server = await startServer({
     kit,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DataError, EngineError, FilterBlockedError, NonFiniteError } from '../errors';
+import { DataError, EngineError, FilterBlockedError, NonFiniteError, withSummary } from '../errors';
 import type { Filter } from '../filters/filter';
 import { seededTestNoise } from '../privacy/seeded-test-noise';
 import { failureSummary } from '../protocol/failure-summary';
@@ -99,8 +99,8 @@ describe('a site', () => {
   });
 
   it('tells the server how far it had come, and nothing of the message', async () => {
-    const secret = new Error('patient 4711');
-    const fail = () => Promise.reject(secret);
+    const secret = () => new Error('patient 4711');
+    const fail = () => Promise.reject(secret());
     const summaryOf = async (more: Partial<SiteParts>, kind = 'train') => {
       const site = createSite({ ...parts(new Map()), ...more });
       const failure: unknown = await site
@@ -114,7 +114,7 @@ describe('a site', () => {
         ...countingExecutor(),
         execute: async (_, { progress }) => {
           if (steps > 0) progress({ phase, done: steps, total: 9 });
-          throw secret;
+          throw secret();
         },
       },
     });
@@ -132,6 +132,8 @@ describe('a site', () => {
     expect(await summaryOf(executing(0), 'statistics')).toBe(`${what}in its 'statistics' task)`);
     expect(await summaryOf({ filtersOut: blocking })).toBe(`${what}in the filters of its answer)`);
     expect(await summaryOf({ store: { ...store, save: fail } })).toBe(`${what}while it kept its state)`);
+    const spent = () => Promise.reject(withSummary(secret(), 'its privacy budget is spent'));
+    expect(await summaryOf({ store: { ...store, load: spent } })).toBe('its privacy budget is spent');
   });
 
   it('keeps the state of its last good round when training breaks off, and goes on from it', async () => {

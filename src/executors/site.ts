@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { errorFromData, errorToData, isConsiliumError, withSummary } from '../errors';
+import { errorFromData, errorToData, isConsiliumError, summaryOf, withSummary } from '../errors';
 import { applyFilters, type FilterContext } from '../filters/filter';
 import { filterModel, filtersFor, type PlacedFilter } from '../filters/placed-filter';
 import type { PrivacyCost } from '../privacy/cost';
@@ -142,10 +142,10 @@ export function createSite(parts: SiteParts): Site {
   }
 }
 
-/** Throws an error on, with what may be told of it at the server. */
+/** Throws an error on, with what may be told of it at the server, unless it says that itself. */
 function telling(stage: string) {
   return (error: unknown): never => {
-    throw withSummary(error, summarise(error, stage));
+    throw summaryOf(error) === undefined ? withSummary(error, summarise(error, stage)) : error;
   };
 }
 

@@ -19,7 +19,7 @@
  * @module
  */
 import type * as z from 'zod';
-import { FilterBlockedError } from '../errors';
+import { FilterBlockedError, withSummary } from '../errors';
 import { filterTraits, svtOptionsSchema } from '../jobs/filter-spec';
 import type { PrivacyCost } from '../privacy/cost';
 import { type DiscreteLaplace, discreteLaplaceTables } from '../privacy/discrete-laplace';
@@ -139,10 +139,11 @@ function refuseBeyondBudget({ budget }: Parsed, cost: PrivacyCost, context: Filt
   if (budget === undefined) return;
   const spent = context.spent('svt');
   if (spent + cost.epsilon <= budget) return;
-  throw new FilterBlockedError(
+  const blocked = new FilterBlockedError(
     `Filter 'svt' at ${context.site}: this call would cost ε = ${cost.epsilon}, ${spent} is spent and the budget is ${budget}. Nothing was sent.`,
     { hint: 'The site has no privacy budget left for this job. Stop here, or raise the budget knowingly.' },
   );
+  throw withSummary(blocked, 'its privacy budget is spent');
 }
 
 /** Every number divided by the steps, clipped and rounded to the grid, as integers within ±limit. */

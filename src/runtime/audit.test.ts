@@ -135,6 +135,27 @@ describe('audit log', () => {
     await expect(openAudit(file, { disk: headless.mount(), clock })).rejects.toThrow('head is missing');
   });
 
+  it('refuses to go on where one of the last records was changed, also while the head is behind them', async () => {
+    const sim = quickDisk(1);
+    const log = await openAudit(file, { disk: sim.mount(), clock });
+    const add = (event: string) => log.append({ event });
+    await add('one');
+    await add('two');
+    timers.pop()!(); // The head is written, and the process killed before it is again.
+    await log.flush();
+    await add('three');
+    await add('four');
+    expect(JSON.parse(String(sim.files().get(head))).records).toBe(2);
+    const lines = linesOf(sim);
+    for (const [i, was] of ['one', 'two', 'three'].entries()) {
+      replace(sim, file, `${lines.with(i, lines[i]!.replace(was, 'else')).join('\n')}\n`);
+      const again = openAudit(file, { disk: sim.mount(), clock });
+      await expect(again).rejects.toThrow(`cannot be continued: record ${i + 1} was changed`);
+    }
+    replace(sim, file, `${lines.join('\n')}\n`);
+    await (await openAudit(file, { disk: sim.mount(), clock })).close();
+  });
+
   it('goes on once there is space again after a full disk, and tells of what was not written', async () => {
     const sim = quickDisk(1);
     const log: AuditLog = await openAudit(file, { disk: sim.mount(), clock });

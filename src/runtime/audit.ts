@@ -76,8 +76,8 @@ function headFileOf(file: string): string {
  */
 export async function openAudit(file: string, { disk, clock }: AuditOptions): Promise<AuditLog> {
   const headFile = headFileOf(file);
-  let end = await endOf(file, disk);
   const known = await readHead(headFile, disk);
+  let end = await endOf(file, disk, known);
   refuseShortened(file, end, known);
   if (known?.hash !== end.hash) await writeHead();
   let waiting: Waiting[] = [];
@@ -102,7 +102,7 @@ export async function openAudit(file: string, { disk, clock }: AuditOptions): Pr
     const batch = waiting;
     waiting = [];
     try {
-      if (unsure) end = await endOf(file, disk);
+      if (unsure) end = await endOf(file, disk, undefined);
       unsure = true;
       let last = end;
       const lines = batch.map(({ event, time }) => {
@@ -165,16 +165,21 @@ async function readHead(headFile: string, disk: Disk): Promise<AuditHead | undef
   return parsed.data;
 }
 
-/** Number and hash of the last record. */
-async function endOf(file: string, disk: Disk): Promise<AuditHead> {
+/** Number and hash of the last record. The chain of the last ones is checked: the head may be somewhat behind them. */
+async function endOf(file: string, disk: Disk, head: AuditHead | undefined): Promise<AuditHead> {
   const lines = await lastLines(file, longestRecord, disk).catch((error: unknown) => {
     throw isConsiliumError(error, 'DataError') ? damagedEnd(file, 'no record can be found at its end') : error;
   });
-  const line = lines.at(-1);
-  if (line === undefined) return { version: 1, records: 0, hash: beginning };
-  const record = auditRecord.safeParse(parseJson(line));
-  if (!record.success) throw damagedEnd(file, 'its last record cannot be read');
-  return { version: 1, records: record.data.n, hash: sha256Of(line) };
+  let end: AuditHead | undefined;
+  for (const line of lines) {
+    const record = auditRecord.safeParse(parseJson(line));
+    if (!record.success) throw damagedEnd(file, 'one of its last records cannot be read');
+    const { n, prev } = record.data;
+    const isChanged = end && (prev !== end.hash || (head?.records === end.records && head.hash !== end.hash));
+    if (isChanged) throw damagedEnd(file, `record ${n - 1} was changed, or the one after it`);
+    end = { version: 1, records: n, hash: sha256Of(line) };
+  }
+  return end ?? { version: 1, records: 0, hash: beginning };
 }
 
 /** The head is written after the log, so it is never ahead of it. */

@@ -22,9 +22,12 @@ const finished = (round: number): Checkpoint => ({
   round,
   model: model(round),
   memory: new Map(),
-  best: { round: 1, value: 0.5, model: model(1) },
+  best: { round: 1, value: 0.5, model: async () => model(1) },
   history: Array.from({ length: round }, (_, i) => line(i)),
 });
+/** With its best model in place of where that can be had. */
+const whole = async (checkpoint: Checkpoint | undefined) =>
+  checkpoint && { ...checkpoint, best: { ...checkpoint.best, model: await checkpoint.best?.model() } };
 const update = (site: string, round: number, epsilon = 1): Update => ({
   site,
   round,
@@ -48,7 +51,7 @@ describe('a checkpoint', () => {
   it('comes back as it was saved', async () => {
     const store = checkpointStore(folder);
     await store.save(finished(2));
-    expect(await store.load(warn)).toEqual(finished(2));
+    expect(await whole(await store.load(warn))).toEqual(await whole(finished(2)));
   });
 
   it('comes back whatever a site has said of its costs and its failure', async () => {
@@ -62,11 +65,11 @@ describe('a checkpoint', () => {
       { site: 'site-2', status: 'failed' as const, reason: 'Infinity' },
     ];
     const state = { round: 1, model: model(1), memory: new Map() };
-    const report = { evaluated: model(0), round: 0, final: false, metrics: {}, sites, state };
+    const report = { evaluated: 'before' as const, round: 0, final: false, metrics: {}, sites, state };
     const checkpoint = { ...finished(1), history: [lineOf(report, 1, new Date(0), [])] };
     const store = checkpointStore(folder);
     await store.save(checkpoint);
-    expect(await store.load(warn)).toEqual(checkpoint);
+    expect(await whole(await store.load(warn))).toEqual(await whole(checkpoint));
   });
 
   it('is not written where it could not be read again', async () => {
@@ -74,7 +77,7 @@ describe('a checkpoint', () => {
     await store.save(finished(1));
     const half = { ...line(1), sites: [{ name: 'site-1', status: 'ok' as const, steps: 1.5 }] };
     await expect(store.save({ ...finished(2), history: [line(0), half] })).rejects.toThrow(/round 1 cannot be kept/);
-    expect(await store.load(warn)).toEqual(finished(1));
+    expect(await whole(await store.load(warn))).toEqual(await whole(finished(1)));
   });
 
   it('keeps the last two models and the best one, and no more', async () => {
@@ -82,6 +85,13 @@ describe('a checkpoint', () => {
     for (const round of [1, 2, 3, 4]) await store.save(finished(round));
     const models = (await readdir(folder)).filter((name) => name.endsWith('.safetensors'));
     expect(models.sort()).toEqual(['model-1.safetensors', 'model-3.safetensors', 'model-4.safetensors']);
+  });
+
+  it('gives the best model back from where it lies', async () => {
+    const saved = await checkpointStore(folder).save(finished(2));
+    expect(await saved.best?.model()).toEqual(model(1));
+    await writeFile(join(folder, 'model-1.safetensors'), 'rubbish');
+    await expect(saved.best?.model()).rejects.toThrow(/model-1.safetensors.*checksum/);
   });
 
   it('with a damaged best model is refused, naming the file', async () => {
@@ -98,7 +108,7 @@ describe('a checkpoint', () => {
       for (const round of [1, 2, 3]) await store.save(finished(round));
       await writeFile(join(folder, name), '{"trunc');
       const warnings: string[] = [];
-      expect(await store.load((message) => warnings.push(message))).toEqual(finished(2));
+      expect(await whole(await store.load((message) => warnings.push(message)))).toEqual(await whole(finished(2)));
       expect(warnings).toEqual([expect.stringContaining(name)]);
     },
   );
@@ -112,12 +122,12 @@ describe('a checkpoint', () => {
     const model4 = join(folder, 'model-4.safetensors');
     await mkdir(model4); // In the way of the next save, which ends before it names a new checkpoint …
     await expect(resumed.save(finished(4))).rejects.toThrow(/model-4/);
-    expect(await checkpointStore(folder).load(warn)).toEqual(finished(2));
+    expect(await whole(await checkpointStore(folder).load(warn))).toEqual(await whole(finished(2)));
     await rm(model4, { recursive: true });
     await mkdir(join(folder, 'state-4.json')); // … or just before that.
     await expect(resumed.save(finished(4))).rejects.toThrow(/state-4.json/);
     await rm(join(folder, 'state-4.json'), { recursive: true });
-    expect(await checkpointStore(folder).load(warn)).toEqual(finished(2));
+    expect(await whole(await checkpointStore(folder).load(warn))).toEqual(await whole(finished(2)));
   });
 
   it('is never without the one before it while a new model is written', async () => {
@@ -126,7 +136,7 @@ describe('a checkpoint', () => {
     await mkdir(join(folder, 'model-4.safetensors'));
     await expect(store.save(finished(4))).rejects.toThrow(/model-4/);
     await writeFile(join(folder, 'model-3.safetensors'), 'rubbish');
-    expect(await checkpointStore(folder).load(warn)).toEqual(finished(2));
+    expect(await whole(await checkpointStore(folder).load(warn))).toEqual(await whole(finished(2)));
   });
 
   it('takes the place of a damaged one of the same number when the round is repeated', async () => {
@@ -136,9 +146,9 @@ describe('a checkpoint', () => {
     const resumed = checkpointStore(folder);
     await resumed.load(warn);
     await resumed.save(finished(3));
-    expect(await checkpointStore(folder).load(warn)).toEqual(finished(3));
+    expect(await whole(await checkpointStore(folder).load(warn))).toEqual(await whole(finished(3)));
     await writeFile(join(folder, 'state-3.json'), '{"trunc');
-    expect(await checkpointStore(folder).load(warn)).toEqual(finished(2));
+    expect(await whole(await checkpointStore(folder).load(warn))).toEqual(await whole(finished(2)));
   });
 
   it('removes what a killed process left half-written', async () => {
@@ -172,7 +182,7 @@ describe('a checkpoint', () => {
         damaged.damage(path, change);
         const warnings: string[] = [];
         const load = checkpointStore('/c', { disk: damaged.mount() }).load((message) => warnings.push(message));
-        expect(await load).toEqual(finished(1));
+        expect(await whole(await load)).toEqual(await whole(finished(1)));
         expect(warnings).toEqual([expect.stringContaining(path)]);
       }
     }
@@ -229,7 +239,7 @@ describe('the journal of a round', () => {
     await store.save(last);
     store.journal.record(update('site-1', 3), model(3));
     await vi.waitFor(async () => expect(await accepted(store, 3, model(3))).toHaveLength(1));
-    expect(await checkpointStore(folder).load(warn)).toEqual(last);
+    expect(await whole(await checkpointStore(folder).load(warn))).toEqual(await whole(last));
     expect(await readdir(join(folder, 'updates'))).toEqual([]);
   });
 

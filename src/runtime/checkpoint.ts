@@ -43,8 +43,16 @@ export interface Checkpoint {
   readonly model: NamedTensors;
   /** What the workflow keeps from round to round besides the model. */
   readonly memory: NamedTensors;
-  readonly best: { readonly round: number; readonly value: number; readonly model: NamedTensors } | undefined;
+  readonly best: BestModel | undefined;
   readonly history: readonly RoundLine[];
+}
+
+export interface BestModel {
+  readonly round: number;
+  /** Of the key metric. */
+  readonly value: number;
+  /** It lies on disk and is seldom asked for, so that it does not fill memory. Rejects with DataError when its file is damaged. */
+  model(): Promise<NamedTensors>;
 }
 
 export interface CheckpointStore {
@@ -55,8 +63,8 @@ export interface CheckpointStore {
    * @throws DataError when both are damaged.
    */
   load(warn: (message: string) => void): Promise<Checkpoint | undefined>;
-  /** On disk when it resolves; a reader sees the old checkpoint or the new one, never a mixture. */
-  save(checkpoint: Checkpoint): Promise<void>;
+  /** On disk when it resolves, to the same with its best model there; a reader sees the old checkpoint or the new one, never a mixture. */
+  save(checkpoint: Checkpoint): Promise<Checkpoint>;
   readonly journal: RoundJournal;
 }
 
@@ -76,7 +84,7 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
   const journal = roundJournal(join(folder, 'updates'), options);
   /** The last checkpoint that is known to be whole. */
   let whole: SavedState | undefined;
-  /** SHA-256 of the model files that this process has written and that are kept. */
+  /** SHA-256 of the model files that this process has written or read, and that are kept. */
   const written = new Map<string, string>();
   return { load, save, journal };
 
@@ -107,8 +115,9 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
       history,
       model: await readModel(model),
       memory: memory ? await readModel(memory) : new Map(),
-      best: best ? { round: best.round, value: best.value, model: await readModel(best) } : undefined,
+      best: best ? onDisk(best) : undefined,
     };
+    await checkpoint.best?.model(); // Damage is found here, not after the last round.
     whole = state;
     await journal.close(openRound(state)); // A kill may have come between the checkpoint and this.
     return checkpoint;
@@ -120,16 +129,22 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
     if (sha256Of(bytes) !== sha256) throw damaged(file, 'its checksum differs');
     const { tensors } = decodeSafetensors(bytes);
     noteDigest(tensors, sha256);
+    written.set(name, sha256);
     return tensors;
   }
 
-  async function save({ jobHash, round, model, memory, best, history }: Checkpoint): Promise<void> {
+  function onDisk({ round, value, ...file }: NonNullable<SavedState['best']>): BestModel {
+    return { round, value, model: () => readModel(file) };
+  }
+
+  async function save(checkpoint: Checkpoint): Promise<Checkpoint> {
+    const { jobHash, round, model, memory, best, history } = checkpoint;
     const state: SavedState = {
       version: 3,
       jobHash,
       round,
-      model: await writeModel(`model-${round}`, model),
-      memory: memory.size > 0 ? await writeModel(`memory-${round}`, memory) : null,
+      model: await writeModel(`model-${round}`, async () => model),
+      memory: memory.size > 0 ? await writeModel(`memory-${round}`, async () => memory) : null,
       best: best
         ? { ...(await writeModel(`model-${best.round}`, best.model)), round: best.round, value: best.value }
         : null,
@@ -140,13 +155,15 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
     failpoint('checkpoint-switched', stateName(state));
     await removeOutdated(state, whole);
     whole = state;
+    return { ...checkpoint, best: state.best ? onDisk(state.best) : undefined };
   }
 
   /** Writes the global model of a round, once: the best one was the current one before. */
-  async function writeModel(name: string, model: NamedTensors): Promise<{ file: string; sha256: string }> {
+  async function writeModel(name: string, get: () => Promise<NamedTensors>): Promise<{ file: string; sha256: string }> {
     const file = `${name}.safetensors`;
     const known = written.get(file);
     if (known !== undefined && (await disk.exists(join(folder, file)))) return { file, sha256: known };
+    const model = await get();
     const parts = safetensorsParts(model);
     const writing = writeFileAtomic(join(folder, file), parts, { durableName: false, disk });
     const sha256 = modelDigest(model, () => parts);

@@ -91,7 +91,7 @@ describe('the lines of a run tell every cost once', () => {
       for (const kind of ['train', 'validate', 'validate']) {
         const sites = await askSites({ kind, round, model: state.model }, parts, roundsOf(2));
         if (kind === 'validate') state = { ...state, round: round + 1 };
-        yield { evaluated: state.model, round, final: false, metrics: {}, sites, state };
+        yield { evaluated: 'before', round, final: false, metrics: {}, sites, state };
       }
     }
   };
@@ -141,7 +141,7 @@ describe('the lines of a run tell every cost once', () => {
         minSites: 0,
         add: (update) => aggregator.add(update),
       });
-      yield { evaluated: state.model, round: 0, final: false, metrics: {}, sites, state: { ...state, round: 1 } };
+      yield { evaluated: 'before', round: 0, final: false, metrics: {}, sites, state: { ...state, round: 1 } };
     });
     expect(line!.sites.map(({ status, privacy }) => [status, privacy?.length])).toEqual([
       ['rejected', 1],

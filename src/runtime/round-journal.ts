@@ -9,7 +9,7 @@ import { DataError, InternalError, isConsiliumError } from '../errors';
 import type { Update } from '../protocol/messages';
 import { type LentUpdate, readUpdate } from '../protocol/read-update';
 import { updateFileParts } from '../protocol/update-file';
-import type { NamedTensors } from '../tensor/tensor';
+import { type NamedTensors, sizeInBytes } from '../tensor/tensor';
 import { flushFolder, namesIn, removeFile, workspaceError, writeFileAtomic } from '../util/atomic-file';
 import type { Disk } from '../util/disk';
 import { durableFolder, forgetFolders } from '../util/durable-folder';
@@ -193,8 +193,4 @@ async function readWhole(file: string, disk: Disk): Promise<LentUpdate> {
     const hint = 'Remove this file and continue with --resume: the site is asked again.';
     throw new DataError(`The update '${file}' cannot be used: it is not whole.`, { file, cause, hint });
   }
-}
-
-function sizeInBytes(tensors: NamedTensors): number {
-  return [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
 }

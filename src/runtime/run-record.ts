@@ -183,7 +183,7 @@ export class RunRecord {
       await writeFileAtomic(join(folder.models, 'selection_cases.json'), `${JSON.stringify(selectionCases)}\n`);
     }
     const final = await writeModelFiles(folder.models, 'FL_global_model', job.model, model);
-    const top = await writeModelFiles(folder.models, 'best_FL_global_model', job.model, best?.model ?? model);
+    const top = await writeModelFiles(folder.models, 'best_FL_global_model', job.model, (await best?.model()) ?? model);
     const named = (prefix: string, files: object) =>
       Object.fromEntries(Object.entries(files).map(([suffix, file]) => [`${prefix}_${suffix}`, String(file)]));
     return { ...named('final', final), ...named('best', top) };

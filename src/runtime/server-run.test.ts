@@ -27,11 +27,13 @@ function rig(rounds: number, save: (round: number) => Promise<void>, { minSites 
   const job = { ...whole, workflow: { ...whole.workflow, minSites } } as JobSpec;
   const store: CheckpointStore = {
     load: async () => undefined,
-    save: async ({ round, history }) => {
+    save: async (checkpoint) => {
+      const { round, history } = checkpoint;
       const what = history.at(-1)?.final ? 'final' : round;
       notes.push(`save ${what}`);
       await save(round);
       notes.push(`saved ${what}`);
+      return checkpoint;
     },
     journal: { accepted: nothing, record: () => {} },
   };

@@ -60,7 +60,7 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
       }),
     parameters: parameterNames(job.model, checkpoint.model),
     personal: personalOf(job, checkpoint.model),
-    best: () => checkpoint.best?.model,
+    best: async () => checkpoint.best?.model(),
     loadModel: options.loadModel,
     seed: job.seed,
     clock,
@@ -72,25 +72,32 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
   let committing = Promise.resolve();
   let started = clock.monotonicMs();
   emit({ kind: 'round-started', round: checkpoint.round, rounds: traits.rounds });
+  /** A round. Its report is not kept while the next one runs: it holds a model. */
+  async function goOn(): Promise<boolean> {
+    const { value: report, done } = await workflow.next();
+    if (done) return false;
+    const seconds = (clock.monotonicMs() - started) / 1000;
+    const line = lineOf(report, seconds, new Date(clock.wallMs()), checkpoint.history);
+    if (checkpoint.history.length === 0) warnOfKeyMetric(report, traits, emit);
+    await committing;
+    checkpoint = {
+      jobHash: options.jobHash,
+      round: report.state.round,
+      model: report.state.model,
+      memory: report.state.memory,
+      best: better(checkpoint, report, traits),
+      history: [...checkpoint.history, line],
+    };
+    committing = commit(options, line, checkpoint, report.notes ?? []).then((saved) => {
+      checkpoint = saved;
+    });
+    committing.catch((error) => failed.abort(error));
+    signal.throwIfAborted();
+    started = clock.monotonicMs();
+    return true;
+  }
   try {
-    for await (const report of workflow) {
-      const seconds = (clock.monotonicMs() - started) / 1000;
-      const line = lineOf(report, seconds, new Date(clock.wallMs()), checkpoint.history);
-      if (checkpoint.history.length === 0) warnOfKeyMetric(report, traits, emit);
-      checkpoint = {
-        jobHash: options.jobHash,
-        round: report.state.round,
-        model: report.state.model,
-        memory: report.state.memory,
-        best: better(checkpoint.best, report, traits),
-        history: [...checkpoint.history, line],
-      };
-      await committing;
-      committing = commit(options, line, checkpoint, report.notes ?? []);
-      committing.catch((error) => failed.abort(error));
-      signal.throwIfAborted();
-      started = clock.monotonicMs();
-    }
+    while (await goOn());
   } catch (error) {
     throw isForPeople(error) ? error : workflowFailed(job, checkpoint.round, error);
   } finally {
@@ -131,13 +138,14 @@ async function commit(
   line: RoundLine,
   checkpoint: Checkpoint,
   notes: readonly string[],
-) {
-  await store.save(checkpoint);
-  await onLine(line, checkpoint);
+): Promise<Checkpoint> {
+  const saved = await store.save(checkpoint);
+  await onLine(line, saved);
   for (const event of finishedEvents(line)) emit(event);
   for (const message of notes) emit({ kind: 'log', level: 'info', message });
   const { rounds } = workflowTraits(job.workflow);
   if (line.final !== true) emit({ kind: 'round-started', round: checkpoint.round, rounds });
+  return saved;
 }
 
 /** What is told of a round once it is on disk. */
@@ -151,11 +159,13 @@ export function finishedEvents(line: RoundLine): RunEvent[] {
 }
 
 /** The model with the best key metric; of equals, the earlier. Every validated model is a candidate, the last one too. */
-function better(best: Checkpoint['best'], report: RoundReport, traits: WorkflowTraits): Checkpoint['best'] {
-  const value = report.metrics[traits.keyMetric];
+function better({ best, model: before }: Checkpoint, report: RoundReport, traits: WorkflowTraits): Checkpoint['best'] {
+  const { round, evaluated, metrics, state } = report;
+  const value = metrics[traits.keyMetric];
   if (typeof value !== 'number') return best;
   const improves = !best || isBetter(value, best.value, traits.keyMetricMode);
-  return improves ? { round: report.round, value, model: report.evaluated } : best;
+  const model = evaluated === 'before' ? before : state.model;
+  return improves ? { round, value, model: async () => model } : best;
 }
 
 function roundFinished(line: RoundLine): RunEvent {

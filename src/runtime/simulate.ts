@@ -4,11 +4,13 @@
  *
  * @module
  */
+
 import { join } from 'node:path';
 import { ConfigError, isConsiliumError, QuorumError } from '../errors';
 import type { RunEvent, RunResult } from '../jobs/environment';
 import { type JobSpec, jobHash } from '../jobs/job-spec';
 import { loadModules } from '../jobs/load-modules';
+import { sizeInBytes } from '../tensor/tensor';
 import { inMemorySites } from '../transport/in-memory';
 import { removeTemporaryFiles } from '../util/atomic-file';
 import { type Checkpoint, type CheckpointStore, checkpointStore } from './checkpoint';
@@ -144,8 +146,7 @@ const updatesInMemory = 64 * 2 ** 20;
  * between two tasks.
  */
 function sitesAhead({ model }: Checkpoint, { count }: Slots): number {
-  const bytes = [...model.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-  return Math.max(4 * count, Math.floor(updatesInMemory / Math.max(1, bytes)));
+  return Math.max(4 * count, Math.floor(updatesInMemory / Math.max(1, sizeInBytes(model))));
 }
 
 /** A server is told only the class of a site's failure and where it came; whoever runs the simulator owns the sites and sees the cause. */
@@ -163,7 +164,7 @@ async function pictures(
   signal: AbortSignal,
 ): Promise<readonly Picture[]> {
   if (job.trainer.kind !== 'translation') {
-    return slots.pictures(job.sites[0]!, best?.model ?? model, pictureCount, signal);
+    return slots.pictures(job.sites[0]!, (await best?.model()) ?? model, pictureCount, signal);
   }
   const all: Picture[] = [];
   for (const { name, folder } of sites.slice(0, mostSitesWithPictures)) {

@@ -61,6 +61,13 @@ export function sizeOf(shape: Shape): number {
   return size;
 }
 
+/** Bytes of the numbers of all tensors. */
+export function sizeInBytes(tensors: NamedTensors): number {
+  let bytes = 0;
+  for (const { data } of tensors.values()) bytes += data.byteLength;
+  return bytes;
+}
+
 export function bytesPerElement(dtype: DType): number {
   return arrays[dtype].BYTES_PER_ELEMENT;
 }

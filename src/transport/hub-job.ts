@@ -62,13 +62,20 @@ type Settled = { readonly outcome: AnswerOutcome; readonly reason: string };
 
 /** A task that a site was given. */
 interface Asked {
-  readonly task: HubTask;
+  readonly task: Omit<HubTask, 'model'>;
   readonly sinceMs: number;
   state: 'open' | 'receiving' | 'delivered' | 'closed';
   /** The site's answer, until the site is told what became of it. */
   told: Told | undefined;
   /** What the site is told when it answers again. */
   settled: Settled | undefined;
+  /** As long as the answer is waited for. Nothing holds the model of an earlier round in memory. */
+  pending: Pending | undefined;
+}
+
+/** What it takes to wait for an answer. */
+interface Pending {
+  readonly model: BlobSource;
   /** Ends a transfer that is under way. */
   readonly stop: AbortController;
   /** Ends the watch over a site that is out of touch. */
@@ -81,7 +88,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     spec.sites.map((site) => [site, { verdict: 'unknown', reason: '', asked: new Map(), offers: new Map() }]),
   );
   /** The task that is being asked of the sites now. */
-  let current: HubTask | undefined;
+  let current: Pick<HubTask, 'id' | 'round'> | undefined;
   return {
     open: {
       ask,
@@ -107,9 +114,9 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
       for (const asked of sites.get(seat.name)?.asked.values() ?? []) watchLost(seat.name, asked);
     },
     source(site, sha256) {
-      const tasks = [...(sites.get(site)?.asked.values() ?? [])].filter(isOpen);
-      const open = tasks.find(({ task }) => task.model.ref.sha256 === sha256);
-      if (open) return open.task.model;
+      const tasks = [...(sites.get(site)?.asked.values() ?? [])].filter(({ state }) => state === 'open');
+      const open = tasks.find(({ pending }) => pending?.model.ref.sha256 === sha256);
+      if (open) return open.pending!.model;
       const bundle = sites.has(site) ? spec.bundle(site) : undefined;
       return bundle?.ref.sha256 === sha256 ? bundle : undefined;
     },
@@ -125,7 +132,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     const { verdict, asked } = seatJobOf(seat.name);
     if (verdict === 'unknown') seat.channel?.send({ type: 'job', job: spec.id, bundle: spec.bundle(seat.name).ref });
     if (verdict !== 'accepted') return;
-    for (const { task, state } of asked.values()) if (state === 'open') seat.channel?.send(taskMessage(spec.id, task));
+    for (const one of asked.values()) if (one.state === 'open') seat.channel?.send(taskMessage(spec.id, one));
   }
 
   function resume(seat: Seat, state: SiteJobState | undefined): void {
@@ -198,14 +205,14 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
   /** Receives an answer. When the connection breaks, what has come stays, and the rest is fetched on the next one. */
   async function fetchAnswer(seat: Seat, asked: Asked, told: Told): Promise<void> {
     const { channel } = seat;
-    if (!channel) return;
+    if (!channel || !asked.pending) return;
     if (told.blob.size > spec.answerLimit) return refuseSize(seat, asked, told);
     asked.state = 'receiving';
     asked.told = told;
     failpoint('answer-offered', `${seat.name} ${told.round}`);
     try {
       const sink = spec.sink(seat.name, told.blob);
-      await channel.fetch(told.blob, sink, asked.stop.signal);
+      await channel.fetch(told.blob, sink, asked.pending.stop.signal);
       if (told.blob.size > largeBytes) collectGarbage('young'); // The pieces that it came in.
       if (asked.state === 'receiving') deliver(seat, asked, told, sink.path);
     } catch (error) {
@@ -228,8 +235,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
   }
 
   function deliver(seat: Seat, asked: Asked, told: Told, file: string): void {
-    asked.state = 'delivered';
-    asked.resolve({
+    noLongerWaitedFor(asked, 'delivered')?.resolve({
       status: 'answered',
       file,
       sha256: told.blob.sha256,
@@ -241,17 +247,17 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
   }
 
   function finish(asked: Asked, outcome: Outcome): void {
-    asked.state = 'closed';
-    asked.stop.abort(new AbortedError('Nobody waits for this answer any longer.'));
-    asked.resolve(outcome);
+    const pending = noLongerWaitedFor(asked, 'closed');
+    pending?.stop.abort(new AbortedError('Nobody waits for this answer any longer.'));
+    pending?.resolve(outcome);
   }
 
   /** Gives a site up that stays out of touch. */
   function watchLost(site: string, asked: Asked): void {
     if (!isWaitedFor(asked)) return;
     const silentMs = () => clock.monotonicMs() - Math.max(seatOf(site).sinceMs, asked.sinceMs);
-    asked.cancelWatch();
-    asked.cancelWatch = clock.after(Math.max(1, times.siteLostMs - silentMs()), () => {
+    asked.pending!.cancelWatch();
+    asked.pending!.cancelWatch = clock.after(Math.max(1, times.siteLostMs - silentMs()), () => {
       if (seatOf(site).channel || !isWaitedFor(asked)) return;
       if (silentMs() < times.siteLostMs) watchLost(site, asked);
       else finish(asked, { status: 'lost', reason: `out of touch for ${Math.round(silentMs() / 1000)} s` });
@@ -259,7 +265,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
   }
 
   function turn(task: HubTask): void {
-    current = task;
+    current = { id: task.id, round: task.round };
     for (const [site, seatJob] of sites) {
       for (const [id, asked] of seatJob.asked) if (asked.task.round < task.round - 1) seatJob.asked.delete(id);
       const offers = [...seatJob.offers.values()];
@@ -268,34 +274,27 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     }
   }
 
-  function ask(site: string, task: HubTask, signal: AbortSignal): Promise<Outcome> {
-    const seat = seatOf(site);
-    const seatJob = seatJobOf(site);
+  function ask(site: string, { model, ...task }: HubTask, signal: AbortSignal): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
-      const asked: Asked = {
-        task,
-        sinceMs: clock.monotonicMs(),
-        state: 'open',
-        told: undefined,
-        settled: undefined,
+      const sinceMs = clock.monotonicMs();
+      const asked: Asked = { task, sinceMs, state: 'open', told: undefined, settled: undefined, pending: undefined };
+      const stop = () => {
+        noLongerWaitedFor(asked, 'closed')?.stop.abort(signal.reason);
+        seatOf(site).channel?.send({ type: 'close-task', job: spec.id, task: task.id, reason: 'late' });
+        reject(signal.reason);
+      };
+      asked.pending = {
+        model,
         stop: new AbortController(),
         cancelWatch: () => {},
         resolve(outcome) {
-          asked.cancelWatch();
           signal.removeEventListener('abort', stop);
           resolve(outcome);
         },
       };
-      const stop = () => {
-        asked.state = 'closed';
-        asked.cancelWatch();
-        asked.stop.abort(signal.reason);
-        seatOf(site).channel?.send({ type: 'close-task', job: spec.id, task: task.id, reason: 'late' });
-        reject(signal.reason);
-      };
       signal.addEventListener('abort', stop, { once: true });
-      begin(seat, seatJob, asked);
+      begin(seatOf(site), seatJobOf(site), asked);
     });
   }
 
@@ -307,7 +306,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     if (seatJob.verdict === 'refused' || seatJob.verdict === 'withdrawn') finish(asked, refused(seatJob));
     else if (!seat.channel) watchLost(seat.name, asked);
     else if (offered) void fetchAnswer(seat, asked, { ...offered, round: task.round });
-    else if (seatJob.verdict === 'accepted') seat.channel.send(taskMessage(spec.id, task));
+    else if (seatJob.verdict === 'accepted') seat.channel.send(taskMessage(spec.id, asked));
   }
 
   function waiting(): Waiting[] {
@@ -362,10 +361,6 @@ function again(settled: Settled): Settled {
   return settled.outcome === 'accepted' ? counted : settled;
 }
 
-function isOpen({ state }: Asked): boolean {
-  return state === 'open';
-}
-
 function isWaitedFor({ state }: Asked): boolean {
   return state === 'open' || state === 'receiving';
 }
@@ -390,7 +385,18 @@ function withdrawn({ reason }: SeatJob): string {
   return `The site was withdrawn from the job: ${reason}`;
 }
 
-function taskMessage(job: string, { id, kind, round, settings, model }: HubTask): MessageOf<'task'> {
-  const what = { type: 'task', job, task: id, kind, round, model: model.ref } as const;
+/** @returns what was needed to wait for it */
+function noLongerWaitedFor(asked: Asked, state: 'delivered' | 'closed'): Pending | undefined {
+  const { pending } = asked;
+  pending?.cancelWatch();
+  asked.state = state;
+  asked.pending = undefined;
+  return pending;
+}
+
+/** Of a task that is waited for. */
+function taskMessage(job: string, { task, pending }: Asked): MessageOf<'task'> {
+  const { id, kind, round, settings } = task;
+  const what = { type: 'task', job, task: id, kind, round, model: pending!.model.ref } as const;
   return settings === undefined ? what : { ...what, settings };
 }

@@ -17,12 +17,13 @@ import type { SiteAnswer, Task, Update } from '../protocol/messages';
 import type { LentUpdate } from '../protocol/read-update';
 import type { BroadcastOptions, Sites } from '../protocol/sites';
 import type { UpdateFile } from '../protocol/update-file';
-import type { NamedTensors } from '../tensor/tensor';
+import { type NamedTensors, sizeInBytes } from '../tensor/tensor';
 import { arrivals } from '../util/arrivals';
 import { canonicalJson } from '../util/canonical-json';
 import type { Clock } from '../util/clock';
 import { collectGarbage } from '../util/collect-garbage';
 import { sha256Of } from '../util/sha256';
+import { forgetSpareMemory } from '../util/spare-memory';
 import type { BlobSource } from './blobs';
 import type { HubTask, OpenJob, Outcome } from './hub-types';
 
@@ -45,16 +46,26 @@ const bytesBetweenCollections = 16 * 2 ** 20;
 
 export function remoteSites(given: RemoteSitesOptions): Sites {
   const { names } = given;
-  let bytesRead = 0;
+  let [bytesRead, largest] = [0, 0];
   const options = { ...given, read: readAndCollect };
   return {
     names,
     broadcast(task, asked, broadcastOptions) {
       for (const name of asked) if (!names.includes(name)) throw noSuchSite(name, names);
       collectIfWorthIt();
-      return broadcast(task, asked, broadcastOptions, options);
+      return collecting(broadcast(task, asked, broadcastOptions, options));
     },
   };
+
+  /** Once large answers have all been read, the memory for them is not kept beside the model that is made of them. */
+  async function* collecting(answers: AsyncGenerator<SiteAnswer>): AsyncGenerator<SiteAnswer> {
+    largest = 0;
+    yield* answers;
+    if (largest < bytesBetweenCollections) return;
+    forgetSpareMemory();
+    collectGarbage();
+    bytesRead = 0;
+  }
 
   function collectIfWorthIt(): void {
     if (bytesRead < bytesBetweenCollections) return;
@@ -65,7 +76,9 @@ export function remoteSites(given: RemoteSitesOptions): Sites {
   async function readAndCollect(file: string): Promise<LentUpdate> {
     collectIfWorthIt();
     const read = await given.read(file);
-    for (const { data } of read.update.payload.tensors.values()) bytesRead += data.byteLength;
+    const bytes = sizeInBytes(read.update.payload.tensors);
+    bytesRead += bytes;
+    largest = Math.max(largest, bytes);
     return read;
   }
 }

@@ -15,7 +15,7 @@ test('memory that was given back is handed out again, to one at a time', () => {
   expect(takeMemory(MiB - 100)).not.toBe(first);
 });
 
-test('no more than 64 MiB are kept, and nothing once they are forgotten', () => {
+test('no more than 128 MiB are kept, and nothing once they are forgotten', () => {
   const taken = Array.from({ length: 5 }, () => takeMemory(20 * MiB));
   taken.forEach(giveMemoryBack);
   const again = Array.from({ length: 5 }, () => takeMemory(20 * MiB));

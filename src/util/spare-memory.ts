@@ -7,10 +7,19 @@
  */
 
 /** What is kept for later at most, bytes. */
-const mostBytes = 64 * 2 ** 20;
+const mostBytes = 128 * 2 ** 20;
 
 /** Sizes are whole numbers of it, so that what is almost as long as before fits. Less than one of it is not worth keeping. */
 const granule = 2 ** 16;
+
+/**
+ * Memory of so many bytes is given back to the system as soon as it is let go. What is smaller the C library (glibc) takes, once one
+ * of that size was let go, out of a heap of its own, which keeps it; and of what is larger than needed nothing exists that was never touched.
+ */
+const ownPages = 2 ** 25 + granule;
+
+/** From so many bytes on it is worth it. */
+const large = 2 ** 20;
 
 const spare = new Map<number, ArrayBuffer[]>();
 let kept = 0;
@@ -18,7 +27,8 @@ let kept = 0;
 /** At least so many bytes, of any content. Whoever does not give them back loses nothing but time. */
 export function takeMemory(bytes: number): ArrayBuffer {
   if (bytes < granule) return new ArrayBuffer(bytes);
-  const size = Math.ceil(bytes / granule) * granule;
+  const least = bytes >= large ? Math.max(bytes, ownPages) : bytes;
+  const size = Math.ceil(least / granule) * granule;
   const memory = spare.get(size)?.pop();
   if (memory === undefined) return new ArrayBuffer(size);
   kept -= size;

@@ -20,7 +20,10 @@ function site(name: string, own: number) {
 describe('cross-site evaluation', () => {
   it("scores every site's own model and the server's models at every site", async () => {
     const initial = modelOf(0);
-    const parts = partsOf([site('a', 1), site('b', 3)], { best: () => initial, loadModel: async () => modelOf(3) });
+    const parts = partsOf([site('a', 1), site('b', 3)], {
+      best: async () => initial,
+      loadModel: async () => modelOf(3),
+    });
     const reports = await reportsOf(
       crossSiteEval({ ...spec, checkpoints: { theirs: 'their.pt' } }, startOf(initial), parts),
     );

@@ -51,16 +51,15 @@ export async function* crossSiteEval(
     if (fetched) await score(name, fetched);
   }
   const sites = await score(state.round > 0 ? 'server/final' : 'server/initial', state.model);
-  const { round, model } = state;
+  const { round } = state;
   const results = { [crossSiteResult]: matrixOf(spec, parts.sites.names, rows) };
-  yield { evaluated: model, round, final: true, metrics: metricsOf(sites), sites, results, state };
+  yield { evaluated: 'after', round, final: true, metrics: metricsOf(sites), sites, results, state };
 }
 
 function* candidates(spec: CrossSiteEvalSpec, state: WorkflowState, parts: WorkflowParts): Generator<Candidate> {
   if (state.round > 0) {
     for (const site of parts.sites.names) yield { name: site, model: () => submitted(site, spec, state, parts) };
-    const best = parts.best();
-    if (best) yield { name: 'server/best', model: async () => best };
+    yield { name: 'server/best', model: parts.best };
   }
   for (const [name, file] of Object.entries(spec.checkpoints)) yield { name, model: () => parts.loadModel(file) };
 }

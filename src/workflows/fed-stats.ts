@@ -40,12 +40,12 @@ export async function* fedStats(
     refuseNothing(numbers);
     if (spreadQuestion(numbers, spec).size === 0) {
       const result = combine(numbers, new Map(), new Map(), parts.sites.names, spec);
-      yield report(state, true, sites, state, result);
+      yield report(state.round, true, sites, state, result);
       return;
     }
     const { model } = state;
     state = { round: 1, model, memory };
-    yield report({ round: 0, model }, false, sites, state);
+    yield report(0, false, sites, state);
   }
   yield* askSpread(spec, state, parts);
 }
@@ -69,7 +69,7 @@ async function* askSpread(
   const sites = await askSites(task, parts, { ...spec, sites: [...numbers.keys()], add });
   const result = combine(numbers, question, spreads, parts.sites.names, spec);
   const state = { round, model, memory: new Map() };
-  yield report(state, true, sites, state, result);
+  yield report(state.round, true, sites, state, result);
 }
 
 /** Asks for nothing that the result does not need. */
@@ -163,12 +163,12 @@ function unpack(memory: NamedTensors): BySite<GivenNumbers> {
 }
 
 function report(
-  { round, model }: Pick<WorkflowState, 'round' | 'model'>,
+  round: number,
   final: boolean,
   sites: readonly Participation[],
   state: WorkflowState,
   result?: object,
 ): RoundReport {
   const results = result && { results: { statistics: result as Json } };
-  return { evaluated: model, round, final, metrics: {}, sites, ...results, state };
+  return { evaluated: 'after', round, final, metrics: {}, sites, ...results, state };
 }

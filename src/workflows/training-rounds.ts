@@ -37,7 +37,7 @@ export async function* trainingRounds(
 ): AsyncGenerator<RoundReport, WorkflowState> {
   let state = start;
   while (state.round < spec.rounds && stopReason(spec, state.memory, state.round) === undefined) {
-    const { round, model: evaluated } = state;
+    const { round } = state;
     const { names } = parts.sites;
     const asked = sampleSites(names, spec.sitesPerRound ?? names.length, parts.seed, round);
     const { model, memory, sites, notes = [] } = await run(state, asked);
@@ -45,7 +45,7 @@ export async function* trainingRounds(
     state = { round: round + 1, model, memory: noteScore(spec, memory, round, metrics) };
     const reason = stopReason(spec, state.memory, state.round);
     const stopped = reason !== undefined && state.round < spec.rounds ? [`Stopped early: ${reason}.`] : [];
-    yield { evaluated, round, final: false, metrics, sites, state, notes: [...notes, ...stopped] };
+    yield { evaluated: 'before', round, final: false, metrics, sites, state, notes: [...notes, ...stopped] };
   }
   return state;
 }
@@ -58,7 +58,7 @@ export async function finalEvaluation(
 ): Promise<RoundReport> {
   const { round, model } = state;
   const sites = await askSites({ kind: 'validate', round, model }, parts, spec);
-  return { evaluated: model, round, final: true, metrics: metricsOf(sites), sites, state };
+  return { evaluated: 'after', round, final: true, metrics: metricsOf(sites), sites, state };
 }
 
 /** Gives an aggregator the updates of the asked sites as they come; those that it need not wait for are skipped. */

@@ -81,7 +81,7 @@ export interface WorkflowParts {
   /** Names of the tensors that each site keeps for itself. @default none */
   readonly personal?: ReadonlySet<string>;
   /** The best of the models that the reports so far have validated, by the key metric. */
-  readonly best: () => NamedTensors | undefined;
+  readonly best: () => Promise<NamedTensors | undefined>;
   /** Reads a model file of the job at the server, and checks that it fits the job's model. */
   readonly loadModel: (file: string) => Promise<NamedTensors>;
   readonly journal: RoundJournal;
@@ -113,8 +113,8 @@ export interface Participation {
 }
 
 export interface RoundReport {
-  /** The model that was validated: the one the round started from, or the finished one. */
-  readonly evaluated: NamedTensors;
+  /** Which model was validated: the one that the round started from, or the one that it ended with. */
+  readonly evaluated: 'before' | 'after';
   readonly round: number;
   /** True for the evaluation of the finished model; then nothing was trained. */
   readonly final: boolean;

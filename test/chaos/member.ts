@@ -59,7 +59,10 @@ export function startMember(
   });
   const exited = exitOf(child);
   const ready = new Promise<Record<string, unknown>>((resolve, reject) => {
-    createInterface({ input: child.stdout }).once('line', (line) => resolve(JSON.parse(line)));
+    createInterface({ input: child.stdout }).once('line', (line) => {
+      const said = JSON.parse(line);
+      if (said.ready === true) resolve(said); // Otherwise it says what is wrong, and ends.
+    });
     void exited.then(({ code, signal }) =>
       reject(new Error(`'${name}' ended with ${code ?? signal}:\n${lines.slice(-20).join('\n')}`)),
     );

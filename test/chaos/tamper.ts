@@ -14,7 +14,7 @@ export interface Tamper {
     readonly type: string;
     readonly nth?: number;
   };
-  /** While this file exists, what is written to files fails whose paths hold the text. */
+  /** While this file exists, what is written to files, or moved to them, fails whose paths hold the text. */
   readonly disk?: { readonly flag: string; readonly path: string; readonly code: 'ENOSPC' | 'EIO' };
   /** With SIGUSR2 the clock on the wall is set, with the next one set right again. */
   readonly jumpMs?: number;
@@ -60,10 +60,14 @@ function typeIn(frame: Buffer): string | undefined {
 
 function tamperWithDisk({ flag, path: text, code }: NonNullable<Tamper['disk']>): void {
   const files = require('node:fs/promises') as typeof import('node:fs/promises');
-  const { open } = files;
+  const { open, rename } = files;
   const refuse = () => {
     if (!existsSync(flag)) return;
     throw Object.assign(new Error(`${code}: the test says so`), { code, syscall: 'write' });
+  };
+  files.rename = async (from, to) => {
+    if (code === 'ENOSPC' && String(to).includes(text)) refuse();
+    return rename(from, to);
   };
   files.open = async (path, ...more) => {
     const file = await open(path, ...more);

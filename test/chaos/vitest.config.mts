@@ -8,6 +8,7 @@ export default defineConfig({
     setupFiles: ['test/support/plain-environment.ts'],
     // Rows that mostly wait do it beside each other.
     maxConcurrency: 3,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
     reporters: ['verbose'],
   },

@@ -42,7 +42,7 @@ export function partsOf(links: readonly SiteLink[], more: Partial<WorkflowParts>
       weightedMean({ reference, round, siteOrder, kind: 'weight-diff', maxSteps: 100, ...options }),
     journal: { accepted: () => none(), record: () => {} },
     parameters: new Set(['w']),
-    best: () => undefined,
+    best: async () => undefined,
     loadModel: async (file) => {
       throw new Error(`no file ${file}`);
     },

@@ -6,7 +6,7 @@
 import { basename } from 'node:path';
 import { DataError, errorToData, isConsiliumError, SiteFailedError } from '../../errors';
 import { decodeSafetensors, safetensorsParts } from '../../tensor/safetensors';
-import type { NamedTensors } from '../../tensor/tensor';
+import { type NamedTensors, sizeInBytes } from '../../tensor/tensor';
 import type { StrictJson } from '../../util/strict-json';
 import type { ExternalCode, ExternalReply, ExternalTask } from '../external-trainer';
 import { lineSplitter } from '../line-splitter';
@@ -187,10 +187,6 @@ export function startCommand({ command, place, rounds, state, grace }: StartComm
     pending?.reject(failure);
     pending = undefined;
   }
-}
-
-function sizeInBytes(tensors: NamedTensors): number {
-  return [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
 }
 
 /** The tensors of one payload. */

@@ -7,7 +7,7 @@
 import { AbortedError, RefusedError } from '../../errors';
 import type { PrivacyCost } from '../../privacy/cost';
 import type { Task, Update } from '../../protocol/messages';
-import type { NamedTensors } from '../../tensor/tensor';
+import { sizeInBytes } from '../../tensor/tensor';
 import type { TaskContext, TaskProgress } from '../../transport/agent-types';
 import type { JobProcess } from './job-process-client';
 import type { PreparedJob } from './job-process-messages';
@@ -75,12 +75,8 @@ function checkTask({ kind, round, model }: Task, { tasks, rounds }: PreparedJob,
     throw new RefusedError(`The job has ${rounds} rounds, and round ${round} was asked for.`);
   const { modelMb } = policy.limits;
   if (modelMb === undefined) return;
-  const mb = bytesOf(model) / 1e6;
+  const mb = sizeInBytes(model) / 1e6;
   if (mb > modelMb) throw new RefusedError(`policy limits.modelMb: a model of ${mb.toFixed(1)} MB was sent.`);
-}
-
-function bytesOf(model: NamedTensors): number {
-  return [...model.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
 }
 
 /** The loss of a step is a number of the data that no filter has seen: where anything is filtered, it stays. */

@@ -10,7 +10,7 @@ import { loadModules } from '../../jobs/load-modules';
 import type { Update } from '../../protocol/messages';
 import { readUpdate } from '../../protocol/read-update';
 import { safetensorsParts } from '../../tensor/safetensors';
-import type { NamedTensors } from '../../tensor/tensor';
+import { type NamedTensors, sizeInBytes } from '../../tensor/tensor';
 import { type BlobSource, type FileBlob, fileBlob, memoryBlob } from '../../transport/blobs';
 import type { Hub, OpenJob } from '../../transport/hub-types';
 import { remoteSites } from '../../transport/remote-sites';
@@ -149,8 +149,7 @@ const smallAnswer = 64 * 2 ** 20;
 
 /** An answer has the tensors of the model, and where an algorithm needs it as many again, in at most double precision. */
 function answerLimit(model: NamedTensors): number {
-  const bytes = [...model.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-  return smallAnswer + 4 * bytes;
+  return smallAnswer + 4 * sizeInBytes(model);
 }
 
 function remote({ job, spec, disk, clock, read }: JobRoundsOptions, open: OpenJob) {

@@ -54,6 +54,23 @@ describe('the events of a run', () => {
     expect(await numbersIn(again)).toEqual([0, 1, 2]);
   });
 
+  it('reach nobody before they are in the file: a process that is killed there gives their numbers to others', async () => {
+    let write = () => {};
+    const writable = new Promise<void>((resolve) => {
+      write = resolve;
+    });
+    const disk = sim.mount();
+    const open: typeof disk.open = (...where) => writable.then(() => disk.open(...where));
+    const events = await openRunEvents({ disk: { ...disk, open }, clock, file });
+    const page = events.read(0, true, never)[Symbol.asyncIterator]().next();
+    events.emit(line('a'));
+    const soon = new Promise((resolve) => setTimeout(resolve, 20, 'nothing'));
+    expect(await Promise.race([page, soon])).toBe('nothing');
+    write();
+    expect((await page).value.map(({ n }: RunEntry) => n)).toEqual([0]);
+    expect(await numbersIn(await openRunEvents({ disk, clock, file }))).toEqual([0]);
+  });
+
   it('reach followers as they happen, until the end', async () => {
     const events = await open();
     events.emit(line('before'));

@@ -42,6 +42,8 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
   const last = await lastLines(file, longestEntry, disk);
   let count = last.length === 0 ? 0 : decodeEntry(JSON.parse(last.at(-1)!.toString('utf8'))).n + 1;
   const lastFinished = await newestFinished(last, file, disk);
+  /** Followers are told of what is in the file: a process that dies must not give a number that they know to another entry. */
+  let written = count;
   const kept: RunEntry[] = [];
   let unwritten: RunEntry[] = [];
   let writing: Promise<void> = Promise.resolve();
@@ -60,7 +62,7 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
     },
     end() {
       ended = true;
-      for (const { wake } of followers) wake();
+      wakeAll();
     },
   };
 
@@ -74,7 +76,12 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
       if (kept.length > mostKept) kept.shift();
       unwritten.push(entry);
       if (unwritten.length === 1) writing = writing.then(write);
+      return;
     }
+    wakeAll();
+  }
+
+  function wakeAll(): void {
     for (const { wake } of followers) wake();
   }
 
@@ -85,6 +92,8 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
     await appendData(file, lines.join(''), { disk }).catch((error: unknown) => {
       failure ??= error;
     });
+    written += entries.length;
+    wakeAll();
   }
 
   async function* read(from: number, follow: boolean, signal: AbortSignal): AsyncGenerator<readonly RunEntry[]> {
@@ -104,10 +113,12 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
             if (signal.aborted) return;
           }
           next = Math.max(next, oldest);
-        } else if (next < count) {
-          const page = firstPage(kept.slice(next - oldest));
+        } else if (next < written) {
+          const page = firstPage(kept.slice(next - oldest, written - oldest));
           yield page;
           next += page.length;
+        } else if (next < count) {
+          await writing;
         } else if (follower.progress.size > 0) {
           const page = [...follower.progress.values()];
           follower.progress.clear();

@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import type { RunEvent } from '../../jobs/environment';
 import type { JobSpec } from '../../jobs/job-spec';
 import type { Task, Update } from '../../protocol/messages';
-import type { NamedTensors } from '../../tensor/tensor';
+import { type NamedTensors, sizeInBytes } from '../../tensor/tensor';
 import type { SiteLink } from '../../transport/in-memory';
 import { collectGarbage } from '../../util/collect-garbage';
 import { freeArraysInPlace } from '../../util/free-arrays';
@@ -47,10 +47,6 @@ export function defaultSessionThreads(slots: number): number {
 /** The engine of JavaScript does not see how large a dead piece of shared memory is. */
 const mostUnreleased = 256 * 2 ** 20;
 
-function sizeInBytes({ payload }: Update): number {
-  return [...payload.tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-}
-
 export function startSlots({ job, folder, sites, threads, testNoiseSeed, emit }: SlotsOptions): Slots {
   freeArraysInPlace();
   const sitesOf = (slot: number) => sites.filter((_, i) => i % threads === slot);
@@ -78,7 +74,7 @@ export function startSlots({ job, folder, sites, threads, testNoiseSeed, emit }:
       name,
       run: (task, signal) => run(name, task, signal),
       release: (update) => {
-        unreleased -= sizeInBytes(update);
+        unreleased -= sizeInBytes(update.payload.tensors);
         slotOf.get(name)!.release(update);
       },
     })),
@@ -91,7 +87,7 @@ export function startSlots({ job, folder, sites, threads, testNoiseSeed, emit }:
   async function run(site: string, task: Task, signal: AbortSignal): Promise<Update> {
     try {
       const update = await slotOf.get(site)!.run(site, task, signal);
-      unreleased += sizeInBytes(update);
+      unreleased += sizeInBytes(update.payload.tensors);
       if (unreleased > mostUnreleased) {
         collectGarbage();
         unreleased = 0;

@@ -65,8 +65,9 @@ export async function serverProgram(
     store: {
       load: store.load,
       async save(checkpoint) {
-        await store.save(checkpoint);
-        world.saved = checkpoint.history.length;
+        const saved = await store.save(checkpoint);
+        world.saved = saved.history.length;
+        return saved;
       },
       journal: {
         ...store.journal,
