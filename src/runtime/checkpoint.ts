@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DataError, InternalError, isConsiliumError } from '../errors';
+import { DataError, isConsiliumError } from '../errors';
 import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
 import type { NamedTensors } from '../tensor/tensor';
 import { codeOf, flushFolder, namesIn, removeFile, workspaceError, writeFileAtomic } from '../util/atomic-file';
@@ -17,6 +17,7 @@ import { failpoint } from '../util/failpoint';
 import { nodeDisk } from '../util/node-disk';
 import { sha256Of } from '../util/sha256';
 import type { RoundJournal } from '../workflows/workflow';
+import { historyTexts } from './history-text';
 import { modelDigest, noteDigest } from './model-digest';
 import { roundJournal } from './round-journal';
 import { type RoundLine, roundLine } from './round-line';
@@ -86,6 +87,7 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
   let whole: SavedState | undefined;
   /** SHA-256 of the model files that this process has written or read, and that are kept. */
   const written = new Map<string, string>();
+  const historyText = historyTexts();
   return { load, save, journal };
 
   async function load(warn: (message: string) => void): Promise<Checkpoint | undefined> {
@@ -158,6 +160,10 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
     return { ...checkpoint, best: state.best ? onDisk(state.best) : undefined };
   }
 
+  function stateText({ history, ...state }: SavedState): string {
+    return withCheck(`${toJson(state).slice(0, -1)},"history":[\n${historyText(history)}]}`);
+  }
+
   /** Writes the global model of a round, once: the best one was the current one before. */
   async function writeModel(name: string, get: () => Promise<NamedTensors>): Promise<{ file: string; sha256: string }> {
     const file = `${name}.safetensors`;
@@ -200,26 +206,6 @@ async function savedStates(folder: string, disk: Disk): Promise<string[]> {
   const names = await namesIn(folder, disk);
   const numberOf = (name: string) => Number(/^state-(\d+)\.json$/.exec(name)?.[1] ?? Number.NaN);
   return names.filter((name) => numberOf(name) >= 0).sort((a, b) => numberOf(b) - numberOf(a));
-}
-
-/** Lines do not change: each is turned into text once, not once a round. */
-const lineTexts = new WeakMap<RoundLine, string>();
-
-function stateText({ history, ...state }: SavedState): string {
-  const lines = history.map((line) => {
-    const text = lineTexts.get(line) ?? readableText(line);
-    lineTexts.set(line, text);
-    return text;
-  });
-  return withCheck(`${toJson(state).slice(0, -1)},"history":[\n${lines.join(',\n')}]}`);
-}
-
-/** Sites have a say in what a line holds: it is written only if it can be read again. */
-function readableText(line: RoundLine): string {
-  const text = toJson(line);
-  const { error } = roundLine.safeParse(fromJson(text));
-  if (error) throw new InternalError(`The report of round ${line.round} cannot be kept: ${error.issues[0]?.message}.`);
-  return text;
 }
 
 /** The first round whose updates are still of use. */
