@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { authority, issueServer } from '../../test/support/certificates';
 import { compileProcesses, forkCompiled } from '../compiled';
 import { inTemporaryFolder, median } from '../measure';
+import { bareSpeed } from '../wire/wire';
 import type { ClientsOrder, ServerOrder, ServerReport } from './order';
 import { restartBench } from './restart';
 
@@ -21,11 +22,15 @@ export const federationRows = {
     const { rounds } = await federation(4, 256, 60);
     return { msPerRound: median(rounds.slice(5)), worst: Math.max(...rounds.slice(5)) };
   },
-  /** L-01 and L-03: 4 sites × 18.8 MB × 20 rounds; 32 sites × 3 rounds. */
+  /** L-01 and L-03: 4 sites × 18.8 MB × 20 rounds, between two turns of bare websockets; 32 sites × 3 rounds. */
   large: async () => {
+    const bareBefore = await bareSpeed();
     const four = await federation(4, segresnet, 20);
+    const bareMbPerS = (bareBefore + (await bareSpeed())) / 2;
     const many = await federation(32, segresnet, 3);
-    return { four: speedOf(four, 4), thirtyTwo: speedOf(many, 32), moreMbFor32: many.peakMb - four.peakMb };
+    const { mbPerS, ...ofFour } = speedOf(four, 4);
+    const beside = { mbPerS, bareMbPerS, ratio: mbPerS / bareMbPerS };
+    return { four: { ...ofFour, ...beside }, thirtyTwo: speedOf(many, 32), moreMbFor32: many.peakMb - four.peakMb };
   },
   /** L-05: 1,000 rounds × 4 sites × 200 kB: whether anything grows. */
   endurance: async () => {

@@ -42,6 +42,17 @@ export async function wire(): Promise<unknown> {
   return { idle: await idle(kits), exchange: await exchange(kits) };
 }
 
+/** MB a second of bare websockets, for other benchmarks to compare with in the same run. */
+export async function bareSpeed(): Promise<number> {
+  const carrier = await bareCarrier(await newKits());
+  try {
+    await carrier.exchange();
+    return await megabytesPerSecond(carrier);
+  } finally {
+    await carrier.close();
+  }
+}
+
 async function newKits(): Promise<Kits> {
   const project = await authority();
   const { ca } = project;
