@@ -79,7 +79,13 @@ export function remoteSites(given: RemoteSitesOptions): Sites {
     const bytes = sizeInBytes(read.update.payload.tensors);
     bytesRead += bytes;
     largest = Math.max(largest, bytes);
-    return read;
+    let isLent = true;
+    const release = () => {
+      if (isLent) bytesRead = Math.max(0, bytesRead - bytes); // Its memory is used again, and needs no looking for.
+      isLent = false;
+      read.release();
+    };
+    return { ...read, release };
   }
 }
 
