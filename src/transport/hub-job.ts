@@ -4,10 +4,23 @@
  * @module
  */
 import { AbortedError, InternalError, isConsiliumError } from '../errors';
-import type { AnswerOutcome, MessageOf, siteJobState } from '../protocol/wire/messages';
+import type { MessageOf, siteJobState } from '../protocol/wire/messages';
 import type { Clock } from '../util/clock';
 import { collectGarbage } from '../util/collect-garbage';
 import { failpoint } from '../util/failpoint';
+import {
+  type Asked,
+  again,
+  counted,
+  isWaitedFor,
+  lost,
+  noLongerWaitedFor,
+  notReceived,
+  type Settled,
+  type Told,
+  taskMessage,
+  tooLate,
+} from './asked-task';
 import type { BlobSource } from './blobs';
 import type { Channel } from './channel';
 import type { HubEvent, HubJob, HubTask, HubTimes, OpenJob, Outcome, SiteStatus, Waiting } from './hub-types';
@@ -53,34 +66,6 @@ interface SeatJob {
   readonly asked: Map<string, Asked>;
   /** Answers whose task has not been asked yet, by task: the server may be behind its sites for a while after a restart. */
   readonly offers: Map<string, Told>;
-}
-
-/** An answer that a site says it has. */
-export type Told = Pick<MessageOf<'answer'>, 'task' | 'round' | 'blob'>;
-
-type Settled = { readonly outcome: AnswerOutcome; readonly reason: string };
-
-/** A task that a site was given. */
-interface Asked {
-  readonly task: Omit<HubTask, 'model'>;
-  readonly sinceMs: number;
-  state: 'open' | 'receiving' | 'delivered' | 'closed';
-  /** The site's answer, until the site is told what became of it. */
-  told: Told | undefined;
-  /** What the site is told when it answers again. */
-  settled: Settled | undefined;
-  /** As long as the answer is waited for. Nothing holds the model of an earlier round in memory. */
-  pending: Pending | undefined;
-}
-
-/** What it takes to wait for an answer. */
-interface Pending {
-  readonly model: BlobSource;
-  /** Ends a transfer that is under way. */
-  readonly stop: AbortController;
-  /** Ends the watch over a site that is out of touch. */
-  cancelWatch: () => void;
-  readonly resolve: (outcome: Outcome) => void;
 }
 
 export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: HubJobOptions): HubJobSeats {
@@ -352,28 +337,9 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
 /** From here on the memory of an answer that has been written to disk is worth a look. */
 const largeBytes = 4 * 2 ** 20;
 
-const tooLate: Settled = { outcome: 'closed', reason: 'The round goes on without this answer.' };
-const lost: Settled = { outcome: 'closed', reason: 'The server could not receive the answer.' };
-const counted: Settled = { outcome: 'duplicate', reason: 'The answer was counted before.' };
-
-/** What a site is told that answers again what was settled. */
-function again(settled: Settled): Settled {
-  return settled.outcome === 'accepted' ? counted : settled;
-}
-
-function isWaitedFor({ state }: Asked): boolean {
-  return state === 'open' || state === 'receiving';
-}
-
 function whatItDoes(verdict: SeatJob['verdict'], state: Asked['state']): Waiting['what'] {
   if (state === 'receiving') return 'is sending its answer';
   return verdict === 'accepted' ? 'is at work' : 'has not accepted the job';
-}
-
-/** What the other end did wrong is the site's failure; all else is the server's own. */
-function notReceived(error: unknown): Outcome {
-  if (!isConsiliumError(error, 'ProtocolError')) return { status: 'unreceived', error };
-  return { status: 'failed', tag: error.tag, message: `its answer could not be received: ${error.message}` };
 }
 
 function refused({ verdict, reason }: SeatJob): Outcome {
@@ -383,20 +349,4 @@ function refused({ verdict, reason }: SeatJob): Outcome {
 
 function withdrawn({ reason }: SeatJob): string {
   return `The site was withdrawn from the job: ${reason}`;
-}
-
-/** @returns what was needed to wait for it */
-function noLongerWaitedFor(asked: Asked, state: 'delivered' | 'closed'): Pending | undefined {
-  const { pending } = asked;
-  pending?.cancelWatch();
-  asked.state = state;
-  asked.pending = undefined;
-  return pending;
-}
-
-/** Of a task that is waited for. */
-function taskMessage(job: string, { task, pending }: Asked): MessageOf<'task'> {
-  const { id, kind, round, settings } = task;
-  const what = { type: 'task', job, task: id, kind, round, model: pending!.model.ref } as const;
-  return settings === undefined ? what : { ...what, settings };
 }

@@ -150,7 +150,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   bug(
     'an answer that comes twice is accepted twice',
     'P3',
-    'src/transport/hub-job.ts',
+    'src/transport/asked-task.ts',
     `  return settled.outcome === 'accepted' ? counted : settled;`,
     `  return settled;`,
   ),
