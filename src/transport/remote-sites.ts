@@ -81,7 +81,7 @@ export function remoteSites(given: RemoteSitesOptions): Sites {
     largest = Math.max(largest, bytes);
     let isLent = true;
     const release = () => {
-      if (isLent) bytesRead = Math.max(0, bytesRead - bytes); // Its memory is used again, and needs no looking for.
+      if (isLent) bytesRead = Math.max(0, bytesRead - (2 * bytes) / 3); // Its memory is used again: only the pieces are left that it came in.
       isLent = false;
       read.release();
     };
