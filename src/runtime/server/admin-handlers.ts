@@ -198,13 +198,16 @@ async function abort(
   const orgOf = (name: string) => entries.find((entry) => entry.name === name)?.org;
   const ownSite = site !== undefined && orgOf(site) === orgOf(by.name);
   requirePermission(by, 'abort', { owner: job.owner, ownSite });
-  if (site !== undefined) await server.jobs.withdraw(job, site, by);
-  else await server.jobs.abort(job, by, `by ${by.name}${reason === undefined ? '' : `: ${reason}`}`);
+  const why = `by ${by.name}${reason === undefined ? '' : `: ${reason}`}`;
+  if (site !== undefined) await server.jobs.withdraw(job, site, { by, why });
+  else await server.jobs.abort(job, by, why);
   return { job: id, state: stateOf(server.job(id)) };
 }
 
 async function clone({ job: id }: AdminParams<'clone'>, { server, by }: AdminRequest): Promise<AdminResult<'clone'>> {
-  const job = await server.clone(server.job(id), by);
+  const original = server.job(id);
+  requirePermission(by, 'clone', { owner: original.owner });
+  const job = await server.clone(original, by);
   return { job: job.id, state: stateOf(server.job(job.id)) };
 }
 

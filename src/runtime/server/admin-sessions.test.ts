@@ -123,7 +123,8 @@ describe('people at a server', () => {
     const [ada, grace, keeper] = await Promise.all(['ada', 'grace', 'keeper'].map((name) => rig.person(name)));
     const { job } = await submit(grace!, 'grace');
     await rig.until((event) => event.kind === 'run' && event.event.kind === 'round-started');
-    for (const method of ['abort', 'delete'] as const) {
+    // Not to clone either: sites judge a job by who has signed it.
+    for (const method of ['abort', 'delete', 'clone'] as const) {
       await expect(ada!.call(method, { job })).rejects.toMatchObject({
         tag: 'RefusedError',
         message: expect.stringContaining("jobs of their own only, and this one is of 'grace'"),

@@ -304,6 +304,7 @@ describe('a job of a server', () => {
       reason: {
         code: 'QUORUM',
         message: expect.stringMatching(/needs 2 sites, but only 0 answered.\n {2}site-1 failed/),
+        hint: `Mend the cause; then 'consilium clone ${bad.id}' runs the job anew.`,
       },
     });
     const { id } = await rig.submit(rigJob({ name: 'after' }));
@@ -318,7 +319,11 @@ describe('a job of a server', () => {
     const job = await rig.ended((await rig.submit(own)).id);
     expect(job.history.at(-1)).toMatchObject({
       state: 'failed',
-      reason: { code: 'AGGREGATOR', message: expect.stringContaining('sum is not a function') },
+      reason: {
+        code: 'AGGREGATOR',
+        message: expect.stringContaining('sum is not a function'),
+        hint: 'Mend it and submit the job again.',
+      },
     });
   });
 
@@ -350,7 +355,9 @@ describe('a job of a server', () => {
     const { id } = await rig.submit(rigJob({ workflow }));
     await runEvent(id, 'round-started');
     const keeper = await rig.identity('keeper');
-    await server.jobs.withdraw(server.job(id), 'site-2', keeper);
+    await server.jobs.withdraw(server.job(id), 'site-2', { by: keeper, why: 'by keeper: my machine' });
+    const said = 'The site was withdrawn from the job: by keeper: my machine';
+    await runEvent(id, 'log', { level: 'warn', site: 'site-2', message: said });
     const job = await rig.ended(id);
     expect(stateOf(job)).toBe('finished');
     expect(numbers(finalModel(id))).toEqual([2, 2, 2, 2]);

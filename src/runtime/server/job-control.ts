@@ -50,7 +50,7 @@ export interface JobControl {
   consider(): void;
   /** Ends a job for good; nothing when it has ended. Resolves when its state is on disk and its sites were told. */
   abort(job: SavedJob, by: Identity, reason: string): Promise<void>;
-  withdraw(job: SavedJob, site: string, by: Identity): Promise<void>;
+  withdraw(job: SavedJob, site: string, asked: { readonly by: Identity; readonly why: string }): Promise<void>;
   remove(job: SavedJob, by: Identity): Promise<void>;
   /** Suspends what runs; starts nothing any more. */
   stop(): Promise<void>;
@@ -168,7 +168,7 @@ export function createJobControl(options: JobControlOptions): JobControl {
       one.run = startJob({ ...options, ...jobOptions(id), events: followers });
       ending = await one.run.ended;
     } catch (error) {
-      ending = { state: 'failed', reason: reasonOfError(error), ...outcomeOf(store.get(id)!) };
+      ending = { state: 'failed', reason: reasonOfError(error, id), ...outcomeOf(store.get(id)!) };
     }
     if (ending.state === 'suspended' || ending.reason?.code === 'DISK') one.run?.release();
     if (ending.state === 'suspended') return;
@@ -260,19 +260,23 @@ export function createJobControl(options: JobControlOptions): JobControl {
     const state = stateOf(store.get(id)!);
     if (hasEnded(state)) return;
     paused.get(id)?.cancel();
-    const aborted = { state: 'aborted', reason: reasonOfError(new AbortedError(reason)) } as const;
+    const aborted = { state: 'aborted', reason: reasonOfError(new AbortedError(reason), id) } as const;
     await end(id, { run: undefined, over: Promise.resolve() }, { ...aborted, ...outcomeOf(job) });
     consider();
   }
 
-  async function withdraw(job: SavedJob, site: string, by: Identity): Promise<void> {
+  async function withdraw(
+    job: SavedJob,
+    site: string,
+    { by, why }: { readonly by: Identity; readonly why: string },
+  ): Promise<void> {
     const { id, sites, withdrawn } = job;
     if (!sites.includes(site)) throw new RefusedError(`The job '${id}' has no site '${site}'.`);
     if (hasEnded(stateOf(job))) throw new RefusedError(`The job '${id}' has ended.`);
     if (withdrawn.includes(site)) return;
-    await audit.append({ event: 'withdrawn', job: id, site, by: by.name });
+    await audit.append({ event: 'withdrawn', job: id, site, by: by.name, reason: why });
     await move(id, { withdrawn: [...withdrawn, site] });
-    active.get(id)?.run?.withdraw(site, `by ${by.name}`);
+    active.get(id)?.run?.withdraw(site, why);
     consider();
   }
 

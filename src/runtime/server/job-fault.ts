@@ -21,14 +21,31 @@ const faults: { readonly [T in ErrorTag]: JobFault } = {
   InternalError: 'EXECUTION',
 };
 
+/** What is to be done next about a job at a server, where that is not what the error says: it knows of runs in one process. */
+const nextSteps: { readonly [F in JobFault]?: (job: string) => string } = {
+  QUORUM: runAnew,
+  SITE: runAnew,
+  AGGREGATOR: () => 'Mend it and submit the job again.',
+  DISK: () => 'Whoever runs the server makes room; the job then goes on by itself.',
+};
+
+function runAnew(job: string): string {
+  return `Mend the cause; then 'consilium clone ${job}' runs the job anew.`;
+}
+
 /** Longest message and hint that are kept of a reason, characters. */
 const longestText = 4000;
 
-/** Why a job has ended, as its state keeps it. */
-export function reasonOfError(error: unknown): JobReason {
-  const { tag, message, hint } = errorToData(error);
+export function faultOf(error: unknown): JobFault {
   const isDisk = error instanceof Error && 'syscall' in error;
-  const code = isDisk ? 'DISK' : faults[tag];
+  return isDisk ? 'DISK' : faults[errorToData(error).tag];
+}
+
+/** Why a job has ended, as its state keeps it. */
+export function reasonOfError(error: unknown, job: string): JobReason {
+  const { message, hint: ofError } = errorToData(error);
+  const code = faultOf(error);
+  const hint = nextSteps[code]?.(job) ?? ofError;
   return {
     code,
     message: message.slice(0, longestText),

@@ -19,7 +19,8 @@ const permissions: { readonly [M in AdminMethod]: Readonly<Record<AdminRole, Per
   show: { admin: 'yes', researcher: 'yes', 'site-admin': 'yes' },
   logs: { admin: 'yes', researcher: 'yes', 'site-admin': 'yes' },
   submit: { admin: 'yes', researcher: 'yes', 'site-admin': 'no' },
-  clone: { admin: 'yes', researcher: 'yes', 'site-admin': 'no' },
+  // A site judges a job by who has signed it: nobody gets through with what somebody else may.
+  clone: { admin: 'yes', researcher: 'own', 'site-admin': 'no' },
   download: { admin: 'yes', researcher: 'yes', 'site-admin': 'no' },
   abort: { admin: 'yes', researcher: 'own', 'site-admin': 'own-site' },
   delete: { admin: 'yes', researcher: 'own', 'site-admin': 'no' },

@@ -12,7 +12,7 @@ import type { RoundLine } from '../round-line';
 import { inRoundOrder } from '../round-order';
 import type { RunRecorder, RunRecordOptions } from '../run-record';
 import { finishedEvents } from '../server-run';
-import { reasonOfError } from './job-fault';
+import { faultOf, reasonOfError } from './job-fault';
 import { type JobRoundsOptions, runJobRounds } from './job-rounds';
 import type { RunEvents } from './run-events';
 import { watchStall } from './stall-watch';
@@ -127,7 +127,7 @@ export function startJob(options: RunningJobOptions): RunningJob {
   }
 
   function failed(error: unknown): JobEnding {
-    const reason = reasonOfError(error);
+    const reason = reasonOfError(error, job.id);
     return { state: reason.code === 'ABORTED' ? 'aborted' : 'failed', reason, ...outcome() };
   }
 
@@ -146,7 +146,7 @@ export function startJob(options: RunningJobOptions): RunningJob {
 
   /** The server stops, or waits until its disk takes again what it is given. */
   function goesOn(error: unknown): boolean {
-    return suspended || (!stop.signal.aborted && reasonOfError(error).code === 'DISK');
+    return suspended || (!stop.signal.aborted && faultOf(error) === 'DISK');
   }
 
   function record(about: RunRecordOptions): RunRecorder {
