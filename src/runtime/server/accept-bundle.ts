@@ -165,6 +165,7 @@ function jobOf({ hash, submitter }: Bundle, spec: JobSpec, fields: JobFields): S
     finishedRounds: 0,
     metrics: {},
     refusals: {},
+    accepted: [],
     history: [{ state: 'submitted', time: new Date(clock.wallMs()).toISOString() }],
   };
 }

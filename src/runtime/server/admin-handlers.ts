@@ -167,9 +167,10 @@ async function show({ job: id }: AdminParams<'show'>, { server }: AdminRequest):
 }
 
 /** What a site has said of a job that does not run. */
-function earlierVerdict({ refusals }: SavedJob, site: string): JobVerdict {
+function earlierVerdict({ refusals, accepted }: SavedJob, site: string): JobVerdict {
   const reason = Object.hasOwn(refusals, site) ? refusals[site] : undefined;
-  return reason === undefined ? { verdict: 'unknown', reason: '' } : { verdict: 'refused', reason };
+  if (reason !== undefined) return { verdict: 'refused', reason };
+  return { verdict: accepted.includes(site) ? 'accepted' : 'unknown', reason: '' };
 }
 
 async function* logs(
@@ -199,7 +200,7 @@ async function abort(
   const ownSite = site !== undefined && orgOf(site) === orgOf(by.name);
   requirePermission(by, 'abort', { owner: job.owner, ownSite });
   const why = `by ${by.name}${reason === undefined ? '' : `: ${reason}`}`;
-  if (site !== undefined) await server.jobs.withdraw(job, site, { by, why });
+  if (site !== undefined) await server.jobs.withdraw(job, site, by, why);
   else await server.jobs.abort(job, by, why);
   return { job: id, state: stateOf(server.job(id)) };
 }

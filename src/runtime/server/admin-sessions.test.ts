@@ -97,6 +97,7 @@ describe('people at a server', () => {
     const out = join(rig.folder, 'out');
     const signal = new AbortController().signal;
     await rig.ended(job);
+    expect((await ada.call('show', { job })).sites.map(({ verdict }) => verdict)).toEqual(['accepted', 'accepted']);
     const files = await downloadRun(ada, job, out, { signal });
     const run = join(rig.workspace, 'jobs', job, 'small');
     expect(files.map(({ path }) => path)).toContain('server/simulate_job/app_server/FL_global_model.pt');

@@ -355,7 +355,7 @@ describe('a job of a server', () => {
     const { id } = await rig.submit(rigJob({ workflow }));
     await runEvent(id, 'round-started');
     const keeper = await rig.identity('keeper');
-    await server.jobs.withdraw(server.job(id), 'site-2', { by: keeper, why: 'by keeper: my machine' });
+    await server.jobs.withdraw(server.job(id), 'site-2', keeper, 'by keeper: my machine');
     const said = 'The site was withdrawn from the job: by keeper: my machine';
     await runEvent(id, 'log', { level: 'warn', site: 'site-2', message: said });
     const job = await rig.ended(id);

@@ -50,7 +50,7 @@ export interface JobControl {
   consider(): void;
   /** Ends a job for good; nothing when it has ended. Resolves when its state is on disk and its sites were told. */
   abort(job: SavedJob, by: Identity, reason: string): Promise<void>;
-  withdraw(job: SavedJob, site: string, asked: { readonly by: Identity; readonly why: string }): Promise<void>;
+  withdraw(job: SavedJob, site: string, by: Identity, why: string): Promise<void>;
   remove(job: SavedJob, by: Identity): Promise<void>;
   /** Suspends what runs; starts nothing any more. */
   stop(): Promise<void>;
@@ -265,11 +265,7 @@ export function createJobControl(options: JobControlOptions): JobControl {
     consider();
   }
 
-  async function withdraw(
-    job: SavedJob,
-    site: string,
-    { by, why }: { readonly by: Identity; readonly why: string },
-  ): Promise<void> {
+  async function withdraw(job: SavedJob, site: string, by: Identity, why: string): Promise<void> {
     const { id, sites, withdrawn } = job;
     if (!sites.includes(site)) throw new RefusedError(`The job '${id}' has no site '${site}'.`);
     if (hasEnded(stateOf(job))) throw new RefusedError(`The job '${id}' has ended.`);
@@ -291,8 +287,8 @@ export function createJobControl(options: JobControlOptions): JobControl {
 }
 
 /** What was known of a job before it ran. */
-function outcomeOf({ finishedRounds, metrics, refusals }: SavedJob): JobOutcome {
-  return { finishedRounds, metrics, refusals };
+function outcomeOf({ finishedRounds, metrics, refusals, accepted }: SavedJob): JobOutcome {
+  return { finishedRounds, metrics, refusals, accepted };
 }
 
 function ended(events: RunEvents): RunEvents {

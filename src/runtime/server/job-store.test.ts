@@ -38,6 +38,7 @@ function jobOf(id: string, order: number): SavedJob {
     finishedRounds: 0,
     metrics: {},
     refusals: {},
+    accepted: [],
     history: [{ state: 'submitted', time: '2026-01-01T00:00:00.000Z' }],
   };
 }

@@ -26,7 +26,9 @@ export interface JobStoreOptions {
 }
 
 /** What may change of a job. */
-export type JobChange = Partial<Pick<SavedJob, 'withdrawn' | 'finishedRounds' | 'metrics' | 'refusals'>> & {
+export type JobChange = Partial<
+  Pick<SavedJob, 'withdrawn' | 'finishedRounds' | 'metrics' | 'refusals' | 'accepted'>
+> & {
   readonly state?: JobState;
   readonly reason?: JobReason;
 };

@@ -19,7 +19,7 @@ import { watchStall } from './stall-watch';
 import type { SavedJob } from './stored-job';
 
 /** What a job has come to. */
-export type JobOutcome = Pick<SavedJob, 'finishedRounds' | 'metrics' | 'refusals'>;
+export type JobOutcome = Pick<SavedJob, 'finishedRounds' | 'metrics' | 'refusals' | 'accepted'>;
 
 /** How the job has ended, or that it goes on when the server is started again. */
 export type JobEnding =
@@ -141,6 +141,7 @@ export function startJob(options: RunningJobOptions): RunningJob {
       finishedRounds: round,
       metrics: Object.fromEntries(kept),
       refusals: Object.fromEntries(refused.slice(0, mostRefusals)),
+      accepted: job.sites.filter((site) => open?.verdict(site).verdict === 'accepted'),
     };
   }
 

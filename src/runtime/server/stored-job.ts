@@ -41,6 +41,8 @@ export const savedJob = z.strictObject({
   metrics: z.record(z.string(), z.number().nullable()).default({}),
   /** Sites that refused it, and why. */
   refusals: z.record(siteName, z.string()).default({}),
+  /** Sites that had taken it when it ended. */
+  accepted: z.array(siteName).default([]),
   history: z.array(historyEntry).nonempty(),
 });
 export type SavedJob = Readonly<z.output<typeof savedJob>>;
