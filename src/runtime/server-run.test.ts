@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { DataError } from '../errors';
 import type { RunEvent } from '../jobs/environment';
 import type { JobSpec } from '../jobs/job-spec';
+import { roundSettings } from '../jobs/workflow-spec';
 import type { Task, Update } from '../protocol/messages';
 import { Brats18Recipe } from '../recipes/brats18-recipe';
 import { float32, type NamedTensors } from '../tensor/tensor';
 import { inMemorySites } from '../transport/in-memory';
 import type { CheckpointStore } from './checkpoint';
+import { defineWorkflow } from './define-part';
 import { freshStart, runServer } from './server-run';
 
 const start = freshStart('hash', new Map([['w', float32([1], [0])]]));
@@ -18,13 +21,43 @@ interface Rig {
   readonly minSites?: number;
   /** What a site trains, in place of adding 1. */
   readonly train?: (site: string) => Promise<NamedTensors | undefined>;
+  /** @default federated averaging */
+  readonly workflow?: object;
 }
 
+let isClosed = false;
+/** Asks nobody, and has something to close. */
+const closing = defineWorkflow({
+  module: __filename,
+  kind: 'test/closing',
+  options: z.strictObject(roundSettings),
+  async *create({ rounds }, state) {
+    try {
+      for (let round = 0; round < rounds; round++) {
+        yield {
+          evaluated: 'before',
+          round,
+          final: false,
+          metrics: {},
+          sites: [],
+          state: { ...state, round: round + 1 },
+        };
+      }
+    } finally {
+      isClosed = true;
+    }
+  },
+});
+
 /** Sites that add 1, and a note of every task and save. */
-function rig(rounds: number, save: (round: number) => Promise<void>, { minSites = 2, sites = 2, ...answer }: Rig = {}) {
+function rig(
+  rounds: number,
+  save: (round: number) => Promise<void>,
+  { minSites = 2, sites = 2, workflow, ...answer }: Rig = {},
+) {
   const notes: string[] = [];
   const { job: whole } = new Brats18Recipe({ nClients: sites, rounds });
-  const job = { ...whole, workflow: { ...whole.workflow, minSites } } as JobSpec;
+  const job = { ...whole, workflow: workflow ?? { ...whole.workflow, minSites } } as JobSpec;
   const store: CheckpointStore = {
     load: async () => undefined,
     save: async (checkpoint) => {
@@ -132,6 +165,15 @@ describe('the server of a run', () => {
     });
     await expect(run()).rejects.toThrow('the disk is full');
     expect(notes).not.toContain('train 5');
+  });
+
+  it('closes a workflow that it stops between two rounds', async () => {
+    const fails = async () => {
+      throw new Error('the disk is full');
+    };
+    const workflow = closing({ rounds: 9, minSites: 1, keyMetric: 'score' });
+    await expect(rig(9, fails, { workflow }).run()).rejects.toThrow('the disk is full');
+    expect(isClosed).toBe(true);
   });
 
   it('keeps the finished round when it is stopped in the next', async () => {

@@ -72,6 +72,7 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
   let committing = Promise.resolve();
   let started = clock.monotonicMs();
   emit({ kind: 'round-started', round: checkpoint.round, rounds: traits.rounds });
+
   /** A round. Its report is not kept while the next one runs: it holds a model. */
   async function goOn(): Promise<boolean> {
     const { value: report, done } = await workflow.next();
@@ -96,11 +97,13 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
     started = clock.monotonicMs();
     return true;
   }
+
   try {
     while (await goOn());
   } catch (error) {
     throw isForPeople(error) ? error : workflowFailed(job, checkpoint.round, error);
   } finally {
+    await workflow.return(undefined); // It may have something to close.
     // Also after an error: finished rounds are kept, and a full disk is the better reason than the abort it caused.
     await committing;
   }
