@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { createPrivateKey, type X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ConfigError, isConsiliumError, RefusedError } from '../../errors';
@@ -18,6 +17,7 @@ import {
   checkIssued,
   datesOf,
   fingerprintOf,
+  keyBelongs,
   parseCertificate,
 } from './certificate';
 import { parseJsonFile } from './json-file';
@@ -98,7 +98,7 @@ export async function loadKit(
   const key = await readKey(root);
   const certificate = parseCertificate(signed.get('cert.pem')!, join(root, 'cert.pem'));
   const authority = parseCertificate(signed.get('ca.pem')!, join(root, 'ca.pem'));
-  if (!belongs(key, certificate)) {
+  if (!keyBelongs(key, certificate)) {
     throw new ConfigError(`The key '${join(root, 'key.pem')}' does not belong to the certificate beside it.`, {
       hint: 'Put the two files of the same kit together, or ask for a new kit.',
     });
@@ -189,14 +189,6 @@ async function readKey(root: string): Promise<string> {
     });
   }
   return Buffer.from(bytes).toString('utf8');
-}
-
-function belongs(key: string, certificate: X509Certificate): boolean {
-  try {
-    return certificate.checkPrivateKey(createPrivateKey(key));
-  } catch {
-    return false; // No key at all.
-  }
 }
 
 /** `kit.json` and the certificate are both signed; a kit that was put together from two is found here. */
