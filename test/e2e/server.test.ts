@@ -188,6 +188,20 @@ describe('a server as a process', () => {
     expect((await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { method: 'POST' })).status).toBe(405);
   });
 
+  it('is found by the doctor of a site, which does not push the site out', async () => {
+    const { stdout, code } = await runCommand('doctor', ...kit('site-1'), '--json');
+    const { findings } = JSON.parse(stdout) as { findings: { name: string; status: string; message: string }[] };
+    const of = (about: string) => findings.filter(({ name }) => name === about);
+    expect({ code, server: of('server'), clock: of('clock') }).toMatchObject({
+      code: 0,
+      server: [{ status: 'ok', message: 'it answers, and lets this kit in' }],
+      clock: [{ status: 'ok' }],
+    });
+    const audit = await readFile(join(folder, 'server', 'audit.jsonl'), 'utf8');
+    expect(audit).not.toContain('connected anew');
+    expect((await json('sites')).sites).toMatchObject([{ connected: true }, { connected: true }]);
+  });
+
   it('lets go of a site within seconds of its being revoked, refuses it from then on, and keeps a record of both', async () => {
     await revoke(federation.out, ['site-2']); // Writes the roster into the server's kit.
     const audit = join(folder, 'server', 'audit.jsonl');
