@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Task } from '../../src/protocol/messages';
 import { revoke } from '../../src/runtime/provision/provision';
+import { dialChannel } from '../../src/transport/channel';
 import { websocketDialer } from '../../src/transport/websocket/client';
+import { nodeClock } from '../../src/util/clock';
 import { type RunningCommand, runCommand, startCommand } from '../support/command';
 import { smallProject, type TestFederation, testFederation } from '../support/federation';
 import { freePort } from '../support/free-port';
@@ -202,6 +204,36 @@ describe('a server as a process', () => {
     expect((await json('sites')).sites).toMatchObject([{ connected: true }, { connected: true }]);
   });
 
+  it('counts and names who speaks another version, and who has no certificate of the project', async () => {
+    const { port } = (await federation.kit('server')).server;
+    const { tls } = await federation.kit('site-1');
+    const stranger = await testFederation();
+    const never = new AbortController().signal;
+    const dialer = (credentials: typeof tls) =>
+      websocketDialer({ address: `wss://127.0.0.1:${port}`, credentials: { ...credentials, ca: tls.ca } });
+    const told = new Promise((resolve) => {
+      const options = { clock: nodeClock, heartbeatMs: 1000, deadMs: 5000, source: () => undefined };
+      const handlers = { unreadable() {}, message() {}, closed: resolve };
+      void dialChannel(dialer(tls), { ...options, ...handlers }, never).then((channel) =>
+        channel.send({ type: 'hello', protocols: [999], software: 'consilium 99', boot: 'b' }),
+      );
+    });
+    expect(await told).toMatchObject({ code: 'version', hint: expect.stringContaining('same release') });
+    const handler = () => ({ message() {}, closed() {} });
+    await expect(dialer((await stranger.kit('site-1')).tls).dial(handler, never)).rejects.toThrow(
+      'refuses the connection',
+    );
+    await rm(dirname(stranger.out), { recursive: true });
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(text).toMatch(/^consilium_refused_connections_total\{code="version"\} 1$/m);
+    expect(text).toMatch(/^consilium_refused_connections_total\{code="not-allowed"\} 1$/m);
+    const log = () => readFile(join(folder, 'server', 'log.txt'), 'utf8');
+    await expect
+      .poll(log)
+      .toMatch(/WARN {2}refused the site 'site-1', who was connected: .*consilium 99 speaks 999\. → Install the/);
+    await expect.poll(log).toMatch(/WARN {2}refused somebody at 127\.0\.0\.1: The certificate that was shown .* → .+/);
+  });
+
   it('lets go of a site within seconds of its being revoked, refuses it from then on, and keeps a record of both', async () => {
     await revoke(federation.out, ['site-2']); // Writes the roster into the server's kit.
     const audit = join(folder, 'server', 'audit.jsonl');
@@ -254,7 +286,9 @@ describe('a server as a process', () => {
       stderr: expect.stringContaining("required option '--kit <dir>'"),
     });
     server.process.kill('SIGKILL');
-    await server.finished;
+    const { stderr } = await server.finished; // The terminal of the server's people.
+    expect(stderr).toMatch(/warning refused the site 'site-2', who was connected: .+ → .+/);
+    expect(stderr).toMatch(/warning refused the site 'site-2' at 127\.0\.0\.1: .+ → .+/);
     for (const command of ['jobs', 'sites']) {
       const gone = await runCommand(command, ...kit('ada'), '--json');
       expect(gone.code).toBe(1);
