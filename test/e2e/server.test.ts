@@ -122,6 +122,8 @@ describe('a server as a process', () => {
     const meta = files.find(({ path }: { path: string }) => path.endsWith('meta.json')).path;
     const read = JSON.parse(await readFile(join(folder, 'got', meta), 'utf8'));
     expect(read).toMatchObject({ outcome: 'finished', finished_rounds: 3 });
+    const nowhere = await runCommand('download', id, ...kit('ada'), '--out', '/dev/null/x');
+    expect(nowhere.stderr).toMatch(/a part of the path is a file.*\n→ Choose another folder with --out/);
     const log = await runCommand('logs', id, ...kit('ada'));
     expect(log.stdout).toMatch(/round 2 finished {2}score 2 {2}2\/2 sites/);
     expect(log.stdout.trimEnd()).toMatch(/finished$/);
@@ -220,6 +222,12 @@ describe('a server as a process', () => {
     });
     expect(await told).toMatchObject({ code: 'version', hint: expect.stringContaining('same release') });
     const handler = () => ({ message() {}, closed() {} });
+    // A server of another project, and one that does not answer: in words as a whole, with no stack below.
+    const { tls: theirs } = await stranger.kit('ada');
+    const elsewhere = websocketDialer({ address: `wss://127.0.0.1:${port}`, credentials: theirs });
+    const unknown = await elsewhere.dial(() => ({ message() {}, closed() {} }), never).catch((error: Error) => error);
+    expect(unknown).toMatchObject({ message: expect.stringContaining('not issued by'), hint: expect.any(String) });
+    expect(unknown).not.toHaveProperty('cause');
     await expect(dialer((await stranger.kit('site-1')).tls).dial(handler, never)).rejects.toThrow(
       'refuses the connection',
     );
@@ -256,8 +264,11 @@ describe('a server as a process', () => {
     while (!(await records()).some(({ event, name }) => event === 'refused' && name === 'site-2')) {
       await runCommand('jobs', ...kit('ada')); // It dials again by itself.
     }
+    await sites.pop()!.stop(); // Without pauses, it would soon use up what this address may dial.
     const verified = await runCommand('audit', 'verify', audit, '--json');
     expect({ code: verified.code, ...JSON.parse(verified.stdout) }).toMatchObject({ code: 0, whole: true });
+    const missing = await runCommand('audit', 'verify', join(folder, 'nofile'));
+    expect(missing.stderr).toMatch(/it does not exist.*\n→ Check the path\.\n/);
     const copy = join(folder, 'copy.jsonl');
     await writeFile(copy, (await readFile(audit, 'utf8')).replace('site-2', 'site-1'));
     await writeFile(join(folder, 'copy.head.json'), await readFile(audit.replace('.jsonl', '.head.json')));
@@ -289,6 +300,8 @@ describe('a server as a process', () => {
     const { stderr } = await server.finished; // The terminal of the server's people.
     expect(stderr).toMatch(/warning refused the site 'site-2', who was connected: .+ → .+/);
     expect(stderr).toMatch(/warning refused the site 'site-2' at 127\.0\.0\.1: .+ → .+/);
+    const down = await runCommand('jobs', ...kit('ada'));
+    expect(down.stderr).toMatch(/^error: Cannot connect to .*: nothing listens there .*\n→ Is the server running.*\n$/);
     for (const command of ['jobs', 'sites']) {
       const gone = await runCommand(command, ...kit('ada'), '--json');
       expect(gone.code).toBe(1);
