@@ -3,6 +3,7 @@ import { ConfigError } from '../errors';
 import { examine } from '../runtime/doctor';
 import { examineKit } from '../runtime/kit-doctor';
 import type { Finding } from '../runtime/machine-check';
+import { reachServer } from '../runtime/reach-server';
 import { outColours } from './colours';
 import { printJson } from './print-json';
 
@@ -26,7 +27,7 @@ export function doctorCommand(): Command {
     .addOption(
       new Option(
         '--kit <dir>',
-        'a startup kit: its signature, key, dates, addresses and settings, and this machine',
+        'a startup kit: its signature, key, dates, addresses and settings, the server and its clock, and this machine',
       ).conflicts('workspace'),
     )
     .option('--json', '{ok, findings: [{name, status, message, hint}]}')
@@ -38,7 +39,7 @@ export function doctorCommand(): Command {
     .action(async (file: string | undefined, { kit, workspace, json }: DoctorFlags) => {
       if (file !== undefined && kit !== undefined) throw new ConfigError('Name a job or a kit, not both.');
       const machine = { ...(file !== undefined && { file }), ...(workspace !== undefined && { workspace }) };
-      const findings = kit === undefined ? await examine(machine) : await examineKit(kit);
+      const findings = kit === undefined ? await examine(machine) : await examineKit(kit, { reach: reachServer });
       const problems = findings.filter(({ status }) => status === 'problem');
       if (json) printJson({ ok: problems.length === 0, findings });
       else process.stdout.write(findings.map(line).join(''));

@@ -5,7 +5,7 @@
  */
 import { isConsiliumError } from '../errors';
 import type { Dialer } from '../transport/connection';
-import { websocketDialer } from '../transport/websocket/client';
+import { type WebsocketDialerOptions, websocketDialer } from '../transport/websocket/client';
 import type { Kit } from './provision/kit';
 
 /** `wss://host:port`. @param host a name or an IP address */
@@ -14,8 +14,14 @@ export function serverAddress(host: string, port: number): string {
 }
 
 /** Dials the addresses of the kit's server, one after the other; the error of the first is the one to know. */
-export function kitDialer({ server, tls }: Kit, port: number): Dialer {
-  const dialers = server.hosts.map((host) => websocketDialer({ address: serverAddress(host, port), credentials: tls }));
+export function kitDialer(
+  { server, tls }: Kit,
+  port: number,
+  options: Omit<WebsocketDialerOptions, 'address' | 'credentials'> = {},
+): Dialer {
+  const dialers = server.hosts.map((host) =>
+    websocketDialer({ ...options, address: serverAddress(host, port), credentials: tls }),
+  );
   return {
     async dial(handler, signal) {
       let first: unknown;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -65,6 +65,10 @@ describe('what is found of a startup kit', () => {
     expect(await found('grace', 'kit')).toEqual([
       expect.stringMatching(/^problem: .*was changed after the kit was made/),
     ]);
+    await appendFile(join(federation.folder('keeper'), 'kit.json'), 'x');
+    expect(await found('keeper', 'kit')).toEqual([
+      expect.stringMatching(/^problem: The startup kit is refused: .*malformed .* → Unpack the kit again/),
+    ]);
     expect(await examineKit('/nowhere')).toEqual([expect.objectContaining({ name: 'kit', status: 'problem' })]);
   });
 
@@ -109,6 +113,10 @@ describe('what is found of a startup kit', () => {
     const roster = join(federation.folder('server'), 'roster.json');
     await writeFile(roster, (await readFile(roster, 'utf8')).replace('revoked', 'active'));
     expect(await found('server', 'roster')).toEqual([expect.stringMatching(/^problem: .*did not sign/)]);
+    await appendFile(roster, 'x');
+    expect(await found('server', 'roster')).toEqual([
+      expect.stringMatching(/^problem: The roster is refused: .*malformed at character .* → Copy roster.json again/),
+    ]);
   });
 
   it('is where a site says that its data are', async () => {

@@ -5,7 +5,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import { createServer } from 'node:net';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import { ConfigError } from '../errors';
 import { maxJobBytes } from '../jobs/yaml-guard';
 import { counted } from '../util/counted';
@@ -16,9 +16,7 @@ import type { SiteImages } from './job-data';
 import { listed, listedSlices, readable } from './kit-data-check';
 import { examineMachine, type Finding, type Found, look } from './machine-check';
 import { readableFingerprint } from './provision/certificate';
-import { parseJsonFile } from './provision/json-file';
-import { type Kit, loadKit } from './provision/kit';
-import { kitInfo, maxKitFileBytes } from './provision/kit-files';
+import { type Kit, loadKit, readKitKind } from './provision/kit';
 import { maxRosterBytes, verifyRoster } from './provision/roster';
 import { parseServerSettings } from './server/server-settings';
 
@@ -75,9 +73,7 @@ export async function examineSiteStart(folder: string, now = Date.now()): Promis
 
 /** Of whatever kind it is. */
 async function readKit(folder: string, now: number): Promise<Kit> {
-  const path = join(folder, 'kit.json');
-  const { kind } = parseJsonFile(await readBounded(path, maxKitFileBytes, 'file of the startup kit'), kitInfo, path);
-  return loadKit(folder, kind, { now });
+  return loadKit(folder, await readKitKind(folder), { now });
 }
 
 const dayMs = 24 * 3600 * 1000;

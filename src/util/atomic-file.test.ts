@@ -72,3 +72,10 @@ test('drops only the line that a crash cut off', async () => {
   expect(await dropTornLine(path)).toBe(0);
   expect(await readFile(path, 'utf8')).toBe('{"a":1}\n');
 });
+
+test('what cannot be read is told as such, without a word of where to write', async () => {
+  const error = (code: string) => workspaceError('read', '/a', Object.assign(new Error('no'), { code }));
+  expect(error('ENOENT').message).toBe("Cannot read '/a': it does not exist (ENOENT).");
+  for (const code of ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'])
+    expect(error(code).hint, code).toMatch(/^Check the path/);
+});

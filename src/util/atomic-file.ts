@@ -217,10 +217,18 @@ async function withFile<T>({ disk, path, mode, access }: Opening, use: (file: Di
 /** A failure of the file system as an error that says what could not be done, why, and what to do. */
 export function workspaceError(action: string, path: string, cause: unknown): WorkspaceError {
   const code = codeOf(cause);
-  const [why, hint] = reasons[code] ?? [cause instanceof Error ? cause.message : String(cause), undefined];
+  const [why, hint] = (action === 'read' ? readReasons[code] : undefined) ??
+    reasons[code] ?? [cause instanceof Error ? cause.message : String(cause), undefined];
   const message = `Cannot ${action} '${path}': ${why}${code === '' ? '' : ` (${code})`}.`;
   return new WorkspaceError(message, hint === undefined ? { cause } : { cause, hint });
 }
+
+const readReasons: Readonly<Record<string, readonly [why: string, hint: string]>> = {
+  ENOENT: ['it does not exist', 'Check the path.'],
+  ENOTDIR: ['a part of the path is a file, not a folder', 'Check the path.'],
+  EISDIR: ['it is a folder', 'Check the path.'],
+  EACCES: ['this user may not read it', 'Check the path, or give this user the right to read there.'],
+};
 
 const freeSpace = 'Free space there, or choose another folder with --workspace. Finished rounds are kept.';
 const grantAccess = 'Give this user the right to write there, or choose another folder with --workspace.';

@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Task } from '../../src/protocol/messages';
 import { revoke } from '../../src/runtime/provision/provision';
+import { dialChannel } from '../../src/transport/channel';
 import { websocketDialer } from '../../src/transport/websocket/client';
+import { nodeClock } from '../../src/util/clock';
 import { type RunningCommand, runCommand, startCommand } from '../support/command';
 import { smallProject, type TestFederation, testFederation } from '../support/federation';
 import { freePort } from '../support/free-port';
@@ -120,6 +122,8 @@ describe('a server as a process', () => {
     const meta = files.find(({ path }: { path: string }) => path.endsWith('meta.json')).path;
     const read = JSON.parse(await readFile(join(folder, 'got', meta), 'utf8'));
     expect(read).toMatchObject({ outcome: 'finished', finished_rounds: 3 });
+    const nowhere = await runCommand('download', id, ...kit('ada'), '--out', '/dev/null/x');
+    expect(nowhere.stderr).toMatch(/a part of the path is a file.*\n→ Choose another folder with --out/);
     const log = await runCommand('logs', id, ...kit('ada'));
     expect(log.stdout).toMatch(/round 2 finished {2}score 2 {2}2\/2 sites/);
     expect(log.stdout.trimEnd()).toMatch(/finished$/);
@@ -188,6 +192,56 @@ describe('a server as a process', () => {
     expect((await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { method: 'POST' })).status).toBe(405);
   });
 
+  it('is found by the doctor of a site, which does not push the site out', async () => {
+    const { stdout, code } = await runCommand('doctor', ...kit('site-1'), '--json');
+    const { findings } = JSON.parse(stdout) as { findings: { name: string; status: string; message: string }[] };
+    const of = (about: string) => findings.filter(({ name }) => name === about);
+    expect({ code, server: of('server'), clock: of('clock') }).toMatchObject({
+      code: 0,
+      server: [{ status: 'ok', message: 'it answers, and lets this kit in' }],
+      clock: [{ status: 'ok' }],
+    });
+    const audit = await readFile(join(folder, 'server', 'audit.jsonl'), 'utf8');
+    expect(audit).not.toContain('connected anew');
+    expect((await json('sites')).sites).toMatchObject([{ connected: true }, { connected: true }]);
+  });
+
+  it('counts and names who speaks another version, and who has no certificate of the project', async () => {
+    const { port } = (await federation.kit('server')).server;
+    const { tls } = await federation.kit('site-1');
+    const stranger = await testFederation();
+    const never = new AbortController().signal;
+    const dialer = (credentials: typeof tls) =>
+      websocketDialer({ address: `wss://127.0.0.1:${port}`, credentials: { ...credentials, ca: tls.ca } });
+    const told = new Promise((resolve) => {
+      const options = { clock: nodeClock, heartbeatMs: 1000, deadMs: 5000, source: () => undefined };
+      const handlers = { unreadable() {}, message() {}, closed: resolve };
+      void dialChannel(dialer(tls), { ...options, ...handlers }, never).then((channel) =>
+        channel.send({ type: 'hello', protocols: [999], software: 'consilium 99', boot: 'b' }),
+      );
+    });
+    expect(await told).toMatchObject({ code: 'version', hint: expect.stringContaining('same release') });
+    const handler = () => ({ message() {}, closed() {} });
+    // A server of another project, and one that does not answer: in words as a whole, with no stack below.
+    const { tls: theirs } = await stranger.kit('ada');
+    const elsewhere = websocketDialer({ address: `wss://127.0.0.1:${port}`, credentials: theirs });
+    const unknown = await elsewhere.dial(() => ({ message() {}, closed() {} }), never).catch((error: Error) => error);
+    expect(unknown).toMatchObject({ message: expect.stringContaining('not issued by'), hint: expect.any(String) });
+    expect(unknown).not.toHaveProperty('cause');
+    await expect(dialer((await stranger.kit('site-1')).tls).dial(handler, never)).rejects.toThrow(
+      'refuses the connection',
+    );
+    await rm(dirname(stranger.out), { recursive: true });
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(text).toMatch(/^consilium_refused_connections_total\{code="version"\} 1$/m);
+    expect(text).toMatch(/^consilium_refused_connections_total\{code="not-allowed"\} 1$/m);
+    const log = () => readFile(join(folder, 'server', 'log.txt'), 'utf8');
+    await expect
+      .poll(log)
+      .toMatch(/WARN {2}refused the site 'site-1', who was connected: .*consilium 99 speaks 999\. → Install the/);
+    await expect.poll(log).toMatch(/WARN {2}refused somebody at 127\.0\.0\.1: The certificate that was shown .* → .+/);
+  });
+
   it('lets go of a site within seconds of its being revoked, refuses it from then on, and keeps a record of both', async () => {
     await revoke(federation.out, ['site-2']); // Writes the roster into the server's kit.
     const audit = join(folder, 'server', 'audit.jsonl');
@@ -210,8 +264,11 @@ describe('a server as a process', () => {
     while (!(await records()).some(({ event, name }) => event === 'refused' && name === 'site-2')) {
       await runCommand('jobs', ...kit('ada')); // It dials again by itself.
     }
+    await sites.pop()!.stop(); // Without pauses, it would soon use up what this address may dial.
     const verified = await runCommand('audit', 'verify', audit, '--json');
     expect({ code: verified.code, ...JSON.parse(verified.stdout) }).toMatchObject({ code: 0, whole: true });
+    const missing = await runCommand('audit', 'verify', join(folder, 'nofile'));
+    expect(missing.stderr).toMatch(/it does not exist.*\n→ Check the path\.\n/);
     const copy = join(folder, 'copy.jsonl');
     await writeFile(copy, (await readFile(audit, 'utf8')).replace('site-2', 'site-1'));
     await writeFile(join(folder, 'copy.head.json'), await readFile(audit.replace('.jsonl', '.head.json')));
@@ -240,7 +297,11 @@ describe('a server as a process', () => {
       stderr: expect.stringContaining("required option '--kit <dir>'"),
     });
     server.process.kill('SIGKILL');
-    await server.finished;
+    const { stderr } = await server.finished; // The terminal of the server's people.
+    expect(stderr).toMatch(/warning refused the site 'site-2', who was connected: .+ → .+/);
+    expect(stderr).toMatch(/warning refused the site 'site-2' at 127\.0\.0\.1: .+ → .+/);
+    const down = await runCommand('jobs', ...kit('ada'));
+    expect(down.stderr).toMatch(/^error: Cannot connect to .*: nothing listens there .*\n→ Is the server running.*\n$/);
     for (const command of ['jobs', 'sites']) {
       const gone = await runCommand(command, ...kit('ada'), '--json');
       expect(gone.code).toBe(1);

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { ConfigError, ProtocolError } from '../../errors';
+import { ConfigError, isConsiliumError, ProtocolError, WorkspaceError } from '../../errors';
 import type { RunFile } from '../../protocol/admin-api';
 import type { BlobRef } from '../../protocol/wire/messages';
 import { fileSink } from '../../transport/file-sink';
@@ -33,7 +33,7 @@ const unfinished = '.downloading';
 /**
  * Fetches all files of a run. What lies there already, whole and the same, is not fetched again.
  *
- * @throws ConfigError for another file where one has to be; what the server refuses.
+ * @throws ConfigError for another file where one has to be; WorkspaceError where the disk fails; what the server refuses.
  */
 export async function downloadRun(
   client: AdminClient,
@@ -46,9 +46,13 @@ export async function downloadRun(
   checkPaths(files);
   for (const { path, blob } of files) {
     const target = join(folder, path);
-    const there = await hashOf(target, disk);
-    if (there === undefined) await fetchFile(client, blob, target, join(folder, unfinished), signal, disk);
-    else if (there !== blob.sha256) throw inTheWay(target);
+    try {
+      const there = await hashOf(target, disk);
+      if (there === undefined) await fetchFile(client, blob, target, join(folder, unfinished), signal, disk);
+      else if (there !== blob.sha256) throw inTheWay(target);
+    } catch (error) {
+      throw isConsiliumError(error, 'WorkspaceError') ? elsewhere(error) : error;
+    }
     fetched({ path, ...blob });
   }
   await disk.remove(join(folder, unfinished));
@@ -108,6 +112,11 @@ async function hashOf(path: string, disk: Disk): Promise<string | undefined> {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw workspaceError('read', path, error);
   }
+}
+
+/** The files need not lie in a workspace. */
+function elsewhere({ message, cause }: Error): WorkspaceError {
+  return new WorkspaceError(message, { cause, hint: 'Choose another folder with --out; what has arrived is kept.' });
 }
 
 function inTheWay(path: string): ConfigError {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { ConfigError, RefusedError } from '../../errors';
 import { type Identity, type Role, roles } from '../../transport/connection';
 
@@ -75,6 +75,15 @@ export function datesOf({ validFrom, validTo }: X509Certificate): Dates {
 /** SHA-256 of a certificate, hex in lower case without colons. */
 export function fingerprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(':', '').toLowerCase();
+}
+
+/** Whether a private key is the one that a certificate is for; not, when it is no key at all. @param key PEM */
+export function keyBelongs(key: string, certificate: X509Certificate): boolean {
+  try {
+    return certificate.checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
 }
 
 /** @throws RefusedError when the authority did not issue the certificate. */

@@ -75,7 +75,7 @@ Compare the fingerprint of the project's authority with the operator, by telepho
     ${caFingerprint}
 
 The kit is signed: a changed file is refused at the start.${settings(info)}
-When the certificate nears its end (\`consilium doctor --kit .\` says when), the operator makes a new kit: \`consilium provision renew ${info.name}\`.
+When the certificate nears its end (\`consilium doctor --kit .\` says when), the operator makes a new kit: \`consilium provision renew ${info.name}\`.${renewal(info)}
 `;
 }
 
@@ -107,6 +107,12 @@ function settings({ kind }: KitInfo): string {
   if (kind === 'server')
     return ' Yours to edit: `server.yaml`. `roster.json` says who may connect; the operator sends a new one.';
   return kind === 'site' ? ' Yours to edit: `site.yaml` and `policy.yaml`.' : '';
+}
+
+function renewal({ kind }: KitInfo): string {
+  if (kind === 'admin') return '';
+  const settings = kind === 'server' ? '`server.yaml`' : '`site.yaml` and `policy.yaml`';
+  return ` Stop it, and copy the files of the new kit over these, all but ${settings}: the workspace stays where it is.`;
 }
 
 /** What the files that a user may edit say at first: nothing but what they can say. A line is in force without its first '# '. */

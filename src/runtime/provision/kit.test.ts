@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestFederation, testFederation } from '../../../test/support/federation';
@@ -108,6 +108,12 @@ describe('a startup kit is refused', () => {
       await refused('ConfigError', `'${at(name)}' cannot be read: it does not exist`, 'A startup kit is a folder');
     },
   );
+
+  it.each(['manifest.json', 'kit.json'])('when a byte was appended to %s, with what to do next', async (name) => {
+    await appendFile(at(name), 'x');
+    await refused('RefusedError', `The startup kit is refused: `, 'Unpack the kit again as it came');
+    await refused('RefusedError', at(name), 'or ask for a new one');
+  });
 
   it('when it names another server, even under a manifest that fits', async () => {
     const text = (await readFile(at('kit.json'), 'utf8')).replace('localhost', 'evil.host');

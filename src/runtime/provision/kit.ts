@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { createPrivateKey, type X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { z } from 'zod';
 import { ConfigError, isConsiliumError, RefusedError } from '../../errors';
 import type { Role } from '../../transport/connection';
 import { readBounded } from '../../util/read-bounded';
@@ -18,6 +18,7 @@ import {
   checkIssued,
   datesOf,
   fingerprintOf,
+  keyBelongs,
   parseCertificate,
 } from './certificate';
 import { parseJsonFile } from './json-file';
@@ -93,12 +94,12 @@ export async function loadKit(
 ): Promise<Kit> {
   const root = resolve(folder);
   const signed = await readSigned(root);
-  const info = parseJsonFile(signed.get('kit.json')!, kitInfo, join(root, 'kit.json'));
+  const info = parseKitJson(signed.get('kit.json')!, kitInfo, join(root, 'kit.json'));
   if (info.kind !== expected) throw otherKind(root, info, expected);
   const key = await readKey(root);
   const certificate = parseCertificate(signed.get('cert.pem')!, join(root, 'cert.pem'));
   const authority = parseCertificate(signed.get('ca.pem')!, join(root, 'ca.pem'));
-  if (!belongs(key, certificate)) {
+  if (!keyBelongs(key, certificate)) {
     throw new ConfigError(`The key '${join(root, 'key.pem')}' does not belong to the certificate beside it.`, {
       hint: 'Put the two files of the same kit together, or ask for a new kit.',
     });
@@ -150,7 +151,7 @@ function kitOf(
 /** The files of the manifest, each as it was signed. */
 async function readSigned(root: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const manifestFile = join(root, 'manifest.json');
-  const manifest = parseJsonFile(await readKitFile(root, 'manifest.json'), kitManifest, manifestFile);
+  const manifest = parseKitJson(await readKitFile(root, 'manifest.json'), kitManifest, manifestFile);
   const ca = await readKitFile(root, 'ca.pem');
   if (!isSigned(manifest, Buffer.from(ca).toString('utf8'))) {
     throw tampered(`'${manifestFile}' does not bear the signature of the project's authority`);
@@ -164,6 +165,22 @@ async function readSigned(root: string): Promise<ReadonlyMap<string, Uint8Array>
     files.set(name, bytes);
   }
   return files;
+}
+
+/** @throws RefusedError for anything but what the schema says: `consilium provision` writes nothing else. */
+function parseKitJson<T>(bytes: Uint8Array, schema: z.ZodType<T>, path: string): T {
+  try {
+    return parseJsonFile(bytes, schema, path);
+  } catch (cause) {
+    if (isConsiliumError(cause, 'ConfigError')) throw tampered(cause.message.replace(/\.$/, ''));
+    throw cause;
+  }
+}
+
+/** Of which kind a kit says that it is. @throws as {@link loadKit} for one that cannot be read. */
+export async function readKitKind(folder: string): Promise<KitKind> {
+  const root = resolve(folder);
+  return parseKitJson(await readKitFile(root, 'kit.json'), kitInfo, join(root, 'kit.json')).kind;
 }
 
 async function readKitFile(root: string, name: string): Promise<Uint8Array> {
@@ -189,14 +206,6 @@ async function readKey(root: string): Promise<string> {
     });
   }
   return Buffer.from(bytes).toString('utf8');
-}
-
-function belongs(key: string, certificate: X509Certificate): boolean {
-  try {
-    return certificate.checkPrivateKey(createPrivateKey(key));
-  } catch {
-    return false; // No key at all.
-  }
 }
 
 /** `kit.json` and the certificate are both signed; a kit that was put together from two is found here. */

@@ -145,14 +145,10 @@ function caFolder(root: string): string {
   return join(root, 'ca');
 }
 
-/** Kits that a killed command has half written are removed; one that it has moved aside and not replaced is put back. */
+/** Kits that a killed command has half written are removed. */
 async function putInOrder(kits: string): Promise<void> {
   const names = existsSync(kits) ? await readdir(kits) : [];
-  for (const left of names.filter((name) => name.endsWith('.tmp.old'))) {
-    const name = /^\.([a-z0-9-]+)\.[0-9a-f-]{36}\.tmp\.old$/.exec(left)?.[1];
-    if (name !== undefined && !existsSync(join(kits, name))) await rename(join(kits, left), join(kits, name));
-  }
-  for (const left of names.filter((name) => /^\..+\.tmp(\.old)?$/.test(name))) {
+  for (const left of names.filter((name) => /^\..+\.tmp$/.test(name))) {
     await rm(join(kits, left), { recursive: true, force: true });
   }
 }

@@ -1,10 +1,12 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { smallProject, type TestFederation, testFederation } from '../../../test/support/federation';
+import { sha256Of } from '../../util/sha256';
 import { loadKit } from './kit';
+import { signManifest } from './kit-files';
 import { type Project, projectSpec } from './project';
 import { showProject } from './project-report';
 import { addParticipant, provision, renew, revoke } from './provision';
@@ -150,7 +152,6 @@ describe('provisioning again', () => {
   it('repairs what a killed command has left', async () => {
     const kits = join(federation.out, 'kits');
     const uuid = '01234567-89ab-cdef-0123-456789abcdef';
-    await rename(join(kits, 'ada'), join(kits, `.ada.${uuid}.tmp.old`));
     await mkdir(join(kits, `.ada.${uuid}.tmp`));
     await mkdir(join(federation.out, 'ca.new'));
     const rosterCopy = join(kits, 'server', 'roster.json');
@@ -217,6 +218,76 @@ describe('a change of one participant', () => {
     await renew(federation.out, ['server']);
     expect((await federation.kit('server')).server.hosts).toEqual(['localhost', '127.0.0.1']);
   });
+
+  it.each([
+    ['renews one', (name: string) => renew(federation.out, [name])],
+    [
+      'revokes one and adds it anew',
+      async (name: string) => {
+        await revoke(federation.out, [name]);
+        await addParticipant(federation.out, { name, org: 'East', role: 'site' });
+      },
+    ],
+  ])('that %s keeps its workspace with jobs, audit log and privacy ledger, and files of its own', async (_, change) => {
+    const kit = federation.folder('site-1');
+    const kept = ['workspace/audit.jsonl', 'workspace/privacy/ledger.jsonl', 'workspace-2/a', 'notes.txt', 'site.yaml'];
+    for (const name of kept) {
+      await mkdir(dirname(join(kit, name)), { recursive: true });
+      await writeFile(join(kit, name), `mine: ${name}`);
+    }
+    const { fingerprint } = await federation.kit('site-1');
+    await chmod(kit, 0o755);
+    await change('site-1');
+    for (const name of kept) expect(await readFile(join(kit, name), 'utf8'), name).toBe(`mine: ${name}`);
+    expect((await federation.kit('site-1', 'site')).fingerprint).not.toBe(fingerprint);
+    for (const path of [kit, join(kit, 'key.pem')]) expect((await stat(path)).mode & 0o077, path).toBe(0);
+    expect((await readdir(dirname(kit))).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('that renews the server keeps its jobs and its settings', async () => {
+    const kit = federation.folder('server');
+    await mkdir(join(kit, 'workspace'));
+    await writeFile(join(kit, 'workspace', 'job'), 'mine');
+    await writeFile(join(kit, 'server.yaml'), 'maxJobs: 2\n');
+    await renew(federation.out, ['server']);
+    expect(await readFile(join(kit, 'workspace', 'job'), 'utf8')).toBe('mine');
+    expect(await readFile(join(kit, 'server.yaml'), 'utf8')).toBe('maxJobs: 2\n');
+    expect(await readFile(join(kit, 'roster.json'))).toEqual(await readFile(join(federation.out, 'ca', 'roster.json')));
+  });
+
+  it('that is cut off half-way leaves a kit that is refused, whichever of its files are new', async () => {
+    const kit = federation.folder('site-1');
+    const names = ['cert.pem', 'key.pem', 'manifest.json', 'start.sh'];
+    const contents = async () => Promise.all(names.map((name) => readFile(join(kit, name), 'utf8')));
+    await signedAnew(kit, 'start.sh', '#!/bin/sh\n# Of an earlier release.\n');
+    await federation.kit('site-1');
+    const before = await contents();
+    await renew(federation.out, ['site-1']);
+    const after = await contents();
+    for (let mixture = 0; mixture < 1 << names.length; mixture++) {
+      const isNew = names.map((_, i) => ((mixture >> i) & 1) === 1);
+      for (const [i, name] of names.entries()) {
+        expect(after[i]).not.toBe(before[i]);
+        await writeFile(join(kit, name), (isNew[i] ? after : before)[i]!);
+      }
+      const loaded = federation.kit('site-1');
+      if (new Set(isNew).size === 1) await expect(loaded).resolves.toBeTruthy();
+      else await expect(loaded, String(isNew)).rejects.toThrow(/was changed after the kit was made|does not belong to/);
+    }
+    await writeFile(join(kit, 'cert.pem'), before[0]!);
+    await renew(federation.out, ['site-1']);
+    await expect(federation.kit('site-1')).resolves.toBeTruthy();
+  });
+
+  /** A kit with another text in a file that is signed. */
+  async function signedAnew(kit: string, name: string, text: string): Promise<void> {
+    const manifest = join(kit, 'manifest.json');
+    const { signature: _, ...content } = JSON.parse(await readFile(manifest, 'utf8'));
+    const files = { ...content.files, [name]: sha256Of(Buffer.from(text)) };
+    const caKey = await readFile(join(federation.out, 'ca', 'ca.key'), 'utf8');
+    await writeFile(join(kit, name), text);
+    await writeFile(manifest, JSON.stringify(signManifest({ ...content, files }, caKey)));
+  }
 
   it('lets a revoked name come back in another role, as a new identity', async () => {
     await revoke(federation.out, ['ada']);

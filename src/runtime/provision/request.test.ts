@@ -40,6 +40,18 @@ describe('a kit that is asked for', () => {
     expect(await loadKit(mine, 'site')).toMatchObject({ name: 'site-9', fingerprint: made.fingerprint });
   });
 
+  it('for a key that lies where the kit is made has that key, and never an earlier one', async () => {
+    const folder = federation.folder('site-9');
+    const { key, request } = await requestKit(folder, site);
+    const made = await readFile(key, 'utf8');
+    await signRequest(federation.out, request);
+    expect((await loadKit(folder, 'site')).tls.key).toBe(made);
+    const anew = await requestKit(mine, site);
+    await signRequest(federation.out, anew.request, { again: true });
+    expect(await readdir(folder)).not.toContain('key.pem');
+    expect(await readdir(folder)).toContain('request.json');
+  });
+
   it('is refused for a name that is taken, unless it is asked for again', async () => {
     const { request } = await requestKit(mine, { ...site, name: 'site-1', org: 'North Hospital' });
     await expect(signRequest(federation.out, request)).rejects.toThrow("The name 'site-1' is taken");

@@ -184,7 +184,7 @@ describe('a roster that is watched', () => {
       expect(watch.roster).toBe(roster);
     };
     await put('{"roster": {');
-    await refused('ConfigError', 'malformed');
+    await refused('RefusedError', 'The roster is refused: ');
     await put(signRoster({ ...roster, serial: roster.serial - 1 }, caKey));
     await refused('RefusedError', `its serial is ${roster.serial - 1}, but ${roster.serial} is in force`);
     await put((await readFile(good, 'utf8')).replace('"active"', '"revoked"'));

@@ -6,7 +6,7 @@
  */
 import { sign, verify } from 'node:crypto';
 import { z } from 'zod';
-import { RefusedError } from '../../errors';
+import { isConsiliumError, RefusedError } from '../../errors';
 import { type Identity, type Role, roles } from '../../transport/connection';
 import { canonicalJson } from '../../util/canonical-json';
 import { namePattern, parseCertificate } from './certificate';
@@ -57,11 +57,11 @@ export function verifyRoster(
   { ca, project, source }: { readonly ca: string; readonly project: string; readonly source: string },
 ): Roster {
   if (bytes.byteLength > maxRosterBytes) throw new RefusedError(`${source} is refused: no roster is so long.`);
-  const { roster: content, signature } = parseJsonFile(bytes, signedRoster, source);
+  const { roster: content, signature } = parsed(bytes, source);
   const key = parseCertificate(ca, 'ca.pem').publicKey;
   if (!verify('sha256', Buffer.from(purpose + canonicalJson(content)), key, Buffer.from(signature, 'base64'))) {
     throw new RefusedError(`${source} is refused: the project's authority did not sign what it says.`, {
-      hint: 'Copy roster.json again from the folder that `consilium provision` writes; it is never edited by hand.',
+      hint: copyAgain,
     });
   }
   if (content.project !== project) {
@@ -70,6 +70,18 @@ export function verifyRoster(
     });
   }
   return content;
+}
+
+const copyAgain =
+  'Copy roster.json again from the folder that `consilium provision` writes; it is never edited by hand.';
+
+function parsed(bytes: Uint8Array, source: string): z.output<typeof signedRoster> {
+  try {
+    return parseJsonFile(bytes, signedRoster, source);
+  } catch (cause) {
+    if (!isConsiliumError(cause, 'ConfigError')) throw cause;
+    throw new RefusedError(`The roster is refused: ${cause.message}`, { hint: copyAgain });
+  }
 }
 
 /** Why somebody is not let in. */

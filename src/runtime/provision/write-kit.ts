@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { WorkspaceError } from '../../errors';
 import { flushFolder, workspaceError, writeFileAtomic } from '../../util/atomic-file';
 import { makeFolder } from '../../util/make-folder';
 import { sha256Of } from '../../util/sha256';
 import type { Credentials } from './authority';
-import { fingerprintOf, parseCertificate, readableFingerprint } from './certificate';
+import { fingerprintOf, keyBelongs, parseCertificate, readableFingerprint } from './certificate';
 import { editableFiles, type KitInfo, signManifest } from './kit-files';
 import { firstTexts, readme, startScript } from './kit-text';
 
@@ -16,13 +17,12 @@ export interface KitContent {
   /** Absent when whoever gets the kit has made the key. */
   readonly key?: string;
   readonly authority: Credentials;
-  /** Server: the signed roster. */
-  readonly roster?: string;
 }
 
 /**
- * Writes a startup kit as a whole: the folder is the old one or the new one, never half of each. No other user can read it from
- * its first moment on. Settings that a user has changed in an earlier kit of this folder are kept.
+ * Writes a startup kit, which no other user can read from its first moment on. A new folder appears as a whole. In the folder of
+ * an earlier kit, only the files that a kit consists of are replaced: settings, the workspace and whatever else lies there are
+ * kept. Until the last file is in its place the two kits are mixed, and `loadKit` refuses every mixture.
  *
  * @throws WorkspaceError
  */
@@ -31,10 +31,10 @@ export async function writeKit(folder: string, content: KitContent): Promise<voi
   try {
     await makePrivateFolder(made);
     await writeFiles(made, folder, content);
-    await replaceFolder(made, folder);
-  } catch (error) {
+    if (existsSync(folder)) await putOver(folder, made, content);
+    else await rename(made, folder).catch((error: unknown) => Promise.reject(cannotWrite(folder, error)));
+  } finally {
     await rm(made, { recursive: true, force: true });
-    throw error;
   }
   await flushFolder(dirname(folder));
 }
@@ -50,11 +50,7 @@ export async function makePrivateFolder(folder: string): Promise<void> {
   }
 }
 
-async function writeFiles(
-  made: string,
-  earlier: string,
-  { info, cert, key, authority, roster }: KitContent,
-): Promise<void> {
+async function writeFiles(made: string, earlier: string, { info, cert, key, authority }: KitContent): Promise<void> {
   const ca = authority.cert;
   const signed: Readonly<Record<string, string>> = {
     'kit.json': `${JSON.stringify(info, undefined, 1)}\n`,
@@ -68,8 +64,8 @@ async function writeFiles(
   const all: Record<string, string> = { ...signed, 'manifest.json': `${JSON.stringify(manifest, undefined, 1)}\n` };
   if (key !== undefined) all['key.pem'] = key;
   for (const name of editableFiles[info.kind]) {
-    const text = name === 'roster.json' ? roster : await keptText(join(earlier, name), firstTexts[name]);
-    if (text !== undefined) all[name] = text;
+    const text = firstTexts[name];
+    if (text !== undefined && !existsSync(join(earlier, name))) all[name] = text;
   }
   await Promise.all(
     Object.entries(all).map(([name, text]) =>
@@ -82,18 +78,25 @@ async function writeFiles(
   await flushFolder(made);
 }
 
-async function keptText(path: string, otherwise: string | undefined): Promise<string | undefined> {
-  return existsSync(path) ? readFile(path, 'utf8') : otherwise;
+/** Puts the files of a new kit in the place of those of the earlier one, one after the other. */
+async function putOver(folder: string, made: string, { cert, key }: KitContent): Promise<void> {
+  const path = join(folder, 'key.pem');
+  try {
+    await chmod(folder, 0o700);
+    // A key that was made right here is the one that the new certificate is for.
+    const isForeign = key === undefined && existsSync(path) && !isKeyOf(await readFile(path), cert);
+    if (isForeign) await rm(path);
+    for (const name of await readdir(made)) await rename(join(made, name), join(folder, name));
+  } catch (error) {
+    throw cannotWrite(folder, error);
+  }
+  await flushFolder(folder);
 }
 
-/** Two renames: a folder cannot be renamed over another one that holds anything. */
-async function replaceFolder(made: string, folder: string): Promise<void> {
-  const aside = `${made}.old`;
-  try {
-    if (existsSync(folder)) await rename(folder, aside);
-    await rename(made, folder);
-    await rm(aside, { recursive: true, force: true });
-  } catch (error) {
-    throw workspaceError('write the kit', folder, error);
-  }
+function isKeyOf(key: Uint8Array, cert: string): boolean {
+  return keyBelongs(Buffer.from(key).toString('utf8'), parseCertificate(cert, 'cert.pem'));
+}
+
+function cannotWrite(folder: string, cause: unknown): WorkspaceError {
+  return workspaceError('write the kit', folder, cause);
 }

@@ -4,13 +4,13 @@
  * @module
  */
 import type { CloseReason, Connection, ConnectionHandler, Identity } from '../../transport/connection';
-import type { AuditEvent } from '../audit';
 import type { ServerMetrics } from './metrics';
 
 export interface ConnectionsOptions {
   readonly open: (connection: Connection) => ConnectionHandler;
   readonly metrics: Pick<ServerMetrics, 'bytes'>;
-  readonly audit: (event: AuditEvent) => void;
+  /** Told of those who are sent away for what they do or are, and not because the server ends or the other end is silent. */
+  readonly sentAway: (peer: Identity, reason: CloseReason) => void;
 }
 
 export interface Connections {
@@ -19,7 +19,7 @@ export interface Connections {
   review(admit: (identity: Identity) => true | CloseReason): void;
 }
 
-export function createConnections({ open, metrics, audit }: ConnectionsOptions): Connections {
+export function createConnections({ open, metrics, sentAway }: ConnectionsOptions): Connections {
   const connections = new Set<Connection>();
   return {
     accept(connection) {
@@ -64,9 +64,7 @@ export function createConnections({ open, metrics, audit }: ConnectionsOptions):
   }
 
   function close(connection: Connection, reason: CloseReason): void {
-    const { name, role } = connection.peer;
-    const { code, message } = reason;
-    if (noted.has(code)) audit({ event: 'sent-away', name, role, code, reason: message });
+    if (noted.has(reason.code)) sentAway(connection.peer, reason);
     connection.close(reason);
   }
 }

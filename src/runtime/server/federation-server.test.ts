@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -120,6 +120,9 @@ describe('a server', () => {
     });
     expect(server.store.all()).toEqual([]);
     expect(audit().filter(({ event }) => event === 'submission-refused')).toHaveLength(3);
+    await rig.stop();
+    const log = (await readFile(join(rig.workspace, 'log.txt'), 'utf8')).split('\n');
+    expect(log.filter((line) => / WARN {2}refused a submission of 'ada': .* → .+/.test(line))).toHaveLength(3);
   });
 
   it('starts a job once enough of its sites are there, and says meanwhile which are missing', async () => {

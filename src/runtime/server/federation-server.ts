@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from 'node:path';
-import { RefusedError } from '../../errors';
+import { errorToData, RefusedError } from '../../errors';
 import { hasEnded } from '../../protocol/admin-api';
 import type { BlobRef } from '../../protocol/wire/messages';
 import type { RunLog } from '../../tracking/run-log';
@@ -23,6 +23,7 @@ import { acceptBundle } from './accept-bundle';
 import { answerAudit } from './answer-audit';
 import { createJobControl, type JobControl, type JobEvent } from './job-control';
 import { type JobStore, openJobStore } from './job-store';
+import { refusalLine } from './refusals';
 import type { ServerSettings } from './server-settings';
 import { reasonOf, type SavedJob, stateOf } from './stored-job';
 
@@ -194,7 +195,9 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
 
   async function submit(file: string, ref: BlobRef, by: Identity) {
     const found = await acceptBundle({ file, ref, by }, acceptance()).catch(async (error: unknown) => {
-      await audit.append({ event: 'submission-refused', by: by.name, ...ref, reason: messageOf(error).slice(0, 2000) });
+      const { message, hint } = errorToData(error);
+      log.write('warn', refusalLine(`a submission of '${by.name}'`, { message, ...(hint !== undefined && { hint }) }));
+      await audit.append({ event: 'submission-refused', by: by.name, ...ref, reason: message.slice(0, 2000) });
       throw error;
     });
     if (found.created) {

@@ -14,6 +14,7 @@ export interface ServerMetrics {
   text(): Promise<string>;
   hear(event: ServerEvent): void;
   bytes(direction: 'received' | 'sent', role: Role, count: number): void;
+  /** A connection was refused, or its other end sent away. */
   refused(code: string): void;
 }
 
@@ -25,7 +26,9 @@ export function serverMetrics(server: () => FederationServer): ServerMetrics {
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
     new Counter({ name: `consilium_${name}`, help, labelNames, registers });
   const answers = counter('answers_total', 'Answers of sites, by what became of them.', ['outcome']);
-  const refusals = counter('refused_connections_total', 'Connections that were refused, by why.', ['code']);
+  const refusals = counter('refused_connections_total', 'Connections that were refused or sent away, by why.', [
+    'code',
+  ]);
   const bytes = {
     received: counter('received_bytes_total', 'Bytes of messages that came in, by the role of the sender.', ['role']),
     sent: counter('sent_bytes_total', 'Bytes of messages that went out, by the role of the receiver.', ['role']),

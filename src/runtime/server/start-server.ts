@@ -27,7 +27,7 @@ import { createConnections } from './connections';
 import { createServer, type FederationServer, stopping } from './federation-server';
 import { serverMetrics } from './metrics';
 import { type Monitoring, startMonitoring } from './monitoring';
-import { refusalAudit } from './refusals';
+import { refusalRecords } from './refusals';
 import { parseServerSettings, type ServerSettings } from './server-settings';
 import { stateOf } from './stored-job';
 
@@ -121,13 +121,16 @@ async function startIn(workspace: string, parts: Parts, closeAll: () => Promise<
   closers.push(() => core.stop());
   const audit = (event: AuditEvent) => void core.audit.append(event).catch(trouble);
   const admins = createAdminSessions({ ...shared, server: core, started, newSession: randomUUID, trouble });
+  const refusals = refusalRecords(nodeClock, audit, (line) => log.write('warn', line));
+  closers.push(() => refusals.stop());
   const connections = createConnections({
     open: (connection) => (connection.peer.role === 'site' ? core : admins).connect(connection),
     metrics,
-    audit,
+    sentAway(peer, reason) {
+      metrics.refused(reason.code);
+      refusals.sentAway(peer, reason);
+    },
   });
-  const refusals = refusalAudit(nodeClock, audit);
-  closers.push(() => refusals.stop());
   const listen = (port: number): Promise<WebsocketServer> =>
     websocketServer({
       ...(settings.host !== undefined && { host: settings.host }),

@@ -20,13 +20,20 @@ export interface WebsocketDialerOptions {
   readonly credentials: Credentials;
   /** How long it may take to connect, milliseconds. Default: 10 s. */
   readonly handshakeMs?: number;
+  /** Told the server's clock when it takes the connection, milliseconds since 1970, right to half a second. */
+  readonly heardTime?: (serverMs: number) => void;
 }
 
 /** Largest answer of a server that refuses, bytes. */
 const longestAnswer = 16384;
 
 /** @throws ConfigError for an address of another kind. */
-export function websocketDialer({ address, credentials, handshakeMs = 10_000 }: WebsocketDialerOptions): Dialer {
+export function websocketDialer({
+  address,
+  credentials,
+  handshakeMs = 10_000,
+  heardTime = () => {},
+}: WebsocketDialerOptions): Dialer {
   checkAddress(address);
   const options: ClientOptions = {
     ...credentials,
@@ -43,7 +50,7 @@ export function websocketDialer({ address, credentials, handshakeMs = 10_000 }: 
       const abort = () => socket.terminate();
       signal.addEventListener('abort', abort, { once: true });
       try {
-        return await opened(socket, address, handler);
+        return await opened(socket, address, { handler, heardTime });
       } catch (error) {
         signal.throwIfAborted();
         throw error;
@@ -72,17 +79,21 @@ function newSocket(address: string, options: ClientOptions): WebSocket {
   }
 }
 
-function opened(
-  socket: WebSocket,
-  address: string,
-  handler: (connection: Connection) => ConnectionHandler,
-): Promise<Connection> {
+interface Opening {
+  readonly handler: (connection: Connection) => ConnectionHandler;
+  readonly heardTime: (serverMs: number) => void;
+}
+
+function opened(socket: WebSocket, address: string, { handler, heardTime }: Opening): Promise<Connection> {
   return new Promise((resolve, reject) => {
     let server: Identity | undefined;
     socket.on('upgrade', (response: IncomingMessage) => {
       const certificate = (response.socket as TLSSocket).getPeerX509Certificate();
       const found = certificate && identityIn(certificate);
       if (found !== undefined && !('code' in found) && found.role === 'server') server = found;
+      // HTTP says the second that has begun.
+      const second = Date.parse(response.headers.date ?? '');
+      if (server !== undefined && !Number.isNaN(second)) heardTime(second + 500);
     });
     socket.on('open', () => {
       if (server === undefined) {

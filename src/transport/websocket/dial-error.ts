@@ -41,7 +41,7 @@ const faults: Readonly<Record<string, readonly [what: string, hint: string]>> = 
 
 const late: readonly [string, string] = ['it does not answer in time', unreachable];
 
-/** For an error before there was a connection. */
+/** For an error before there was a connection, put in words as a whole: nothing is left that its cause would add. */
 export function dialError(cause: Error & { readonly code?: string }, address: string): ConnectError {
   const code = cause.code ?? '';
   const certificate = certificateFault(code);
@@ -50,7 +50,7 @@ export function dialError(cause: Error & { readonly code?: string }, address: st
       ? [`its certificate ${certificate.what}`, certificate.hint]
       : (faults[code] ?? (cause.message.includes('timed out') ? late : [cause.message, notOurs]));
   const shown = code === '' ? '' : ` (${code})`;
-  return new ConnectError(`Cannot connect to ${address}: ${what}${shown}.`, { cause, hint });
+  return new ConnectError(`Cannot connect to ${address}: ${what}${shown}.`, { hint });
 }
 
 /** For a certificate of the project that is not a server's. */

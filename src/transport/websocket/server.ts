@@ -87,7 +87,7 @@ export async function websocketServer(options: WebsocketServerOptions): Promise<
   const server = secureServer(credentials, limits);
   const door = frontDoor(server, clock, limits, (address, reason) => refuse({ address, reason }));
   const open = newestWin(({ role }) => (role === 'site' ? limits.perSite : limits.perUser));
-  const upgrade = upgrader();
+  const upgrade = upgrader(clock);
   let refusals = 0;
 
   function refuse(refused: Refused): void {
@@ -228,8 +228,10 @@ type Upgrade = (
   open: (websocket: WebSocket) => void,
 ) => void;
 
-function upgrader(): Upgrade {
+function upgrader(clock: Clock): Upgrade {
   const server = new (ws().WebSocketServer)({ noServer: true, clientTracking: false, ...socketOptions });
+  // For who only looks whether the clocks agree.
+  server.on('headers', (headers) => headers.push(`Date: ${new Date(clock.wallMs()).toUTCString()}`));
   return (request, socket, head, open) => server.handleUpgrade(request, socket, head, open);
 }
 
