@@ -25,6 +25,7 @@ import { createJobControl, type JobControl, type JobEvent } from './job-control'
 import { type JobStore, openJobStore } from './job-store';
 import type { ServerSettings } from './server-settings';
 import { reasonOf, type SavedJob, stateOf } from './stored-job';
+import { twiceUsedKits } from './twice-used-kits';
 
 export interface FederationServerOptions {
   readonly clock: Clock;
@@ -89,6 +90,7 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
   await durableFolder(incoming, disk);
   await audit.append({ event: 'server-started', software: options.software });
   const answers = answerAudit(audit, report);
+  const isUsedTwice = twiceUsedKits(clock);
   const hub = createHub({
     clock,
     times: {
@@ -156,6 +158,9 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
       case 'site-left':
         heardOfSite(event);
         break;
+      case 'site-replaced':
+        if (isUsedTwice(event.site)) tellUsedTwice(event.site);
+        break;
       default:
         jobs.runningJob(event.job)?.hear(event);
     }
@@ -177,6 +182,12 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
       log.write('info', `left: ${message}`, { site });
     }
     jobs.consider();
+  }
+
+  function tellUsedTwice(site: string): void {
+    audit.append({ event: 'kit-used-twice', site }).catch(report);
+    const next = 'Stop one of them; if one is not yours, revoke the kit and make another.';
+    log.write('warn', `two processes with its startup kit take each other's place again and again. ${next}`, { site });
   }
 
   function jobOf(id: string): SavedJob {
