@@ -145,7 +145,7 @@ describe('a site', () => {
     expect(auditOf('site-1')).toContainEqual(
       expect.objectContaining({ event: 'job-refused', submitter: 'ada', reason }),
     );
-    expect(told.join('\n')).toContain(`job refused: ${reason}`);
+    expect(told.join('\n')).toContain(`job refused: ${reason}. The site's operator may approve it under 'code'`);
   });
 
   it('takes part once its policy allows it; what leaves passes its filters, and is noted before', async () => {

@@ -114,13 +114,13 @@ const context = (signal = new AbortController().signal, seen: TaskProgress[] = [
 });
 
 describe('an offered job', () => {
-  it('with code is refused by a policy that says nothing, in one line that the submitter and the audit log get', async () => {
+  it('with code is refused by a policy that says nothing, in one line that the submitter and the audit log get, with a next step', async () => {
     const one = await offered();
     const verdict = await one.consider('');
-    expect(verdict).toEqual({
-      verdict: 'refused',
-      reason: 'policy code: the job brings 1 file that came with it, and no code of jobs runs here',
-    });
+    const reason = 'policy code: the job brings 1 file that came with it, and no code of jobs runs here';
+    const next =
+      "The site's operator may approve it under 'code' in policy.yaml: 'consilium policy approve' prints the lines";
+    expect(verdict).toEqual({ verdict: 'refused', reason: `${reason}. ${next}` });
     expect(one.audit).toMatchObject([
       {
         event: 'job-refused',
@@ -128,7 +128,7 @@ describe('an offered job', () => {
         name: 'small',
         submitter: 'ada',
         org: 'North Hospital',
-        reason: verdict.reason,
+        reason,
       },
     ]);
     expect(existsSync(join(one.folder, 'files'))).toBe(false);
@@ -196,12 +196,15 @@ describe('an offered job', () => {
       data: { kind: 'brats18', baseDir: '/home/ada', datalistDir: '/home/ada' },
     });
     const unnamed = await offered(spec);
-    expect((await unnamed.consider('')).reason).toMatch(/^data: this site has named no data of kind 'brats18'/);
+    expect((await unnamed.consider('')).reason).toMatch(
+      /^data: this site has named no data of kind 'brats18'.* names them under 'data\.brats18' in site\.yaml$/,
+    );
     const one = await offered(spec, { site: 'data: { brats18: { baseDir: ./here, datalist: ./gone.json } }' });
     one.policy('');
     const work = one.open();
     const { reason } = await work.consider('small-1', one.bundleFile, one.folder);
-    expect(reason).toBe("site data: what the job needs of this site's data is missing or cannot be read");
+    const next = 'The log of the site has the details: ask its operator';
+    expect(reason).toBe(`site data: what the job needs of this site's data is missing or cannot be read. ${next}`);
     expect(await one.log(work)).toMatch(/site\/gone\.json/);
   });
 });
@@ -226,7 +229,7 @@ describe('an accepted job', () => {
       .catch((error: unknown) => error);
     expect(failureSummary(refused)).toMatchObject({
       tag: 'RefusedError',
-      message: expect.stringMatching(/^policy code: /),
+      message: expect.stringMatching(/^policy code: .* prints the lines; the site's log has the details$/),
     });
     expect(audit.at(-1)).toMatchObject({ event: 'job-refused', reason: expect.stringMatching(/^policy code/) });
   });
