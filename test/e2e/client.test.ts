@@ -148,6 +148,25 @@ describe('a site', () => {
     expect(told.join('\n')).toContain(`job refused: ${reason}. The site's operator may approve it under 'code'`);
   });
 
+  it('whose policy was broken meanwhile says file, line and what to do on its terminal and in its log', async () => {
+    const told: string[] = [];
+    const site = await startSite('', (line) => told.push(line));
+    const file = join(kit('site-1'), 'policy.yaml');
+    writeFileSync(file, 'code: { files: [0] }\n');
+    const refused = await run({
+      name: 'broken-policy',
+      workflow: { kind: 'fed-avg', rounds: 1, minSites: 1, roundDeadlineSeconds: 1, roundRetries: 0 },
+    })
+      .result()
+      .catch((error: Error) => error);
+    expect((refused as Error).message).toContain('the policy of this site cannot be read at present. The log of the');
+    expect((refused as Error).message).not.toContain('policy.yaml');
+    await site.stop();
+    const log = readFileSync(join(kit('site-1'), 'workspace', 'log.txt'), 'utf8');
+    for (const text of [told.join('\n'), log])
+      expect(text).toMatch(/policy\.yaml:1:\d+[\s\S]*Correct the places named/);
+  });
+
   it('takes part once its policy allows it; what leaves passes its filters, and is noted before', async () => {
     await startSite(approved);
     const result = await run({ name: 'allowed' }).result();

@@ -77,6 +77,7 @@ async function offered(spec = job(), { site = '' }: { readonly site?: string } =
   writeFileSync(bundleFile, Buffer.concat(await bundleForSite(bundle, 'site-1')));
   const policyFile = join(place, 'policy.yaml');
   const audit: AuditEvent[] = [];
+  const troubles: unknown[] = [];
   const stop = new AbortController();
   const open = () => {
     const work = siteWork({
@@ -84,6 +85,7 @@ async function offered(spec = job(), { site = '' }: { readonly site?: string } =
       settings: parseSiteSettings(Buffer.from(`shutdownSeconds: 2\n${site}`), join(place, 'site', 'site.yaml')),
       audit: { append: async (event) => void audit.push(event) },
       log: openRunLog(join(place, 'site'), { clock: Date.now }),
+      trouble: (error) => troubles.push(error),
       testNoiseSeed: undefined,
       signal: stop.signal,
     });
@@ -91,7 +93,7 @@ async function offered(spec = job(), { site = '' }: { readonly site?: string } =
     return work;
   };
   return {
-    ...{ folder, bundleFile, audit, open, stop },
+    ...{ folder, bundleFile, audit, troubles, open, stop, policyFile },
     policy: (text: string) => writeFileSync(policyFile, text),
     async consider(text: string) {
       writeFileSync(policyFile, text);
@@ -206,6 +208,31 @@ describe('an offered job', () => {
     const next = 'The log of the site has the details: ask its operator';
     expect(reason).toBe(`site data: what the job needs of this site's data is missing or cannot be read. ${next}`);
     expect(await one.log(work)).toMatch(/site\/gone\.json/);
+    expect(one.troubles).toMatchObject([{ tag: 'DataError', message: expect.stringMatching(/site\/gone\.json/) }]);
+  });
+
+  it('whose policy cannot be read is refused, at its offer and at its start; the operator is told file, line and what to do', async () => {
+    const one = await offered();
+    const { verdict, reason } = await one.consider('code: { files: [0] }');
+    expect(verdict).toBe('refused');
+    expect(reason).toMatch(
+      /^policy: the policy of this site cannot be read at present\. The log of the site says where/,
+    );
+    expect(reason).not.toContain(one.policyFile);
+    const what = {
+      message: expect.stringContaining(`${one.policyFile}:1:`),
+      hint: expect.stringMatching(/^Correct the places named above/),
+    };
+    expect(one.troubles).toMatchObject([what]);
+
+    one.policy(approved);
+    expect(await one.open().consider('small-1', one.bundleFile, one.folder)).toMatchObject({ verdict: 'accepted' });
+    one.policy('code: { files: [0] }');
+    await expect(one.open().start('small-1', one.folder)).rejects.toMatchObject({ tag: 'RefusedError' });
+    expect(one.troubles).toMatchObject([what, what]);
+    const another = await offered();
+    await another.consider('');
+    expect(another.troubles).toEqual([]);
   });
 });
 

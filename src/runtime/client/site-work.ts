@@ -40,6 +40,8 @@ export interface SiteWorkOptions {
   readonly audit: { append(event: AuditEvent): Promise<void> };
   /** The site's own log. */
   readonly log: RunLog;
+  /** Something of this site itself is wrong, so that a job was refused: its operator is told the whole of it. */
+  readonly trouble: (error: unknown) => void;
   /** NOT PRIVATE: makes privacy noise reproducible, for tests. */
   readonly testNoiseSeed: number | undefined;
   /** The site is stopping: what is being made ready is given up. */
@@ -76,7 +78,7 @@ interface Offer {
 }
 
 export function siteWork(options: SiteWorkOptions): SiteWork {
-  const { site, project, ca, settings, disk, clock, audit, testNoiseSeed, signal } = options;
+  const { site, project, ca, settings, disk, clock, audit, testNoiseSeed, signal, trouble } = options;
   const processes = new Map<string, JobProcess>();
   const leaving = new Map<string, LeavingUpdate>();
   const logs = new Map<string, RunLog>();
@@ -108,7 +110,7 @@ export function siteWork(options: SiteWorkOptions): SiteWork {
     let bundle: Bundle | undefined;
     try {
       bundle = await openBundle(accepted, folder);
-      const policy = await policyNow(log);
+      const policy = await policyNow();
       const offer: Offer = { job, folder, accepted, bundle, policy, log };
       await mustAllow(offer);
       await unpackBundle(bundle, join(folder, 'files'), disk);
@@ -121,6 +123,7 @@ export function siteWork(options: SiteWorkOptions): SiteWork {
       await endProcess(job);
       if (signal.aborted) throw error; // No verdict: the job is offered again.
       const reason = reasonFor(error);
+      tellTrouble(isConsiliumError(error, 'RefusedError') ? error.cause : error);
       noteError(log, `job refused: ${reason}`, error);
       await audit.append({ event: 'job-refused', job, ...(bundle && identityOf(bundle)), reason });
       return { verdict: 'refused', reason: reasonWithHint(error) };
@@ -137,7 +140,7 @@ export function siteWork(options: SiteWorkOptions): SiteWork {
         folder,
         accepted,
         bundle: await openBundle(accepted, folder),
-        policy: await policyNow(log),
+        policy: await policyNow(),
         log,
       };
       await mustAllow(offer);
@@ -156,10 +159,16 @@ export function siteWork(options: SiteWorkOptions): SiteWork {
       await endProcess(job);
       if (signal.aborted) throw error;
       const reason = reasonFor(error);
+      if (isConsiliumError(error, 'RefusedError')) tellTrouble(error.cause); // Any other is told as why the task failed.
       noteError(log, `job refused: ${reason}`, error);
       await audit.append({ event: 'job-refused', job, reason });
       throw error;
     }
+  }
+
+  /** A refusal that has no cause is the job's own fault. */
+  function tellTrouble(cause: unknown): void {
+    if (cause !== undefined) trouble(cause);
   }
 
   /** @throws RefusedError for a bundle that is none, or not for this site. */
@@ -173,11 +182,10 @@ export function siteWork(options: SiteWorkOptions): SiteWork {
     }
   }
 
-  async function policyNow(log: RunLog): Promise<ReadPolicy> {
+  async function policyNow(): Promise<ReadPolicy> {
     try {
       return await readPolicy(options.policyFile);
     } catch (cause) {
-      noteError(log, 'the policy cannot be read', cause);
       const hint =
         "The log of the site says where it is wrong: ask its operator, and run 'consilium clone' afterwards.";
       throw refusal('policy', 'the policy of this site cannot be read at present', hint, cause);

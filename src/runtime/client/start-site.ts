@@ -111,6 +111,7 @@ async function startIn(
     disk: nodeDisk,
     clock: nodeClock,
     audit,
+    trouble: (error) => hear({ kind: 'trouble', error }),
     signal: stop.signal,
   });
   closers.push(() => work.close());
