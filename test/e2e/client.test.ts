@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import { freePort } from '../support/free-port';
 const root = mkdtempSync(join(tmpdir(), 'consilium-client-'));
 const kit = (name: string) => join(root, 'kits', name);
 const never = new AbortController().signal;
+setMaxListeners(0, never); // One for each process that is waited for.
 const jobFolder = join(root, 'job');
 /** Trains by adding 1, or never ends where its seed says so. */
 const script = `module.exports = async function train(site) {
@@ -97,6 +99,17 @@ describe('a site', () => {
       expect.arrayContaining(['site-started', 'connected', 'disconnected', 'site-stopped']),
     );
     expect(await verifyAudit(join(kit('site-1'), 'workspace', 'audit.jsonl'), nodeDisk)).toMatchObject({ whole: true });
+  });
+
+  it('that names no data says so in sentences; what it cannot start with is told once', async () => {
+    const told: string[] = [];
+    await startSite('', (line) => told.push(line));
+    expect(told.join('\n')).toContain('warning data: site.yaml names no data. Name them under data or variables,');
+    writeFileSync(join(kit('site-1'), 'policy.yaml'), 'rounds: 3\n');
+    const lines: string[] = [];
+    const { exit } = startLocalProcess('site-1', ['client', '--kit', kit('site-1')], (line) => lines.push(line));
+    expect(await exit).toMatchObject({ code: 2 });
+    expect(lines.join('\n').match(/policy\.yaml:1:\d+/g)).toHaveLength(1);
   });
 
   it('tells its figures and its health', async () => {
