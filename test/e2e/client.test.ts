@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -110,6 +110,16 @@ describe('a site', () => {
     const { exit } = startLocalProcess('site-1', ['client', '--kit', kit('site-1')], (line) => lines.push(line));
     expect(await exit).toMatchObject({ code: 2 });
     expect(lines.join('\n').match(/policy\.yaml:1:\d+/g)).toHaveLength(1);
+  });
+
+  it('keeps a workspace outside of its kit from other users of the machine', async () => {
+    const elsewhere = join(root, 'elsewhere', 'site-1');
+    const args = ['client', '--kit', kit('site-1'), '--workspace', elsewhere, '--json'];
+    writeFileSync(join(kit('site-1'), 'policy.yaml'), '');
+    const site = startLocalProcess('site-1', args, () => {});
+    sites.push(site);
+    await site.ready(never);
+    expect(statSync(elsewhere).mode & 0o777).toBe(0o700);
   });
 
   it('tells its figures and its health', async () => {
