@@ -71,11 +71,17 @@ function readyLine({ project, site, server, metricsPort, workspace }: StartedSit
   return { ready: true, project, site, server, metricsPort: metricsPort ?? null, workspace, pid: process.pid };
 }
 
-/** What its people should know of a site before it starts. What it cannot start with is an error of its own. */
+/** What its people should know of a site before it starts. What it cannot start with is an error of its own, told once. */
 async function lookFirst(kit: string): Promise<void> {
-  for (const { name, status, message, hint = '' } of await examineSiteStart(kit)) {
-    if (status !== 'ok') tell('warn', `${name}: ${message} ${hint}`.trimEnd());
+  const findings = await examineSiteStart(kit);
+  if (findings.some(({ name, status }) => status === 'problem' && (name === 'settings' || name === 'policy'))) return;
+  for (const { name, status, message, hint } of findings) {
+    if (status !== 'ok') tell('warn', `${name}: ${[asSentence(message), hint].filter(Boolean).join(' ')}`);
   }
+}
+
+function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 export async function stopInTime(site: StartedSite): Promise<void> {

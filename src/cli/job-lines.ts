@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { JobDetails, JobState, JobSummary } from '../protocol/admin-api';
+import { hasEnded, type JobDetails, type JobState, type JobSummary } from '../protocol/admin-api';
 import { queueText, reasonText } from '../protocol/queue-text';
 import { aligned } from './aligned';
 import { outColours } from './colours';
@@ -12,6 +12,16 @@ import { outColours } from './colours';
 export function stateText(state: JobState): string {
   const colour = { finished: outColours.green, failed: outColours.red, aborted: outColours.yellow };
   return state in colour ? colour[state as keyof typeof colour](state) : state;
+}
+
+/** What came of handing a job to the server, and what to do next. @param kit as a word of a shell */
+export function submittedText(
+  { job, state, created }: { readonly job: string; readonly state: JobState; readonly created: boolean },
+  kit: string,
+): string {
+  const what = created ? 'submitted' : `was submitted before: ${stateText(state)}`;
+  const anew = created || !hasEnded(state) ? '' : `  run it anew: npx consilium clone ${job} --kit ${kit}\n`;
+  return `${job} ${what}\n  follow it: npx consilium logs ${job} --follow --kit ${kit}\n${anew}`;
 }
 
 /** A table, the newest job first. */

@@ -24,9 +24,11 @@ export function siteDisplay(): (event: SiteEvent) => void {
       const shown = loss === undefined ? '' : `, loss ${loss.toFixed(3)}`;
       return tell('info', `${job} round ${round}: ${what} ${done}/${total}${shown}`);
     }
-    if (event.kind === 'disconnected') why = event.reason.message;
-    if (event.kind === 'unreachable') why = [event.error.message, event.error.hint].filter(Boolean).join(' ');
-    if (event.kind === 'disconnected' || event.kind === 'unreachable') return; // Said with what comes of it.
+    if (event.kind === 'disconnected' || event.kind === 'unreachable') {
+      const { message, hint } = event.kind === 'disconnected' ? event.reason : event.error;
+      why = [message, hint].filter(Boolean).join(' ');
+      return; // Said with what comes of it.
+    }
     if (event.kind === 'retrying') {
       return tell('warn', `reconnecting in ${(event.inMs / 1000).toFixed(1)} s, because: ${why}`);
     }

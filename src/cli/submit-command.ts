@@ -7,7 +7,7 @@ import { createBundle } from '../runtime/provision/bundle';
 import { fileBlob } from '../transport/blobs';
 import { nodeDisk } from '../util/node-disk';
 import { followLines, reportEnd } from './follow-lines';
-import { stateText } from './job-lines';
+import { submittedText } from './job-lines';
 import { printJson } from './print-json';
 import { shellWord } from './shell-word';
 import { askingCommand, type KitFlags, withServer } from './with-server';
@@ -48,7 +48,7 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
       const bundle = fileBlob(nodeDisk, bundleFile, { sha256, size });
       client.offer(bundle);
       const submitted = await client.call('submit', { bundle: bundle.ref, hash }, signal).finally(() => bundle.close());
-      if (!flags.json) tell(submitted, flags.kit);
+      if (!flags.json) process.stdout.write(submittedText(submitted, shellWord(flags.kit)));
       if (!flags.follow) return flags.json && printJson(submitted);
       const end = await followLines(submitted.job, { connect, signal }, flags.json ? process.stderr : process.stdout);
       if (flags.json) printJson({ ...submitted, ...end });
@@ -57,12 +57,4 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
-}
-
-function tell(
-  { job, state, created }: { job: string; state: Parameters<typeof stateText>[0]; created: boolean },
-  kit: string,
-) {
-  const what = created ? 'submitted' : `was submitted before: ${stateText(state)}`;
-  process.stdout.write(`${job} ${what}\n  follow it: npx consilium logs ${job} --follow --kit ${shellWord(kit)}\n`);
 }

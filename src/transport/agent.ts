@@ -38,10 +38,11 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 
   /** From dialling to the end of the connection; whether both ends were well. */
   async function oneSession(): Promise<boolean> {
+    const begunMs = clock.monotonicMs();
     try {
       const { wasWelcome, reason } = await session();
       on({ kind: 'disconnected', reason });
-      return wasWelcome && reason !== ownTrouble;
+      return wasWelcome && reason !== ownTrouble && !isRivalled(reason, clock.monotonicMs() - begunMs, times);
     } catch (error) {
       if (!isConsiliumError(error)) throw error;
       if (!signal.aborted) on({ kind: 'unreachable', error });
@@ -104,6 +105,14 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     on({ kind: 'connected', session, software, clockSkewMs: serverTimeMs - clock.wallMs() });
     return true;
   }
+}
+
+/**
+ * Another process of this site has taken the connection over soon after it was made, perhaps as this one had taken over that
+ * one's: without growing pauses they would do so for ever. Each is back within the longest pause, so soon is twice that.
+ */
+function isRivalled({ code }: CloseReason, lastedMs: number, { reconnectMaxMs }: AgentTimes): boolean {
+  return code === 'replaced' && lastedMs < 2 * reconnectMaxMs;
 }
 
 /** Twice as long each time, up to the longest, and somewhere in the upper half of that: many sites do not come back at once. */

@@ -36,6 +36,8 @@ export interface HubOptions {
 
 export type HubEvent =
   | { readonly kind: 'site-joined'; readonly site: string; readonly session: string; readonly software: string }
+  /** A process of the site has taken the place of another one that was connected; `site-joined` follows. */
+  | { readonly kind: 'site-replaced'; readonly site: string }
   | { readonly kind: 'site-left'; readonly site: string; readonly reason: CloseReason }
   | {
       readonly kind: 'job-answer';

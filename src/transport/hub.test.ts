@@ -5,7 +5,7 @@ import { type Clock, nodeClock } from '../util/clock';
 import { memoryBlob, memorySink } from './blobs';
 import type { Connection } from './connection';
 import { createHub } from './hub';
-import type { HubJob } from './hub-types';
+import type { HubEvent, HubJob } from './hub-types';
 
 const bundle = memoryBlob([Buffer.from('bundle')]);
 const job: HubJob = {
@@ -18,14 +18,14 @@ const job: HubJob = {
   answerLimit: 1000,
 };
 
-function hubOf(ended: () => 'waiting' | undefined = () => 'waiting', clock: Clock = nodeClock) {
+function hubOf(ended: () => 'waiting' | undefined = () => 'waiting', clock: Clock = nodeClock, told: HubEvent[] = []) {
   return createHub({
     clock,
     times: { heartbeatMs: 60_000, deadMs: 120_000, siteLostMs: 60_000, helloMs: 60_000 },
     software: 'test',
     newSession: () => 'session',
     ended,
-    on: () => {},
+    on: (event) => told.push(event),
     unreadable: () => {},
   });
 }
@@ -58,6 +58,22 @@ const hello = (...states: ('accepted' | 'refused')[]): Message => ({
   software: 'test',
   boot: '1',
   jobs: states.map((state) => ({ job: 'job-1', state, working: [], answers: [] })),
+});
+
+describe('a site that connects while it is connected', () => {
+  it('is in at once, whether its connection broke half-open or it was restarted; only another process is told of', () => {
+    const told: HubEvent[] = [];
+    const hub = hubOf(undefined, undefined, told);
+    const sites = ['1', '1', '2'].map((boot) => {
+      const site = siteAt(hub);
+      site.say({ ...hello(), boot } as Message);
+      expect(site.heard()).toEqual(['welcome']);
+      return site;
+    });
+    expect(sites.map(({ closed }) => closed)).toEqual([['replaced'], ['replaced'], []]);
+    expect(told.map(({ kind }) => kind)).toEqual(['site-joined', 'site-joined', 'site-replaced', 'site-joined']);
+    sites[2]!.leave();
+  });
 });
 
 describe('a site and a job of the hub', () => {

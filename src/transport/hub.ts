@@ -17,6 +17,8 @@ import { windowShare } from './window-share';
 type MutableSeat = { -readonly [K in keyof Seat]: Seat[K] } & {
   /** What the connected site has said of jobs that are not open: they may be opened later, after a restart or a pause. */
   readonly states: Map<string, SiteJobState>;
+  /** Which process of the site is connected, or was last. */
+  boot: string | undefined;
 };
 
 export function createHub(options: HubOptions): Hub {
@@ -43,7 +45,7 @@ export function createHub(options: HubOptions): Hub {
     const known = seats.get(name);
     if (known) return known;
     const sinceMs = clock.monotonicMs();
-    const nobody = { channel: undefined, software: undefined, resources: undefined };
+    const nobody = { channel: undefined, software: undefined, resources: undefined, boot: undefined };
     const seat: MutableSeat = { name, sinceMs, states: new Map(), ...nobody };
     seats.set(name, seat);
     return seat;
@@ -86,13 +88,16 @@ export function createHub(options: HubOptions): Hub {
       return false;
     }
     const earlier = seat.channel;
+    const isAnotherProcess = seat.boot !== hello.boot;
     Object.assign(seat, {
       channel,
       sinceMs: clock.monotonicMs(),
       software: hello.software,
       resources: hello.resources,
+      boot: hello.boot,
     });
-    earlier?.close({ code: 'replaced', message: 'The same site has connected anew.' });
+    earlier?.close(connectedAnew);
+    if (earlier && isAnotherProcess) on({ kind: 'site-replaced', site: seat.name });
     const session = options.newSession();
     const { heartbeatMs, deadMs } = times;
     const about = { software: options.software, session, serverTimeMs: clock.wallMs(), heartbeatMs, deadMs };
@@ -166,6 +171,13 @@ export function createHub(options: HubOptions): Hub {
     }
   }
 }
+
+/** Why an earlier connection of a site gives way. */
+const connectedAnew: CloseReason = {
+  code: 'replaced',
+  message: 'The same site has connected anew.',
+  hint: 'If nobody did that on purpose, the same startup kit is in use twice: stop one of the two.',
+};
 
 /** Why somebody is sent away who speaks none of the server's versions. */
 export function wrongVersion({ protocols, software }: Pick<MessageOf<'hello'>, 'protocols' | 'software'>): CloseReason {

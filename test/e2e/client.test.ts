@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { setMaxListeners } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +15,7 @@ import { freePort } from '../support/free-port';
 const root = mkdtempSync(join(tmpdir(), 'consilium-client-'));
 const kit = (name: string) => join(root, 'kits', name);
 const never = new AbortController().signal;
+setMaxListeners(0, never); // One for each process that is waited for.
 const jobFolder = join(root, 'job');
 /** Trains by adding 1, or never ends where its seed says so. */
 const script = `module.exports = async function train(site) {
@@ -99,6 +101,27 @@ describe('a site', () => {
     expect(await verifyAudit(join(kit('site-1'), 'workspace', 'audit.jsonl'), nodeDisk)).toMatchObject({ whole: true });
   });
 
+  it('that names no data says so in sentences; what it cannot start with is told once', async () => {
+    const told: string[] = [];
+    await startSite('', (line) => told.push(line));
+    expect(told.join('\n')).toContain('warning data: site.yaml names no data. Name them under data or variables,');
+    writeFileSync(join(kit('site-1'), 'policy.yaml'), 'rounds: 3\n');
+    const lines: string[] = [];
+    const { exit } = startLocalProcess('site-1', ['client', '--kit', kit('site-1')], (line) => lines.push(line));
+    expect(await exit).toMatchObject({ code: 2 });
+    expect(lines.join('\n').match(/policy\.yaml:1:\d+/g)).toHaveLength(1);
+  });
+
+  it('keeps a workspace outside of its kit from other users of the machine', async () => {
+    const elsewhere = join(root, 'elsewhere', 'site-1');
+    const args = ['client', '--kit', kit('site-1'), '--workspace', elsewhere, '--json'];
+    writeFileSync(join(kit('site-1'), 'policy.yaml'), '');
+    const site = startLocalProcess('site-1', args, () => {});
+    sites.push(site);
+    await site.ready(never);
+    expect(statSync(elsewhere).mode & 0o777).toBe(0o700);
+  });
+
   it('tells its figures and its health', async () => {
     writeFileSync(join(kit('site-1'), 'policy.yaml'), '');
     const site = startLocalProcess('site-1', ['client', '--kit', kit('site-1'), '--json'], () => {});
@@ -145,7 +168,26 @@ describe('a site', () => {
     expect(auditOf('site-1')).toContainEqual(
       expect.objectContaining({ event: 'job-refused', submitter: 'ada', reason }),
     );
-    expect(told.join('\n')).toContain(`job refused: ${reason}`);
+    expect(told.join('\n')).toContain(`job refused: ${reason}. The site's operator may approve it under 'code'`);
+  });
+
+  it('whose policy was broken meanwhile says file, line and what to do on its terminal and in its log', async () => {
+    const told: string[] = [];
+    const site = await startSite('', (line) => told.push(line));
+    const file = join(kit('site-1'), 'policy.yaml');
+    writeFileSync(file, 'code: { files: [0] }\n');
+    const refused = await run({
+      name: 'broken-policy',
+      workflow: { kind: 'fed-avg', rounds: 1, minSites: 1, roundDeadlineSeconds: 1, roundRetries: 0 },
+    })
+      .result()
+      .catch((error: Error) => error);
+    expect((refused as Error).message).toContain('the policy of this site cannot be read at present. The log of the');
+    expect((refused as Error).message).not.toContain('policy.yaml');
+    await site.stop();
+    const log = readFileSync(join(kit('site-1'), 'workspace', 'log.txt'), 'utf8');
+    for (const text of [told.join('\n'), log])
+      expect(text).toMatch(/policy\.yaml:1:\d+[\s\S]*Correct the places named/);
   });
 
   it('takes part once its policy allows it; what leaves passes its filters, and is noted before', async () => {

@@ -4,13 +4,14 @@
  * @module
  */
 import type { ChildProcess } from 'node:child_process';
-import { errorFromData, InternalError, RefusedError, SiteFailedError, withSummary } from '../../errors';
+import { errorFromData, InternalError, SiteFailedError } from '../../errors';
 import { lineSplitter } from '../../executors/line-splitter';
 import type { Task, Update } from '../../protocol/messages';
 import type { TaskContext } from '../../transport/agent-types';
 import { nodeClock } from '../../util/clock';
 import { forkModule } from '../../util/fork-module';
 import type { JobProcessReply, JobProcessRequest, PreparedJob, SiteJobSetup, UnfitJob } from './job-process-messages';
+import { refusedFor } from './refused-for';
 
 export interface JobProcess {
   /** Resolves once the job can run here. @throws RefusedError with the policy's or the site's rule, and the cause, when it cannot. */
@@ -134,8 +135,8 @@ export function startJobProcess(options: JobProcessOptions): JobProcess {
 }
 
 function unfit({ rule, reason, error }: UnfitJob): Error {
-  const message = `site ${rule}: ${reason}`;
-  return withSummary(new RefusedError(message, { cause: errorFromData(error) }), message);
+  const hint = 'The log of the site has the details: ask its operator.';
+  return refusedFor(`site ${rule}: ${reason}`, { hint, cause: errorFromData(error) });
 }
 
 /** What the process, or the runtime in it, prints goes to the job's log. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BundleEntry, JobFacts, Submitter } from '../provision/bundle';
 import { jobFacts } from '../provision/job-facts';
 import type { PreparedJob } from './job-process-messages';
-import { judgeJob, judgeSize, type OfferedJob, refusalReason } from './judge-job';
+import { judgeJob, judgeSize, type OfferedJob, refusalHint, refusalReason } from './judge-job';
 import { type Policy, policySpec } from './policy';
 
 const facts = (over: object = {}): JobFacts =>
@@ -143,6 +143,21 @@ describe('the limits on size, and the filters of the policy', () => {
     expect(broken({ filters }, { sends: ['statistics'] })).toEqual(['filters.0']);
     expect(broken({ payloads: ['metrics'] })).toEqual(['payloads']);
   });
+});
+
+it('each kind of refusal says once what to do next: who decides it, and by which key of which file', () => {
+  const job = offered({
+    facts: facts({ trainer: { kind: 'statistics' }, workflow: { kind: 'fed-avg', rounds: 11 } }),
+    files: [...own, file('a.ts', 'a'), file('b.ts', 'b')],
+  });
+  const refusals = judgeJob(policy({ trainers: ['segmentation'], limits: { rounds: 10 } }), job);
+  expect(refusalHint([...refusals, { rule: 'code.files', reason: '' }])).toBe(
+    [
+      "Ask the site's operator, who decides it by 'trainers' in policy.yaml.",
+      "The site's operator may approve it under 'code' in policy.yaml: 'consilium policy approve' prints the lines.",
+      "Make the job smaller, or ask the site's operator: 'limits.rounds' in policy.yaml.",
+    ].join(' '),
+  );
 });
 
 it('all that was refused is told on one line of bounded length, without control characters', () => {

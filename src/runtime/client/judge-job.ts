@@ -59,6 +59,19 @@ export function refusalReason(refusals: readonly Refusal[]): string {
   return clip(refusals.map(({ rule, reason }) => `policy ${rule}: ${reason}`).join('; '), 2000);
 }
 
+/** What whoever submitted the job can do about it: one sentence for each kind of refusal. */
+export function refusalHint(refusals: readonly Refusal[]): string {
+  return [...new Set(refusals.map(({ rule }) => nextStep(rule)))].join(' ');
+}
+
+function nextStep(rule: string): string {
+  if (rule === 'code' || rule === 'code.files') {
+    return "The site's operator may approve it under 'code' in policy.yaml: 'consilium policy approve' prints the lines.";
+  }
+  if (rule.startsWith('limits.')) return `Make the job smaller, or ask the site's operator: '${rule}' in policy.yaml.`;
+  return `Ask the site's operator, who decides it by '${rule}' in policy.yaml.`;
+}
+
 function judgeSubmitter({ submitters: { names, orgs, roles } }: Policy, { name, org, role }: Submitter): Refusal[] {
   const refusals: Refusal[] = [];
   const refuse = (field: string, reason: string) => refusals.push({ rule: `submitters.${field}`, reason });

@@ -23,21 +23,34 @@ const placesOf: Readonly<Record<string, readonly string[]>> = {
 /** `${NAME}`, and below it nothing that leads out of it again. `{site}` is the site's own name. */
 const underVariable = /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}((?:[\\/][^$]*)?)$/;
 
+export interface DataRefusal extends Refusal {
+  /** What to do about it. */
+  readonly hint: string;
+}
+
 /** What stands in the way of this job's data at this site, if anything does. Pure. */
-export function judgeData({ data }: JobFacts, settings: SiteSettings): readonly Refusal[] {
+export function judgeData({ data }: JobFacts, settings: SiteSettings): readonly DataRefusal[] {
   const places = placesOf[data.kind];
   if (!places || mappingOf(settings, data.kind)) return [];
-  const refuse = (reason: string): Refusal[] => [{ rule: 'data', reason }];
+  const refuse = (reason: string, hint: string): DataRefusal[] => [{ rule: 'data', reason, hint }];
   for (const place of places) {
     const text = data[place];
     const [, name, rest] = underVariable.exec(typeof text === 'string' ? text : '') ?? [];
     if (name === undefined) {
       return refuse(
         `this site has named no data of kind '${data.kind}', and does not read what a job names by a path of its own`,
+        `The site's operator names them under 'data.${data.kind}' in site.yaml.`,
       );
     }
-    if (!Object.hasOwn(settings.variables, name)) return refuse(`this site has set no variable ${name}`);
-    if (rest?.split(/[\\/]/).includes('..')) return refuse(`data.${place} leads out of the folder of its variable`);
+    if (!Object.hasOwn(settings.variables, name)) {
+      return refuse(
+        `this site has set no variable ${name}`,
+        "The site's operator sets it under 'variables' in site.yaml.",
+      );
+    }
+    if (rest?.split(/[\\/]/).includes('..')) {
+      return refuse(`data.${place} leads out of the folder of its variable`, 'Name a place below that folder.');
+    }
   }
   return [];
 }

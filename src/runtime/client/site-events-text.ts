@@ -23,9 +23,11 @@ export function logLine(event: SiteEvent): LogLine | undefined {
   switch (event.kind) {
     case 'connected': {
       const { software, clockSkewMs } = event;
-      const skew =
-        Math.abs(clockSkewMs) < skewMs ? '' : `; its clock is ${Math.round(clockSkewMs / 1000)} s from this one`;
-      return line(skew === '' ? 'info' : 'warn', `connected to the server (${software})${skew}`);
+      const isSkewed = Math.abs(clockSkewMs) >= skewMs;
+      return line(
+        isSkewed ? 'warn' : 'info',
+        `connected to the server (${software})${isSkewed ? skew(clockSkewMs) : ''}`,
+      );
     }
     case 'disconnected':
       return line('warn', `disconnected: ${event.reason.message}${hinted(event.reason.hint)}`, {
@@ -64,6 +66,12 @@ export function logLine(event: SiteEvent): LogLine | undefined {
     case 'progress':
       return undefined;
   }
+}
+
+function skew(serverAheadMs: number): string {
+  const seconds = Math.round(Math.abs(serverAheadMs) / 1000);
+  const hint = 'Set the clock of the machine that is wrong; use NTP. Certificates are valid by it.';
+  return `; its clock is ${seconds} s ${serverAheadMs > 0 ? 'ahead of' : 'behind'} this one. ${hint}`;
 }
 
 function hinted(hint: string | undefined): string {

@@ -77,6 +77,7 @@ async function offered(spec = job(), { site = '' }: { readonly site?: string } =
   writeFileSync(bundleFile, Buffer.concat(await bundleForSite(bundle, 'site-1')));
   const policyFile = join(place, 'policy.yaml');
   const audit: AuditEvent[] = [];
+  const troubles: unknown[] = [];
   const stop = new AbortController();
   const open = () => {
     const work = siteWork({
@@ -84,6 +85,7 @@ async function offered(spec = job(), { site = '' }: { readonly site?: string } =
       settings: parseSiteSettings(Buffer.from(`shutdownSeconds: 2\n${site}`), join(place, 'site', 'site.yaml')),
       audit: { append: async (event) => void audit.push(event) },
       log: openRunLog(join(place, 'site'), { clock: Date.now }),
+      trouble: (error) => troubles.push(error),
       testNoiseSeed: undefined,
       signal: stop.signal,
     });
@@ -91,7 +93,7 @@ async function offered(spec = job(), { site = '' }: { readonly site?: string } =
     return work;
   };
   return {
-    ...{ folder, bundleFile, audit, open, stop },
+    ...{ folder, bundleFile, audit, troubles, open, stop, policyFile },
     policy: (text: string) => writeFileSync(policyFile, text),
     async consider(text: string) {
       writeFileSync(policyFile, text);
@@ -114,13 +116,13 @@ const context = (signal = new AbortController().signal, seen: TaskProgress[] = [
 });
 
 describe('an offered job', () => {
-  it('with code is refused by a policy that says nothing, in one line that the submitter and the audit log get', async () => {
+  it('with code is refused by a policy that says nothing, in one line that the submitter and the audit log get, with a next step', async () => {
     const one = await offered();
     const verdict = await one.consider('');
-    expect(verdict).toEqual({
-      verdict: 'refused',
-      reason: 'policy code: the job brings 1 file that came with it, and no code of jobs runs here',
-    });
+    const reason = 'policy code: the job brings 1 file that came with it, and no code of jobs runs here';
+    const next =
+      "The site's operator may approve it under 'code' in policy.yaml: 'consilium policy approve' prints the lines";
+    expect(verdict).toEqual({ verdict: 'refused', reason: `${reason}. ${next}` });
     expect(one.audit).toMatchObject([
       {
         event: 'job-refused',
@@ -128,7 +130,7 @@ describe('an offered job', () => {
         name: 'small',
         submitter: 'ada',
         org: 'North Hospital',
-        reason: verdict.reason,
+        reason,
       },
     ]);
     expect(existsSync(join(one.folder, 'files'))).toBe(false);
@@ -196,13 +198,41 @@ describe('an offered job', () => {
       data: { kind: 'brats18', baseDir: '/home/ada', datalistDir: '/home/ada' },
     });
     const unnamed = await offered(spec);
-    expect((await unnamed.consider('')).reason).toMatch(/^data: this site has named no data of kind 'brats18'/);
+    expect((await unnamed.consider('')).reason).toMatch(
+      /^data: this site has named no data of kind 'brats18'.* names them under 'data\.brats18' in site\.yaml$/,
+    );
     const one = await offered(spec, { site: 'data: { brats18: { baseDir: ./here, datalist: ./gone.json } }' });
     one.policy('');
     const work = one.open();
     const { reason } = await work.consider('small-1', one.bundleFile, one.folder);
-    expect(reason).toBe("site data: what the job needs of this site's data is missing or cannot be read");
+    const next = 'The log of the site has the details: ask its operator';
+    expect(reason).toBe(`site data: what the job needs of this site's data is missing or cannot be read. ${next}`);
     expect(await one.log(work)).toMatch(/site\/gone\.json/);
+    expect(one.troubles).toMatchObject([{ tag: 'DataError', message: expect.stringMatching(/site\/gone\.json/) }]);
+  });
+
+  it('whose policy cannot be read is refused, at its offer and at its start; the operator is told file, line and what to do', async () => {
+    const one = await offered();
+    const { verdict, reason } = await one.consider('code: { files: [0] }');
+    expect(verdict).toBe('refused');
+    expect(reason).toMatch(
+      /^policy: the policy of this site cannot be read at present\. The log of the site says where/,
+    );
+    expect(reason).not.toContain(one.policyFile);
+    const what = {
+      message: expect.stringContaining(`${one.policyFile}:1:`),
+      hint: expect.stringMatching(/^Correct the places named above/),
+    };
+    expect(one.troubles).toMatchObject([what]);
+
+    one.policy(approved);
+    expect(await one.open().consider('small-1', one.bundleFile, one.folder)).toMatchObject({ verdict: 'accepted' });
+    one.policy('code: { files: [0] }');
+    await expect(one.open().start('small-1', one.folder)).rejects.toMatchObject({ tag: 'RefusedError' });
+    expect(one.troubles).toMatchObject([what, what]);
+    const another = await offered();
+    await another.consider('');
+    expect(another.troubles).toEqual([]);
   });
 });
 
@@ -226,7 +256,7 @@ describe('an accepted job', () => {
       .catch((error: unknown) => error);
     expect(failureSummary(refused)).toMatchObject({
       tag: 'RefusedError',
-      message: expect.stringMatching(/^policy code: /),
+      message: expect.stringMatching(/^policy code: .* prints the lines; the site's log has the details$/),
     });
     expect(audit.at(-1)).toMatchObject({ event: 'job-refused', reason: expect.stringMatching(/^policy code/) });
   });

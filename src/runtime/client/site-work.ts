@@ -6,7 +6,7 @@
  */
 import { join, relative } from 'node:path';
 import { z } from 'zod';
-import { DataError, errorToData, isConsiliumError, RefusedError, withSummary } from '../../errors';
+import { DataError, errorToData, isConsiliumError, summaryOf } from '../../errors';
 import type { RunLog } from '../../tracking/run-log';
 import { openRunLog } from '../../tracking/run-log';
 import type { JobVerdict } from '../../transport/agent-types';
@@ -17,9 +17,10 @@ import type { AuditEvent } from '../audit';
 import { type Bundle, readBundle, unpackBundle } from '../provision/bundle';
 import { type JobProcess, startJobProcess } from './job-process-client';
 import type { PreparedJob } from './job-process-messages';
-import { judgeJob, judgeSize, type Refusal, refusalReason } from './judge-job';
+import { judgeJob, judgeSize, type Refusal, refusalHint, refusalReason } from './judge-job';
 import { type ReadPolicy, readPolicy } from './policy';
 import { policyFilterClient } from './policy-filter-client';
+import { refusedFor } from './refused-for';
 import { judgeData } from './site-data';
 import type { SiteJobsOptions, TaskRunner } from './site-jobs';
 import type { SiteSettings } from './site-settings';
@@ -39,6 +40,8 @@ export interface SiteWorkOptions {
   readonly audit: { append(event: AuditEvent): Promise<void> };
   /** The site's own log. */
   readonly log: RunLog;
+  /** Something of this site itself is wrong, so that a job was refused: its operator is told the whole of it. */
+  readonly trouble: (error: unknown) => void;
   /** NOT PRIVATE: makes privacy noise reproducible, for tests. */
   readonly testNoiseSeed: number | undefined;
   /** The site is stopping: what is being made ready is given up. */
@@ -75,7 +78,7 @@ interface Offer {
 }
 
 export function siteWork(options: SiteWorkOptions): SiteWork {
-  const { site, project, ca, settings, disk, clock, audit, testNoiseSeed, signal } = options;
+  const { site, project, ca, settings, disk, clock, audit, testNoiseSeed, signal, trouble } = options;
   const processes = new Map<string, JobProcess>();
   const leaving = new Map<string, LeavingUpdate>();
   const logs = new Map<string, RunLog>();
@@ -107,7 +110,7 @@ export function siteWork(options: SiteWorkOptions): SiteWork {
     let bundle: Bundle | undefined;
     try {
       bundle = await openBundle(accepted, folder);
-      const policy = await policyNow(log);
+      const policy = await policyNow();
       const offer: Offer = { job, folder, accepted, bundle, policy, log };
       await mustAllow(offer);
       await unpackBundle(bundle, join(folder, 'files'), disk);
@@ -120,9 +123,10 @@ export function siteWork(options: SiteWorkOptions): SiteWork {
       await endProcess(job);
       if (signal.aborted) throw error; // No verdict: the job is offered again.
       const reason = reasonFor(error);
+      tellTrouble(isConsiliumError(error, 'RefusedError') ? error.cause : error);
       noteError(log, `job refused: ${reason}`, error);
       await audit.append({ event: 'job-refused', job, ...(bundle && identityOf(bundle)), reason });
-      return { verdict: 'refused', reason };
+      return { verdict: 'refused', reason: reasonWithHint(error) };
     }
   }
 
@@ -136,7 +140,7 @@ export function siteWork(options: SiteWorkOptions): SiteWork {
         folder,
         accepted,
         bundle: await openBundle(accepted, folder),
-        policy: await policyNow(log),
+        policy: await policyNow(),
         log,
       };
       await mustAllow(offer);
@@ -155,10 +159,16 @@ export function siteWork(options: SiteWorkOptions): SiteWork {
       await endProcess(job);
       if (signal.aborted) throw error;
       const reason = reasonFor(error);
+      if (isConsiliumError(error, 'RefusedError')) tellTrouble(error.cause); // Any other is told as why the task failed.
       noteError(log, `job refused: ${reason}`, error);
       await audit.append({ event: 'job-refused', job, reason });
       throw error;
     }
+  }
+
+  /** A refusal that has no cause is the job's own fault. */
+  function tellTrouble(cause: unknown): void {
+    if (cause !== undefined) trouble(cause);
   }
 
   /** @throws RefusedError for a bundle that is none, or not for this site. */
@@ -167,16 +177,18 @@ export function siteWork(options: SiteWorkOptions): SiteWork {
     try {
       return await readBundle(bytes, { ca, project, now, purpose: 'site', site });
     } catch (cause) {
-      throw refusal('bundle', 'what came is not what somebody of this project has signed for this site', cause);
+      const hint = 'The log of the site says what is wrong with it: ask its operator.';
+      throw refusal('bundle', 'what came is not what somebody of this project has signed for this site', hint, cause);
     }
   }
 
-  async function policyNow(log: RunLog): Promise<ReadPolicy> {
+  async function policyNow(): Promise<ReadPolicy> {
     try {
       return await readPolicy(options.policyFile);
     } catch (cause) {
-      noteError(log, 'the policy cannot be read', cause);
-      throw refusal('policy', 'the policy of this site cannot be read at present', cause);
+      const hint =
+        "The log of the site says where it is wrong: ask its operator, and run 'consilium clone' afterwards.";
+      throw refusal('policy', 'the policy of this site cannot be read at present', hint, cause);
     }
   }
 
@@ -184,7 +196,7 @@ export function siteWork(options: SiteWorkOptions): SiteWork {
   async function mustAllow({ bundle, policy: { policy } }: Offer): Promise<void> {
     throwRefused(judgeJob(policy, bundle));
     const [missing] = judgeData(bundle.facts, settings);
-    if (missing) throw refusal(missing.rule, missing.reason);
+    if (missing) throw refusal(missing.rule, missing.reason, missing.hint);
   }
 
   /** The job's process, ready for its tasks. @throws RefusedError when the job does not fit this site. */
@@ -239,22 +251,23 @@ function identityOf({ hash, manifest, submitter }: Bundle) {
 }
 
 function throwRefused(refusals: readonly Refusal[]): void {
-  if (refusals.length > 0) throw told(new RefusedError(refusalReason(refusals)));
+  if (refusals.length === 0) return;
+  throw refusedFor(refusalReason(refusals), { hint: refusalHint(refusals) });
 }
 
-function refusal(rule: string, reason: string, cause?: unknown): Error {
-  return told(new RefusedError(`${rule}: ${reason}`, cause === undefined ? {} : { cause }));
+function refusal(rule: string, reason: string, hint: string, cause?: unknown): Error {
+  return refusedFor(`${rule}: ${reason}`, cause === undefined ? { hint } : { hint, cause });
 }
 
-/** Its message holds nothing of this site: it is for whoever submitted the job. */
-function told(error: RefusedError): Error {
-  return withSummary(error, error.message);
-}
-
-/** What the submitter is told: the rule where there is one, else that it is this site's own trouble. */
+/** The rule where there is one, else that it is this site's own trouble. */
 function reasonFor(error: unknown): string {
   if (isConsiliumError(error, 'RefusedError')) return error.message.slice(0, 2000);
   return `site: ${errorToData(error).tag} at this site; its log has the details`;
+}
+
+/** What the submitter is told: why, and what to do next where somebody can do something. */
+function reasonWithHint(error: unknown): string {
+  return isConsiliumError(error, 'RefusedError') ? (summaryOf(error) ?? reasonFor(error)) : reasonFor(error);
 }
 
 /** The whole error, with its causes, stays in the site's log. */

@@ -74,6 +74,7 @@ export async function startSite(options: StartSiteOptions): Promise<StartedSite>
   };
   try {
     closers.push(await lockFolder({ root: workspace }, 'Stop that site, or choose another --workspace.'));
+    await nodeDisk.makeFolder(workspace, 'private'); // Models and logs with values of data, wherever it lies.
     await durableFolder(workspace, nodeDisk);
     await linkPackages(workspace);
     return await startIn(kit, settings, options, closers, closeAll);
@@ -111,6 +112,7 @@ async function startIn(
     disk: nodeDisk,
     clock: nodeClock,
     audit,
+    trouble: (error) => hear({ kind: 'trouble', error }),
     signal: stop.signal,
   });
   closers.push(() => work.close());

@@ -10,6 +10,7 @@ import type { Disk } from '../../util/disk';
 import { nodeDisk } from '../../util/node-disk';
 import { verifyAudit } from '../audit';
 import { defineAggregator } from '../define-part';
+import type { ServerEvent } from './federation-server';
 import { type SavedJob, stateOf } from './stored-job';
 
 /** An aggregator of somebody's own, with a mistake. */
@@ -83,6 +84,21 @@ describe('a server', () => {
     expect(finalModel(clone.id)).toEqual(finalModel(first.id));
     expect((await rig.submit(rigJob())).id).toBe(first.id);
     expect(server.store.all()).toHaveLength(3);
+  });
+
+  it('tells its log and its audit log of a startup kit that is in use at two places, once', async () => {
+    await rig.start();
+    await Promise.all([rig.site('site-1'), rig.site('site-1')]);
+    const replaced = (event: ServerEvent) => event.kind === 'hub' && event.event.kind === 'site-replaced';
+    await rig.until(() => rig.events.filter(replaced).length >= 5);
+    await rig.stop();
+    expect(audit().filter(({ event }) => event === 'kit-used-twice')).toMatchObject([{ site: 'site-1' }]);
+    const lines = readFileSync(join(rig.workspace, 'log.txt'), 'utf8').split('\n');
+    expect(lines.filter((line) => line.includes('take each other'))).toEqual([
+      expect.stringMatching(
+        /WARN.* site-1.*two processes with its startup kit .* Stop one of them; if one is not yours/i,
+      ),
+    ]);
   });
 
   it('deletes a job that has ended, and refuses one that runs', async () => {

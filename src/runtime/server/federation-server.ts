@@ -26,6 +26,7 @@ import { type JobStore, openJobStore } from './job-store';
 import { refusalLine } from './refusals';
 import type { ServerSettings } from './server-settings';
 import { reasonOf, type SavedJob, stateOf } from './stored-job';
+import { twiceUsedKits } from './twice-used-kits';
 
 export interface FederationServerOptions {
   readonly clock: Clock;
@@ -90,6 +91,7 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
   await durableFolder(incoming, disk);
   await audit.append({ event: 'server-started', software: options.software });
   const answers = answerAudit(audit, report);
+  const isUsedTwice = twiceUsedKits(clock);
   const hub = createHub({
     clock,
     times: {
@@ -157,6 +159,9 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
       case 'site-left':
         heardOfSite(event);
         break;
+      case 'site-replaced':
+        if (isUsedTwice(event.site)) tellUsedTwice(event.site);
+        break;
       default:
         jobs.runningJob(event.job)?.hear(event);
     }
@@ -178,6 +183,12 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
       log.write('info', `left: ${message}`, { site });
     }
     jobs.consider();
+  }
+
+  function tellUsedTwice(site: string): void {
+    audit.append({ event: 'kit-used-twice', site }).catch(report);
+    const next = 'Stop one of them; if one is not yours, revoke the kit and make another.';
+    log.write('warn', `two processes with its startup kit take each other's place again and again. ${next}`, { site });
   }
 
   function jobOf(id: string): SavedJob {

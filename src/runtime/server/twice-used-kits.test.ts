@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { simProcess, simTime } from '../../../test/support/sim/clock';
+import { twiceUsedKits } from './twice-used-kits';
+
+/** At which of these seconds somebody is told that the processes of site-1 take each other's place. */
+async function toldAt(seconds: readonly number[]): Promise<number[]> {
+  const time = simTime();
+  const isUsedTwice = twiceUsedKits(simProcess(time).clock);
+  const told: number[] = [];
+  for (const second of seconds) {
+    await time.runFor(second * 1000 - time.nowMs);
+    if (isUsedTwice('site-1')) told.push(second);
+    if (second === 2) isUsedTwice('site-2'); // Of each site by itself.
+  }
+  return told;
+}
+
+describe('a startup kit that is in use at two places', () => {
+  it('is told of with the third time within a minute that one takes the place of the other', async () => {
+    expect(await toldAt([1, 2, 3, 4])).toEqual([3]);
+    expect(await toldAt([1, 2, 61, 62, 90])).toEqual([90]);
+  });
+
+  it('is told of every ten minutes while it goes on', async () => {
+    expect(await toldAt(Array.from({ length: 100 }, (_, i) => i * 20))).toEqual([40, 640, 1240, 1840]);
+  });
+
+  it('is not what a site is that was restarted now and then', async () => {
+    expect(await toldAt([1, 2, 100, 101, 200, 300])).toEqual([]);
+  });
+});
