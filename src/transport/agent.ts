@@ -83,7 +83,15 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     if (signal.aborted) stop();
     const { software, boot, resources } = options;
     const states = [...jobs.states()];
-    channel.send({ type: 'hello', protocols: [protocolVersion], software, boot, resources, jobs: states });
+    channel.send({
+      type: 'hello',
+      protocols: [protocolVersion],
+      software,
+      boot,
+      resources,
+      jobs: states,
+      timeMs: clock.wallMs(),
+    });
     const reason = await ended;
     signal.removeEventListener('abort', stop);
     link.closed(channel);

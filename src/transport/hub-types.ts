@@ -35,7 +35,14 @@ export interface HubOptions {
 }
 
 export type HubEvent =
-  | { readonly kind: 'site-joined'; readonly site: string; readonly session: string; readonly software: string }
+  | {
+      readonly kind: 'site-joined';
+      readonly site: string;
+      readonly session: string;
+      readonly software: string;
+      /** Of the site's clock, against the server's. */
+      readonly aheadMs: number;
+    }
   /** A process of the site has taken the place of another one that was connected; `site-joined` follows. */
   | { readonly kind: 'site-replaced'; readonly site: string }
   | { readonly kind: 'site-left'; readonly site: string; readonly reason: CloseReason }

@@ -102,7 +102,9 @@ export function createHub(options: HubOptions): Hub {
     const { heartbeatMs, deadMs } = times;
     const about = { software: options.software, session, serverTimeMs: clock.wallMs(), heartbeatMs, deadMs };
     channel.send({ type: 'welcome', protocol: protocolVersion, ...about });
-    on({ kind: 'site-joined', site: seat.name, session, software: hello.software });
+    const nowMs = clock.wallMs();
+    const aheadMs = (hello.timeMs ?? nowMs) - nowMs;
+    on({ kind: 'site-joined', site: seat.name, session, software: hello.software, aheadMs });
     const states = new Map(hello.jobs?.map((state) => [state.job, state]));
     for (const [id, job] of jobs) if (job.has(seat.name)) job.resume(seat, states.get(id));
     seat.states.clear();

@@ -55,6 +55,8 @@ const hello = z.strictObject({
   boot: z.string().max(64),
   resources: siteResources.optional(),
   jobs: z.array(siteJobState).max(1024).optional(),
+  /** Milliseconds since 1970 at the site, so that the server can tell a clock that is wrong. */
+  timeMs: z.number().optional(),
 });
 const welcome = z.strictObject({
   type: z.literal('welcome'),

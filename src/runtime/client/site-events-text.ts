@@ -5,6 +5,7 @@
  */
 import { errorToData, isConsiliumError } from '../../errors';
 import type { LogFields, LogLevel } from '../../tracking/run-log';
+import { clockSkew } from '../../util/clock-skew';
 import type { AuditEvent } from '../audit';
 import type { SiteEvent } from './start-site';
 
@@ -14,20 +15,15 @@ export interface LogLine {
   readonly fields: LogFields;
 }
 
-/** A clock that is wrong by so much is worth a word: certificates are valid by it. */
-const skewMs = 60_000;
-
 /** Nothing for what is told too often. */
 export function logLine(event: SiteEvent): LogLine | undefined {
   const line = (level: LogLevel, message: string, fields: LogFields = {}): LogLine => ({ level, message, fields });
   switch (event.kind) {
     case 'connected': {
       const { software, clockSkewMs } = event;
-      const isSkewed = Math.abs(clockSkewMs) >= skewMs;
-      return line(
-        isSkewed ? 'warn' : 'info',
-        `connected to the server (${software})${isSkewed ? skew(clockSkewMs) : ''}`,
-      );
+      const skew = clockSkew(clockSkewMs);
+      const connected = `connected to the server (${software})`;
+      return skew === undefined ? line('info', connected) : line('warn', `${connected}; ${skew}`);
     }
     case 'disconnected':
       return line('warn', `disconnected: ${event.reason.message}${hinted(event.reason.hint)}`, {
@@ -66,12 +62,6 @@ export function logLine(event: SiteEvent): LogLine | undefined {
     case 'progress':
       return undefined;
   }
-}
-
-function skew(serverAheadMs: number): string {
-  const seconds = Math.round(Math.abs(serverAheadMs) / 1000);
-  const hint = 'Set the clock of the machine that is wrong; use NTP. Certificates are valid by it.';
-  return `; its clock is ${seconds} s ${serverAheadMs > 0 ? 'ahead of' : 'behind'} this one. ${hint}`;
 }
 
 function hinted(hint: string | undefined): string {

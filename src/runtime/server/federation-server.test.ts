@@ -201,6 +201,17 @@ describe('a server', () => {
   });
 });
 
+describe('a server whose clock is an hour ahead', () => {
+  it('says so of each site that connects, with what to do', async () => {
+    await rig.start({}, { clock: { ...nodeClock, wallMs: () => nodeClock.wallMs() + 3600_000 } });
+    await rig.site('site-1');
+    await rig.until((event) => event.kind === 'hub' && event.event.kind === 'site-joined');
+    await rig.stop();
+    const log = readFileSync(join(rig.workspace, 'log.txt'), 'utf8');
+    expect(log).toMatch(/WARN.*site-1.*its clock is 3600 s behind this one\. Set the clock/i);
+  });
+});
+
 describe('a job of a server', () => {
   it('that was killed with it goes on at the next start, repeats no round and no training, and ends in the same bytes', async () => {
     await rig.start();

@@ -13,6 +13,7 @@ import type { CloseReason, Connection, ConnectionHandler, Identity } from '../..
 import { createHub } from '../../transport/hub';
 import type { Hub, HubEvent } from '../../transport/hub-types';
 import type { Clock } from '../../util/clock';
+import { clockSkew } from '../../util/clock-skew';
 import { copyFile } from '../../util/copy-file';
 import type { Disk } from '../../util/disk';
 import { durableFolder, forgetFolders } from '../../util/durable-folder';
@@ -177,6 +178,8 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
     if (kind === 'site-joined') {
       audit.append({ event: 'joined', site, software: event.software }).catch(report);
       log.write('info', 'joined', { site });
+      const skew = clockSkew(event.aheadMs);
+      if (skew !== undefined) log.write('warn', skew, { site });
     } else {
       const { code, message } = event.reason;
       audit.append({ event: 'left', site, code, reason: message }).catch(report);
