@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { ConfigError } from '../errors';
 import { maxJobBytes } from '../jobs/yaml-guard';
+import { mostSkewMs, skewHint } from '../util/clock-skew';
 import { counted } from '../util/counted';
 import { readBounded } from '../util/read-bounded';
 import { readPolicy } from './client/policy';
@@ -151,9 +152,6 @@ async function addresses({ server, kind }: Kit): Promise<readonly Finding[]> {
   );
 }
 
-/** A difference that certificates and people notice. */
-const mostSkewMs = 60_000;
-
 async function reached(
   kit: Kit,
   reach: (kit: Kit) => Promise<Reached>,
@@ -170,9 +168,9 @@ async function reached(
   const seconds = (Math.abs(skew) / 1000).toFixed(1);
   const message = `${seconds} s ${skew < 0 ? 'behind' : 'ahead of'} the server's`;
   const clock: Finding =
-    Math.abs(skew) <= mostSkewMs
+    Math.abs(skew) < mostSkewMs
       ? { name: 'clock', status: 'ok', message }
-      : { name: 'clock', status: 'warning', message, hint: 'Set the clock of the machine that is wrong; use NTP.' };
+      : { name: 'clock', status: 'warning', message, hint: skewHint };
   return [server, clock];
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { posix } from 'node:path';
+import { oneLine } from '../../util/one-line';
 import type { BundleEntry, JobFacts, Submitter } from '../provision/bundle';
 import { jobPath } from '../provision/bundle';
 import type { PreparedJob } from './job-process-messages';
@@ -159,6 +160,6 @@ function judgeRounds({ limits }: Policy, { workflow }: JobFacts): Refusal[] {
 }
 
 function clip(text: string, length: number): string {
-  const line = text.replace(/[\p{C}\s]+/gu, ' ');
+  const line = oneLine(text);
   return line.length > length ? `${line.slice(0, length - 1)}…` : line;
 }
