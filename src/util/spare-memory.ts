@@ -18,8 +18,8 @@ const granule = 2 ** 16;
  */
 const ownPages = 2 ** 25 + granule;
 
-/** From so many bytes on it is worth it. */
-const large = 2 ** 20;
+/** From so many bytes on: then twice as much is asked for at most, and the engine does not take small updates for large ones. */
+const large = 2 ** 24;
 
 const spare = new Map<number, ArrayBuffer[]>();
 let kept = 0;
