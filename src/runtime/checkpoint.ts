@@ -17,10 +17,10 @@ import { failpoint } from '../util/failpoint';
 import { nodeDisk } from '../util/node-disk';
 import { sha256Of } from '../util/sha256';
 import type { RoundJournal } from '../workflows/workflow';
-import { historyTexts } from './history-text';
 import { modelDigest, noteDigest } from './model-digest';
 import { roundJournal } from './round-journal';
-import { type RoundLine, roundLine } from './round-line';
+import { roundLine } from './round-line';
+import { RunHistory } from './run-history';
 
 const savedState = z.strictObject({
   version: z.literal(3),
@@ -45,7 +45,7 @@ export interface Checkpoint {
   /** What the workflow keeps from round to round besides the model. */
   readonly memory: NamedTensors;
   readonly best: BestModel | undefined;
-  readonly history: readonly RoundLine[];
+  readonly history: RunHistory;
 }
 
 export interface BestModel {
@@ -69,7 +69,8 @@ export interface CheckpointStore {
   readonly journal: RoundJournal;
 }
 
-type SavedState = z.infer<typeof savedState>;
+/** As it lies on disk; the history as it is kept in memory. */
+type SavedState = Omit<z.infer<typeof savedState>, 'history'> & { readonly history: RunHistory };
 
 export interface CheckpointStoreOptions {
   /** @default this machine's */
@@ -87,7 +88,6 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
   let whole: SavedState | undefined;
   /** SHA-256 of the model files that this process has written or read, and that are kept. */
   const written = new Map<string, string>();
-  const historyText = historyTexts();
   return { load, save, journal };
 
   async function load(warn: (message: string) => void): Promise<Checkpoint | undefined> {
@@ -150,7 +150,7 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
       best: best
         ? { ...(await writeModel(`model-${best.round}`, best.model)), round: best.round, value: best.value }
         : null,
-      history: [...history],
+      history,
     };
     await flushFolder(folder, disk); // The names of the models stand before a checkpoint says so.
     await writeFileAtomic(join(folder, stateName(state)), stateText(state), { disk });
@@ -161,7 +161,7 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
   }
 
   function stateText({ history, ...state }: SavedState): string {
-    return withCheck(`${toJson(state).slice(0, -1)},"history":[\n${historyText(history)}]}`);
+    return withCheck(`${toJson(state).slice(0, -1)},"history":[\n${history.text()}]}`);
   }
 
   /** Writes the global model of a round, once: the best one was the current one before. */
@@ -199,7 +199,7 @@ function stateName({ history }: Pick<SavedState, 'history'>): string {
 }
 
 /** The only checkpoint that is ever alone. */
-const firstState = stateName({ history: [] });
+const firstState = stateName({ history: RunHistory.empty });
 
 /** The checkpoints of a folder, the newest first. */
 async function savedStates(folder: string, disk: Disk): Promise<string[]> {
@@ -210,7 +210,7 @@ async function savedStates(folder: string, disk: Disk): Promise<string[]> {
 
 /** The first round whose updates are still of use. */
 function openRound({ round, history }: SavedState): number {
-  return history.at(-1)?.final ? round + 1 : round;
+  return history.last?.final ? round + 1 : round;
 }
 
 async function readState(file: string, disk: Disk): Promise<SavedState> {
@@ -218,7 +218,7 @@ async function readState(file: string, disk: Disk): Promise<SavedState> {
   if (!checked) throw damaged(file, 'its checksum differs');
   const parsed = savedState.safeParse(fromJson(checked.json));
   if (!parsed.success) throw damaged(file, parsed.error.issues[0]?.message ?? 'unknown fields');
-  return parsed.data;
+  return { ...parsed.data, history: RunHistory.of(parsed.data.history) };
 }
 
 async function readWhole(file: string, disk: Disk): Promise<Buffer> {

@@ -13,6 +13,7 @@ import { cyclic } from '../workflows/cyclic';
 import type { RoundReport, WorkflowParts } from '../workflows/workflow';
 import { filteredSites } from './filtered-sites';
 import { lineOf, type RoundLine } from './round-line';
+import { RunHistory } from './run-history';
 import { siteLedger } from './site-ledger';
 
 let folder: string;
@@ -74,9 +75,10 @@ type Workflow = (parts: WorkflowParts) => AsyncIterable<RoundReport>;
 /** The lines of a run on two such sites. */
 async function linesOf(workflow: Workflow, more: (parts: WorkflowParts) => Partial<WorkflowParts> = () => ({})) {
   const parts = partsOf(await Promise.all(['a', 'b'].map(chargedSite)));
-  const lines: RoundLine[] = [];
-  for await (const report of workflow({ ...parts, ...more(parts) })) lines.push(lineOf(report, 0, new Date(), lines));
-  return lines;
+  let history = RunHistory.empty;
+  for await (const report of workflow({ ...parts, ...more(parts) }))
+    history = history.with(lineOf(report, 0, new Date(), history));
+  return history.lines();
 }
 
 const costs = (lines: readonly RoundLine[], name: string) =>

@@ -66,9 +66,17 @@ export const roundLine = z.strictObject({
 });
 export type RoundLine = z.infer<typeof roundLine>;
 
-/** The line of a report. `before` are the lines of the earlier rounds. */
-export function lineOf(report: RoundReport, seconds: number, time: Date, before: readonly RoundLine[]): RoundLine {
-  const ofRound = before.filter(({ round }) => round === report.round);
+/** What a new line must know of the lines before it. */
+export interface EarlierLines {
+  /** The lines of one round, in order. */
+  ofRound(round: number): readonly RoundLine[];
+  /** ε that a site was charged so far (basic composition). */
+  epsilonOf(site: string): number;
+}
+
+/** The line of a report. */
+export function lineOf(report: RoundReport, seconds: number, time: Date, before: EarlierLines): RoundLine {
+  const ofRound = before.ofRound(report.round);
   const sites = report.sites.map((site) => lineOfSite(site, ofRound));
   const privacy = privacyOf(sites, before);
   return {
@@ -112,12 +120,11 @@ function newCosts({ site, update, spent = update?.privacy ?? [] }: Participation
 }
 
 /** What the round cost the site that it cost most; calls add up (basic composition). */
-function privacyOf(sites: RoundLine['sites'], before: readonly RoundLine[]): RoundLine['privacy'] {
+function privacyOf(sites: RoundLine['sites'], before: EarlierLines): RoundLine['privacy'] {
   const charged = sites.flatMap(({ name, privacy = [] }) => (privacy.length > 0 ? [{ name, privacy }] : []));
   const first = charged[0]?.privacy[0];
   if (!first) return undefined;
   const all = charged.flatMap(({ privacy }) => privacy);
-  const spentBefore = epsilonBySite(before);
   const cost = {
     mechanism: [...new Set(all.map(({ mechanism }) => mechanism))].join(', '),
     differentiallyPrivate: all.every(({ differentiallyPrivate }) => differentiallyPrivate),
@@ -126,26 +133,15 @@ function privacyOf(sites: RoundLine['sites'], before: readonly RoundLine[]): Rou
   };
   return {
     ...cost,
-    epsilonTotal: Math.max(...charged.map(({ name, privacy }) => (spentBefore.get(name) ?? 0) + epsilonOf(privacy))),
+    epsilonTotal: Math.max(...charged.map(({ name, privacy }) => before.epsilonOf(name) + epsilonOf(privacy))),
     unit: first.unit,
     verdict: describeCost(cost),
   };
 }
 
-function epsilonBySite(lines: readonly RoundLine[]): ReadonlyMap<string, number> {
-  const spent = new Map<string, number>();
-  for (const { sites } of lines) {
-    for (const { name, privacy = [] } of sites)
-      spent.set(
-        name,
-        privacy.reduce((total, { epsilon }) => total + epsilon, spent.get(name) ?? 0),
-      );
-  }
-  return spent;
-}
-
-function epsilonOf(costs: readonly Pick<PrivacyCost, 'epsilon'>[]): number {
-  return sum(costs.map(({ epsilon }) => epsilon));
+/** The sum of some costs' ε after what was spent before them. */
+export function epsilonOf(costs: readonly Pick<PrivacyCost, 'epsilon'>[], before = 0): number {
+  return costs.reduce((total, { epsilon }) => total + epsilon, before);
 }
 
 function sum(values: readonly number[]): number {

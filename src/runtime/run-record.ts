@@ -78,7 +78,7 @@ export class RunRecord {
   async begin(start: Checkpoint): Promise<void> {
     const { job, folder } = this.#options;
     this.#trackers = createTrackers(job, folder.job);
-    const { history } = start;
+    const history = start.history.lines();
     const { keyMetric, keyMetricMode } = workflowTraits(job.workflow);
     this.#last = start;
     this.#log.write('info', 'run started', { finished_rounds: start.round });
@@ -143,7 +143,7 @@ export class RunRecord {
     await this.#writeMeta('finished', { final_model_sha256: finalModelSha256 });
     await this.#close('finished');
     return runResult({
-      ...{ folder, models, finalModelSha256, seconds, history: last.history, rounds: last.round },
+      ...{ folder, models, finalModelSha256, seconds, history: last.history.lines(), rounds: last.round },
       bestRound: last.best?.round ?? last.round,
     });
   }
@@ -213,7 +213,7 @@ export class RunRecord {
 
   /** What the filters have cost the site that they cost most; `null` when none acted. */
   #privacy(): object | null {
-    const spent = this.#last?.history.findLast(({ privacy }) => privacy)?.privacy;
+    const spent = this.#last?.history.privacy;
     if (!spent) return null;
     const { mechanism, differentiallyPrivate, epsilon, epsilonTotal, verdict } = spent;
     return {

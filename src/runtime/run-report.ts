@@ -40,13 +40,13 @@ const optimiserNames: { readonly [K in OptimiserKind]: string } = {
 /** The report of a finished run. */
 export function runReport(options: RunReportOptions): ReportData {
   const { job, outcome, error, last, pictures, finalModelSha256, started, seconds } = options;
-  const crossSite = crossSiteMatrix(last.history.at(-1)?.results);
+  const crossSite = crossSiteMatrix(last.history.last?.results);
   return {
     job: job.name,
     description: describeJob(job),
     outcome,
     ...(error !== undefined && { error }),
-    entries: last.history,
+    entries: last.history.lines(),
     plannedRounds: workflowTraits(job.workflow).rounds,
     sites: job.sites,
     metric: metricOf(job),

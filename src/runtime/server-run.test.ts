@@ -62,7 +62,7 @@ function rig(
     load: async () => undefined,
     save: async (checkpoint) => {
       const { round, history } = checkpoint;
-      const what = history.at(-1)?.final ? 'final' : round;
+      const what = history.last?.final ? 'final' : round;
       notes.push(`save ${what}`);
       await save(round);
       notes.push(`saved ${what}`);
@@ -112,7 +112,7 @@ describe('the server of a run', () => {
   it('begins the next round while the checkpoint goes to disk, and has one checkpoint under way at most', async () => {
     const { run, notes } = rig(3, longerThanARound);
     const last = await run();
-    expect(last.history.at(-1)).toMatchObject({ final: true });
+    expect(last.history.last).toMatchObject({ final: true });
     expect(notes.indexOf('train 1')).toBeLessThan(notes.indexOf('saved 1'));
     const saves = notes.filter((note) => note.startsWith('save'));
     expect(saves).toEqual(['1', '2', '3', 'final'].flatMap((round) => [`save ${round}`, `saved ${round}`]));

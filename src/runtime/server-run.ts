@@ -19,6 +19,7 @@ import type { Checkpoint, CheckpointStore } from './checkpoint';
 import { parameterNames, personalOf } from './parameter-names';
 import { createAggregator, createWorkflow } from './parts';
 import { lineOf, type RoundLine } from './round-line';
+import { RunHistory } from './run-history';
 
 export interface ServerRunOptions {
   readonly job: JobSpec;
@@ -41,7 +42,7 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
   const { job, store, emit, signal, clock = nodeClock } = options;
   const traits = workflowTraits(job.workflow);
   let checkpoint = options.start;
-  if (checkpoint.history.at(-1)?.final) return checkpoint;
+  if (checkpoint.history.last?.final) return checkpoint;
 
   const failed = new AbortController();
   const transfer = transferOf(job.trainer);
@@ -87,7 +88,7 @@ export async function runServer(options: ServerRunOptions): Promise<Checkpoint> 
       model: report.state.model,
       memory: report.state.memory,
       best: better(checkpoint, report, traits),
-      history: [...checkpoint.history, line],
+      history: checkpoint.history.with(line),
     };
     committing = commit(options, line, checkpoint, report.notes ?? []).then((saved) => {
       checkpoint = saved;
@@ -191,5 +192,5 @@ function roundFinished(line: RoundLine): RunEvent {
 
 /** A run that has not begun. */
 export function freshStart(jobHash: string, model: NamedTensors): Checkpoint {
-  return { jobHash, round: 0, model, memory: new Map(), best: undefined, history: [] };
+  return { jobHash, round: 0, model, memory: new Map(), best: undefined, history: RunHistory.empty };
 }

@@ -95,12 +95,13 @@ export async function openRoundMetrics(
   { keyMetric, keyMetricMode = 'max', history = [] }: RoundMetricsOptions,
 ): Promise<RoundMetrics> {
   const file = join(folder, 'round_metrics.jsonl');
-  const entries = [...history];
+  const sum = metricsSum(keyMetric, keyMetricMode);
+  for (const entry of history) sum.add(entry);
   await writeFileAtomic(file, history.map((entry) => `${toJson(entry)}\n`).join(''));
   await writeSummary(true);
   return {
     async add(entry) {
-      entries.push(entry);
+      sum.add(entry);
       await appendLine(file, toJson(entry));
       await writeSummary(false);
     },
@@ -111,7 +112,7 @@ export async function openRoundMetrics(
   };
 
   async function writeSummary(durable: boolean): Promise<void> {
-    const summary = JSON.stringify(JSON.parse(toJson(summarise(entries, keyMetric, keyMetricMode))), null, 2);
+    const summary = JSON.stringify(JSON.parse(toJson(sum.summary())), null, 2);
     await writeFileAtomic(join(folder, 'metrics_summary.json'), `${summary}\n`, { durable });
   }
 }
@@ -122,45 +123,53 @@ export function summarise(
   keyMetric: string,
   mode: 'max' | 'min' = 'max',
 ): MetricsSummary {
-  const rounds = entries.filter((entry) => !entry.final);
-  const final = entries.find((entry) => entry.final);
-  return {
-    keyMetric,
-    rounds: rounds.length,
-    best: bestOf(entries, keyMetric, mode),
-    final: final ? { round: final.round, metrics: final.metrics } : null,
-    sites: summariseSites(entries, rounds),
-    privacy: entries.findLast((entry) => entry.privacy)?.privacy ?? null,
-    seconds: entries.reduce((total, entry) => total + entry.seconds, 0),
-  };
+  const sum = metricsSum(keyMetric, mode);
+  for (const entry of entries) sum.add(entry);
+  return sum.summary();
 }
 
-function bestOf(entries: readonly RoundEntry[], keyMetric: string, mode: 'max' | 'min'): MetricsSummary['best'] {
-  let best: MetricsSummary['best'] = null;
-  for (const { round, metrics } of entries) {
-    const value = metrics[keyMetric];
-    if (typeof value !== 'number') continue;
-    if (best === null || (mode === 'max' ? value > best.value : value < best.value)) best = { round, value, metrics };
+/** The summary of entries as they come. None of them is kept: a run may have thousands, of a thousand sites each. */
+function metricsSum(keyMetric: string, mode: 'max' | 'min') {
+  let total: Omit<MetricsSummary, 'sites'> = { ...nothing, keyMetric };
+  /** In the order of their first appearance. */
+  const sites = new Map<string, SiteSummary>();
+  return { add, summary: (): MetricsSummary => ({ ...total, sites: [...sites.values()] }) };
+
+  function add(entry: RoundEntry): void {
+    const { round, metrics } = entry;
+    total = {
+      keyMetric,
+      rounds: total.rounds + (entry.final ? 0 : 1),
+      best: betterOf(total.best, entry, keyMetric, mode),
+      final: total.final ?? (entry.final ? { round, metrics } : null),
+      privacy: entry.privacy ?? total.privacy,
+      seconds: total.seconds + entry.seconds,
+    };
+    for (const site of entry.sites) {
+      const before = sites.get(site.name) ?? unseen(site.name);
+      sites.set(site.name, entry.final ? before : withAnswer(before, site));
+    }
   }
-  return best;
 }
 
-/** Every site that any entry names, in the order of their first appearance; one pass, for runs of a thousand sites. */
-function summariseSites(entries: readonly RoundEntry[], rounds: readonly RoundEntry[]): SiteSummary[] {
-  const own = new Map<string, SiteEntry[]>(entries.flatMap(({ sites }) => sites.map(({ name }) => [name, []])));
-  for (const { sites } of rounds) for (const site of sites) own.get(site.name)!.push(site);
-  return [...own].map(([name, answers]) => summariseSite(name, answers));
+const nothing = { rounds: 0, best: null, final: null, privacy: null, seconds: 0 };
+
+function betterOf(
+  best: MetricsSummary['best'],
+  { round, metrics }: RoundEntry,
+  keyMetric: string,
+  mode: 'max' | 'min',
+): MetricsSummary['best'] {
+  const value = metrics[keyMetric];
+  if (typeof value !== 'number') return best;
+  const improves = best === null || (mode === 'max' ? value > best.value : value < best.value);
+  return improves ? { round, value, metrics } : best;
 }
 
-function summariseSite(name: string, own: readonly SiteEntry[]): SiteSummary {
-  const count = (status: SiteEntry['status']): number => own.filter((site) => site.status === status).length;
-  return {
-    name,
-    ok: count('ok'),
-    failed: count('failed'),
-    late: count('late'),
-    rejected: count('rejected'),
-    steps: own.reduce((total, { steps = 0 }) => total + steps, 0),
-    metrics: own.findLast(({ metrics }) => metrics)?.metrics ?? {},
-  };
+function unseen(name: string): SiteSummary {
+  return { name, ok: 0, failed: 0, late: 0, rejected: 0, steps: 0, metrics: {} };
+}
+
+function withAnswer(before: SiteSummary, { status, steps = 0, metrics = before.metrics }: SiteEntry): SiteSummary {
+  return { ...before, [status]: before[status] + 1, steps: before.steps + steps, metrics };
 }

@@ -218,7 +218,7 @@ function noteResumed(world: World, { history: all, model }: Checkpoint): void {
   const known = Math.max(0, ...history.committed.keys());
   history.note(`server: goes on after ${lines} lines`);
   // It may have died between writing a checkpoint and telling of it.
-  if (lines === known + 1) noteCommitted(world, lines, { line: all.at(-1)!, model });
+  if (lines === known + 1) noteCommitted(world, lines, { line: all.last!, model });
   // Also where nobody was told of the one that is damaged.
   else if ((lines === known - 1 || lines === known) && history.damaged.has('checkpoint')) goBack(history, lines);
   else if (lines !== known) {

@@ -78,7 +78,7 @@ export async function runJobRounds(options: JobRoundsOptions): Promise<RunResult
   const spool = createSpool(folder.spool, disk);
   try {
     await record.begin(start);
-    options.resumed(start.history);
+    options.resumed(start.history.lines());
     const open = options.hub.open({
       id: job.id,
       sites: spec.sites,
