@@ -10,7 +10,7 @@ import { DataError, isConsiliumError } from '../errors';
 import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
 import type { NamedTensors } from '../tensor/tensor';
 import { codeOf, flushFolder, namesIn, removeFile, workspaceError, writeFileAtomic } from '../util/atomic-file';
-import { checkedJson, withCheck } from '../util/checked-json';
+import { checkedJson, piecesWithCheck } from '../util/checked-json';
 import type { Disk } from '../util/disk';
 import { fromJson, toJson } from '../util/exact-json';
 import { failpoint } from '../util/failpoint';
@@ -160,10 +160,6 @@ export function checkpointStore(folder: string, options: CheckpointStoreOptions 
     return { ...checkpoint, best: state.best ? onDisk(state.best) : undefined };
   }
 
-  function stateText({ history, ...state }: SavedState): string {
-    return withCheck(`${toJson(state).slice(0, -1)},"history":[\n${history.text()}]}`);
-  }
-
   /** Writes the global model of a round, once: the best one was the current one before. */
   async function writeModel(name: string, get: () => Promise<NamedTensors>): Promise<{ file: string; sha256: string }> {
     const file = `${name}.safetensors`;
@@ -200,6 +196,12 @@ function stateName({ history }: Pick<SavedState, 'history'>): string {
 
 /** The only checkpoint that is ever alone. */
 const firstState = stateName({ history: RunHistory.empty });
+
+/** Its lines may be many: they are never one text. */
+function stateText({ history, ...state }: SavedState): readonly Uint8Array[] {
+  const text = Buffer.from(`${toJson(state).slice(0, -1)},"history":[\n`);
+  return piecesWithCheck([text, ...history.text(), Buffer.from(']'), Buffer.from('}')]);
+}
 
 /** The checkpoints of a folder, the newest first. */
 async function savedStates(folder: string, disk: Disk): Promise<string[]> {

@@ -6,6 +6,7 @@
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { InternalError } from '../errors';
+import { noteShortLived } from '../util/collect-garbage';
 import { fromJson, toJson } from '../util/exact-json';
 import { type EarlierLines, epsilonOf, type RoundLine, roundLine } from './round-line';
 
@@ -83,13 +84,16 @@ export class RunHistory implements EarlierLines {
 
   /** All of them, read anew. */
   lines(): readonly RoundLine[] {
-    return fromJson(`[${this.text()}]`) as RoundLine[]; // Our own text: each line was checked when it came.
+    return fromJson(`[${Buffer.concat(this.text())}]`) as RoundLine[]; // Our own text: each line was checked when it came.
   }
 
-  /** Their JSON, with commas between. */
-  text(): string {
+  /** Their JSON with commas between, in pieces of UTF-8. */
+  text(): readonly Uint8Array[] {
     const { packs, texts } = this.#content;
-    return [...packs.map((packed) => inflateRawSync(packed).toString()), ...texts].join(between);
+    const pieces = packs.map((packed) => inflateRawSync(packed));
+    for (const { length } of pieces) noteShortLived(length);
+    if (texts.length > 0) pieces.push(Buffer.from(texts.join(between)));
+    return pieces.flatMap((piece, i) => (i === 0 ? [piece] : [Buffer.from(between), piece]));
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkedJson, withCheck } from './checked-json';
+import { checkedJson, piecesWithCheck, withCheck } from './checked-json';
 
 const object = fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }).map((value) => JSON.stringify(value));
 
@@ -10,6 +10,17 @@ describe('JSON with a checksum', () => {
       fc.property(object, (json) => {
         const text = withCheck(json);
         expect(checkedJson(text)).toEqual({ json, check: JSON.parse(text).check });
+      }),
+    );
+  });
+
+  it('is the same in pieces', () => {
+    fc.assert(
+      fc.property(object, fc.nat(), (json, at) => {
+        const bytes = Buffer.from(json);
+        const cut = at % bytes.length;
+        const pieces = [bytes.subarray(0, cut), bytes.subarray(cut, -1), bytes.subarray(-1)];
+        expect(Buffer.concat(piecesWithCheck(pieces)).toString()).toBe(withCheck(json));
       }),
     );
   });

@@ -14,7 +14,12 @@ const digits = 16;
  * @param before the checksum of the object before it, in a list
  */
 export function withCheck(json: string, before = ''): string {
-  return `${json.slice(0, -1)},"check":"${checkOf(json, before)}"}`;
+  return `${json.slice(0, -1)},"check":"${checkOf(before, json)}"}`;
+}
+
+/** {@link withCheck} of a large object, whose text comes as pieces of bytes; the last one is its closing brace alone. */
+export function piecesWithCheck(json: readonly Uint8Array[]): readonly Uint8Array[] {
+  return [...json.slice(0, -1), Buffer.from(`,"check":"${checkOf('', ...json)}"}`)];
 }
 
 /** The text without its checksum, and that; `undefined` when they do not belong together. */
@@ -25,6 +30,8 @@ export function checkedJson(text: string, before = ''): { readonly json: string;
   return withCheck(json, before) === text ? { json, check } : undefined;
 }
 
-function checkOf(json: string, before: string): string {
-  return createHash('sha256').update(before).update(json).digest('hex').slice(0, digits);
+function checkOf(...pieces: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256');
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest('hex').slice(0, digits);
 }
