@@ -34,10 +34,10 @@ export const federationRows = {
   },
   /** L-05: 1,000 rounds × 4 sites × 200 kB: whether anything grows. */
   endurance: async () => {
-    const { rounds, heap, state, handles, peakMb } = await federation(4, 50_000, 1000);
+    const { rounds, heap, state, open, peakMb } = await federation(4, 50_000, 1000);
     const ofAll = (samples: readonly number[]) => slope(samples.slice(5)) / 20; // One every 20 rounds, from round 100 on.
     const [heapSlopePerRound, withoutCode] = [ofAll(heap), ofAll(state)];
-    return { msPerRound: median(rounds), heapSlopePerRound, withoutCode, handles, peakMb };
+    return { msPerRound: median(rounds), heapSlopePerRound, withoutCode, open: [open[0], open.at(-1)], peakMb };
   },
   /** L-07: 200 sites × 64 kB × 20 rounds. */
   many: async () => {

@@ -23,10 +23,17 @@ export interface ServerReport {
   /** Resident memory at the start, before the first round, and the most of it afterwards, MB. */
   readonly startMb: number;
   readonly peakMb: number;
-  /** Heap in use after a collection at rounds 100, 200, …, bytes. */
+  /** Heap in use after a collection every 20 rounds, bytes. */
   readonly heap: readonly number[];
   /** The same without what the engine has compiled. */
   readonly state: readonly number[];
-  /** Handles of the process after the first round and after the last. */
-  readonly handles: readonly [number, number];
+  /** What the process has open after each of these collections. */
+  readonly open: readonly Open[];
+}
+
+export interface Open {
+  readonly handles: number;
+  readonly timers: number;
+  /** Of its sockets, of the process and of the signal that would end the run. */
+  readonly listeners: number;
 }

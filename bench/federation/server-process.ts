@@ -1,4 +1,5 @@
 /** The server of the benchmark, in a process of its own: hub, workflow, journal and checkpoints as a server runs them. */
+import { type EventEmitter, getEventListeners } from 'node:events';
 import { join } from 'node:path';
 import { getHeapCodeStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -17,11 +18,23 @@ import { websocketServer } from '../../src/transport/websocket/server';
 import { nodeClock } from '../../src/util/clock';
 import { keepYoungSpaceSmall } from '../../src/util/collect-garbage';
 import { nodeDisk } from '../../src/util/node-disk';
-import type { ServerOrder, ServerReport } from './order';
+import type { Open, ServerOrder, ServerReport } from './order';
 
 const megabyte = 1e6;
 const rssMb = () => process.memoryUsage().rss / megabyte;
-const handles = () => (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles().length;
+
+function openNow(signal: AbortSignal): Open {
+  const handles = (process as unknown as { _getActiveHandles(): EventEmitter[] })._getActiveHandles();
+  const ofEmitter = (emitter: EventEmitter) =>
+    emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0);
+  return {
+    handles: handles.length,
+    timers: process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length,
+    listeners:
+      [process, ...handles].reduce((sum, emitter) => sum + ofEmitter(emitter), 0) +
+      getEventListeners(signal, 'abort').length,
+  };
+}
 
 /** What the engine has compiled: it grows for hundreds of rounds, until all that is used often is machine code. */
 function compiledBytes(): number {
@@ -98,7 +111,7 @@ async function run(
   const store = checkpointStore(join(folder, 'checkpoint'), { keepAll: true });
   const start = freshStart(jobHash(job), model);
   await store.save(start);
-  const open = hub.open({
+  const opened = hub.open({
     id: 'job',
     sites: names,
     bundle: () => bundle,
@@ -109,7 +122,7 @@ async function run(
   const sites = remoteSites({
     job: 'job',
     names,
-    hub: open,
+    hub: opened,
     clock: nodeClock,
     prepare: (given) => prepared.get(given) ?? prepare(given, prepared),
     read: (file) => readUpdate(nodeDisk, file),
@@ -119,7 +132,9 @@ async function run(
   const measured: number[] = [];
   const heap: number[] = [];
   const state: number[] = [];
-  let [peakMb, handlesAtFirst] = [0, 0];
+  const open: Open[] = [];
+  const { signal } = new AbortController();
+  let peakMb = 0;
   const sampling = setInterval(() => {
     peakMb = Math.max(peakMb, rssMb());
   }, 20);
@@ -133,18 +148,18 @@ async function run(
     async onLine(line) {
       if (line.final) return;
       measured.push(line.seconds * 1000);
-      if (line.round === 0) handlesAtFirst = handles();
       if (line.round % 20 !== 19) return;
       collectAll();
       heap.push(process.memoryUsage().heapUsed);
       state.push(heap.at(-1)! - compiledBytes());
+      open.push(openNow(signal));
     },
     emit: () => {},
-    signal: new AbortController().signal,
+    signal,
   });
   clearInterval(sampling);
-  open.end('finished', '');
-  return { rounds: measured, startMb, peakMb, heap, state, handles: [handlesAtFirst, handles()] };
+  opened.end('finished', '');
+  return { rounds: measured, startMb, peakMb, heap, state, open };
 }
 
 function prepare(model: NamedTensors, prepared: WeakMap<NamedTensors, BlobSource>): BlobSource {
