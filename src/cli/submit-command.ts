@@ -30,7 +30,8 @@ export function submitCommand(): Command {
     .addHelpText(
       'after',
       `
-The job and its files are signed with your kit. The same content again answers with the job that is there;
+The job and its files are signed with your kit. Code and included files behind a link out of the job's folder are refused:
+what such a link names was perhaps never meant to leave. The same content again answers with the job that is there;
 \`consilium clone\` runs it anew. Exit code 1 with --follow: the job did not finish.`,
     )
     .action(submit);

@@ -32,6 +32,8 @@ export interface Disk {
   /** The whole file. @param memory where it may be put, by its size. @default memory of its own */
   readFile(path: string, memory?: (bytes: number) => ArrayBuffer): Promise<Buffer>;
   exists(path: string): Promise<boolean>;
+  /** Where a file or folder lies once every link on the way has been followed. @throws ENOENT when there is none. */
+  realPath(path: string): Promise<string>;
   /** Names in the folder, in no particular order; `recursive` also gives the paths of all that lies deeper. @throws ENOENT when there is none. */
   list(folder: string, options?: { readonly recursive?: boolean }): Promise<string[]>;
   /** Makes the folder and those above it; nothing when it is there. */

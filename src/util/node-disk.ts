@@ -6,7 +6,17 @@
 
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, type FileHandle, open as openFile, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
+import {
+  access,
+  type FileHandle,
+  open as openFile,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  statfs,
+} from 'node:fs/promises';
 import type { Access, Disk, DiskFile, OpenMode } from './disk';
 import { makeFolder } from './make-folder';
 
@@ -23,6 +33,7 @@ export const nodeDisk: Disk = {
       () => true,
       () => false,
     ),
+  realPath: (path) => realpath(path),
   list: (folder, { recursive = false } = {}) => readdir(folder, { recursive }),
   makeFolder: async (path, access) => {
     await makeFolder(path, access === undefined ? undefined : 0o700);

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHmac, createPrivateKey } from 'node:crypto';
-import { basename, isAbsolute, join, normalize, resolve, sep } from 'node:path';
+import { basename, isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
 import { ConfigError } from '../../errors';
 import { codeFiles, tensorFiles, withTensorFiles } from '../../jobs/export-job';
 import type { JobSpec } from '../../jobs/job-spec';
@@ -34,7 +34,11 @@ export interface CollectOptions {
   readonly disk: Disk;
 }
 
-/** The files of a job's bundle, sorted by path. @throws ConfigError for code outside of the job's folder and for paths that no bundle can have. */
+/**
+ * The files of a job's bundle, sorted by path. Links within the job's folder are followed.
+ *
+ * @throws ConfigError for code outside of the job's folder, also where a link leads out, and for paths that no bundle can have.
+ */
 export async function collectFiles(job: JobSpec, options: CollectOptions): Promise<readonly SourceFile[]> {
   const { folder } = options;
   const moved = namesForTensors(job, folder);
@@ -46,7 +50,7 @@ export async function collectFiles(job: JobSpec, options: CollectOptions): Promi
   for (const file of shared) {
     const path = pathWithin(file);
     const executable = job.trainer.kind === 'command' && pathOf(job.trainer.command[0]) === path;
-    add({ path, to: 'all', executable, content: resolve(folder, file) });
+    add({ path, to: 'all', executable, content: await placeWithin(file, options) });
   }
   for (const { path } of files.values()) refusePath(path);
   add({ path: jobPath, to: 'all', executable: false, content: jobBytes(job, moved) });
@@ -121,6 +125,28 @@ function pathWithin(file: string): string {
   throw new ConfigError(`The job names its file '${file}', which lies outside of the job's folder.`, {
     hint: "A submitted job carries its code with it: move the file into the job's folder, and name it by its relative path.",
   });
+}
+
+/** Where the file lies, links followed: what a link names was perhaps never meant to leave. */
+async function placeWithin(file: string, { folder, disk }: CollectOptions): Promise<string> {
+  const [root, place] = await Promise.all([disk.realPath(folder), disk.realPath(resolve(folder, file))]).catch(
+    (cause: unknown) => {
+      throw unreadable(resolve(folder, file), cause);
+    },
+  );
+  if (isWithin(relative(root, place))) return place;
+  throw new ConfigError(
+    `The job's file '${file}' leads by a link to '${place}', outside of the job's folder '${root}'.`,
+    {
+      hint: "It would be sent to the server and the sites. If it is meant to be, copy the file into the job's folder, in place of the link.",
+    },
+  );
+}
+
+export function unreadable(file: string, cause: unknown): ConfigError {
+  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  const why = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
+  return new ConfigError(`The job's file '${file}' ${why}.`, { cause, hint: "Paths start from the job's folder." });
 }
 
 function isWithin(file: string): boolean {

@@ -10,7 +10,7 @@ import type { JobSpec } from '../../jobs/job-spec';
 import { workspaceError } from '../../util/atomic-file';
 import type { Disk, DiskFile } from '../../util/disk';
 import { sha256Of } from '../../util/sha256';
-import { collectFiles, type SourceFile } from './bundle-files';
+import { collectFiles, type SourceFile, unreadable } from './bundle-files';
 import {
   type BundleEntry,
   type BundleManifest,
@@ -44,7 +44,8 @@ export interface WrittenBundle {
 /**
  * Writes the bundle of a job, as a whole and durably. Code is named by paths within the job's folder; tensors that the model
  * starts from may lie anywhere. Words of a training command that name files of the folder travel too. `${NAME}` in the job's
- * `data` stays as it is: each site fills in its own.
+ * `data` stays as it is: each site fills in its own. A link may lead to another file of the folder; code behind one that leads
+ * out of it is refused.
  *
  * @throws ConfigError for a file that is missing or too large, or lies outside of the folder; RefusedError for a kit whose role
  * may not submit; WorkspaceError when it cannot be written.
@@ -178,12 +179,6 @@ async function openContent(disk: Disk, content: SourceFile['content']): Promise<
   return disk.open(content, 'read').catch((cause: unknown) => {
     throw unreadable(content, cause);
   });
-}
-
-function unreadable(file: string, cause: unknown): ConfigError {
-  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-  const why = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
-  return new ConfigError(`The job's file '${file}' ${why}.`, { cause, hint: "Paths start from the job's folder." });
 }
 
 async function closing<T>(file: DiskFile, use: () => Promise<T>): Promise<T> {

@@ -66,6 +66,7 @@ export function mountDisk(options: MountOptions): MountedDisk {
     open: (path, mode) => ask({ kind: 'open', path }, () => handle(path, mode, openNode(path, mode))),
     readFile: (path) => ask({ kind: 'readFile', path }, (operation) => read(image.fileAt(path), 0, operation)),
     exists: (path) => ask({ kind: 'exists', path }, () => image.nodeAt(path) !== undefined),
+    realPath: (path) => ask({ kind: 'realPath', path }, () => realPath(path)),
     list: (path, { recursive = false } = {}) => ask({ kind: 'list', path }, () => list(path, recursive)),
     makeFolder: (path) => ask({ kind: 'makeFolder', path }, () => image.createFolders(path)),
     rename: (path, to) => ask({ kind: 'rename', path, to }, () => image.rename(path, to)),
@@ -121,6 +122,12 @@ export function mountDisk(options: MountOptions): MountedDisk {
     if (node && mode === 'new') throw fault('EEXIST', path);
     if (!node && mode === 'read') throw fault('ENOENT', path);
     return node ?? image.createFile(path);
+  }
+
+  /** It has no links. */
+  function realPath(path: string): string {
+    if (image.nodeAt(path) === undefined) throw fault('ENOENT', path);
+    return path;
   }
 
   function handle(path: string, mode: OpenMode, file: FileNode): DiskFile {
