@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { appendFile, chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -189,6 +189,28 @@ describe('what is found of a startup kit', () => {
     await writeFile(policy, 'code: anything\n');
     expect(await found('site-2', 'policy')).toEqual([expect.stringMatching(/^problem: .*policy.yaml:1:7: code/s)]);
   });
+
+  it.each(['server', 'site-2'])(
+    'is that others may look into the workspace of a %s, which stays as it is',
+    async (name) => {
+      const workspace = join(federation.folder(name), 'above', 'workspace');
+      const file = join(federation.folder(name), name === 'server' ? 'server.yaml' : 'site.yaml');
+      const before = await readFile(file, 'utf8');
+      await writeFile(file, 'workspace: above/workspace\n');
+      expect(await found(name, 'workspace')).toEqual([
+        expect.stringMatching(/^ok: .*above\/workspace, .* GiB free → undef/),
+      ]);
+      expect((await stat(workspace)).mode & 0o777).toBe(0o700);
+      await chmod(workspace, 0o750);
+      expect(await found(name, 'workspace')).toEqual([
+        expect.stringMatching(
+          /^warning: .* GiB free; it is open to others than its owner \(mode 0750\) → .*chmod 700 '.*above\/workspace'$/,
+        ),
+      ]);
+      expect((await stat(workspace)).mode & 0o777).toBe(0o750);
+      await writeFile(file, before);
+    },
+  );
 
   it('is the machine, of who runs something there', async () => {
     const names = async (name: string) => (await examineKit(federation.folder(name))).map((finding) => finding.name);

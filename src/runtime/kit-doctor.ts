@@ -61,7 +61,8 @@ export async function examineKit(
   const settings = await readSettings(found, findings);
   for (const port of settings.ports) findings.push(await look('port', () => portFree(port)));
   if (kit.kind === 'site') findings.push(...(await siteFindings(found, settings)));
-  return [...findings, ...(await examineMachine(settings.workspace, settings.provider))];
+  const { workspace, provider } = settings;
+  return [...findings, ...(await examineMachine(workspace, { provider, rights: 'private' }))];
 }
 
 /** What the people of a site should know each time that it starts: quick, and nothing is connected to. */

@@ -4,8 +4,9 @@
  * @module
  */
 import { constants } from 'node:fs';
-import { access, statfs } from 'node:fs/promises';
+import { access, stat, statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
+import { dirname } from 'node:path';
 import { errorToData } from '../errors';
 import { createModel, initialise } from '../nn/model';
 import { openPredictor } from '../nn/predictor';
@@ -26,18 +27,27 @@ export interface Finding {
 export type Found = Omit<Finding, 'name'>;
 type Check = () => Promise<Found>;
 
+export interface ExamineMachineOptions {
+  /** The execution provider that is to train. @default 'cpu' */
+  readonly provider?: string | undefined;
+  /** `private`: the workspace is for this user alone. @default what the system gives a new folder */
+  readonly rights?: 'private';
+}
+
 /**
  * Nothing is left behind but the workspace folder.
  *
  * @param workspace where runs would go
- * @param provider the execution provider that is to train
  */
-export async function examineMachine(workspace: string, provider = 'cpu'): Promise<readonly Finding[]> {
+export async function examineMachine(
+  workspace: string,
+  { provider = 'cpu', rights }: ExamineMachineOptions = {},
+): Promise<readonly Finding[]> {
   return [
     await look('Node.js', node),
     await look('processor', cores),
     await look('memory', memory),
-    await look('workspace', () => disk(workspace)),
+    await look('workspace', () => disk(workspace, rights)),
     await look('onnxruntime', () => engine('cpu')),
     ...(provider === 'cpu' ? [] : [await look('execution provider', () => engine(provider))]),
   ];
@@ -83,14 +93,28 @@ async function memory(): Promise<Found> {
 /** What a run of a few rounds with a network of 5 million parameters leaves. */
 const leastDisk = 2 ** 30;
 
-async function disk(folder: string): Promise<Found> {
-  await makeFolder(folder);
+async function disk(folder: string, rights: ExamineMachineOptions['rights']): Promise<Found> {
+  await makeFolder(dirname(folder)); // Those above it are nobody's secret.
+  await makeFolder(folder, rights === 'private' ? 0o700 : undefined);
   await access(folder, constants.W_OK);
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   const message = `${folder}, ${(free / 2 ** 30).toFixed(1)} GiB free`;
-  if (free >= leastDisk) return { status: 'ok', message };
-  return { status: 'warning', message, hint: 'Free some space, or choose another --workspace.' };
+  const wide = rights === 'private' ? await widerRights(folder) : undefined;
+  const hints = [
+    ...(free >= leastDisk ? [] : ['Free some space, or choose another --workspace.']),
+    ...(wide === undefined ? [] : [`Unless others are to look into it, run: chmod 700 '${folder}'`]),
+  ];
+  if (hints.length === 0) return { status: 'ok', message };
+  const open = wide === undefined ? '' : `; it is open to others than its owner (mode ${wide})`;
+  return { status: 'warning', message: `${message}${open}`, hint: hints.join(' ') };
+}
+
+/** The mode of a folder that is not for its owner alone. Windows has other rights, which say nothing here. */
+async function widerRights(folder: string): Promise<string | undefined> {
+  const { mode } = await stat(folder);
+  if (process.platform === 'win32' || (mode & 0o077) === 0) return undefined;
+  return (mode & 0o777).toString(8).padStart(4, '0');
 }
 
 /** Opens a small network and runs it. */

@@ -83,6 +83,13 @@ export function testDisk(name: string, fresh: () => Promise<{ readonly disk: Dis
       ]);
     });
 
+    it('says where things lie, and that they do not', async () => {
+      await disk.makeFolder(at('x'));
+      await put(disk, at('x', 'a'), [text('1')]);
+      expect(await disk.realPath(at('x', 'a'))).toBe(join(await disk.realPath(at()), 'x', 'a'));
+      await expect(disk.realPath(at('x', 'b'))).rejects.toMatchObject({ code: 'ENOENT' });
+    });
+
     it('renames over what was there, into another folder too, and an open file goes along', async () => {
       await disk.makeFolder(at('x'));
       await put(disk, at('a'), [text('new')]);

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -95,6 +95,10 @@ afterAll(async () => {
 });
 
 describe('a server as a process', () => {
+  it('keeps a workspace outside of its kit from other users of the machine', async () => {
+    expect((await stat(join(folder, 'server'))).mode & 0o777).toBe(0o700);
+  });
+
   it('takes a job, runs it, shows it, and gives its files', async () => {
     release();
     const submitted = await submit('first', '--follow');

@@ -73,6 +73,7 @@ export async function startServer({
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
+    await nodeDisk.makeFolder(workspace, 'private'); // Models and the scores of sites, wherever it lies.
     await durableFolder(workspace);
     await linkPackages(workspace);
     return await startIn(workspace, { kit, settings, onLog, testNoiseSeed, closers }, closeAll);
