@@ -98,7 +98,7 @@ describe('what is found of a startup kit', () => {
 
   it('is the roster of a server, and whether its ports are free', async () => {
     const { port } = taken.address() as AddressInfo;
-    expect(await found('server', 'roster')).toEqual(['ok: number 2: 2 sites and 3 admins → undefined']);
+    expect(await found('server', 'roster')).toEqual(['ok: number 1: 2 sites and 3 admins → undefined']);
     expect(await found('server', 'port')).toEqual([
       `warning: ${port} is taken → Nothing is wrong if that is this server, running.`,
       expect.stringMatching(/^ok: 123[45] is free/),
@@ -108,7 +108,7 @@ describe('what is found of a startup kit', () => {
     await revoke(federation.out, ['keeper']);
     const [soon] = await found('server', 'roster', { now: () => notAfter - 10 * day });
     expect(soon).toMatch(
-      /^warning: number 3: 2 sites and 2 admins; 5 certificates will soon expire → `consilium provision renew server site-1/,
+      /^warning: number 2: 2 sites and 2 admins; 5 certificates will soon expire → `consilium provision renew server site-1/,
     );
     const roster = join(federation.folder('server'), 'roster.json');
     await writeFile(roster, (await readFile(roster, 'utf8')).replace('revoked', 'active'));

@@ -86,7 +86,7 @@ export async function createProject(out: string, project: Project, now: number):
   const root = resolve(out);
   const settings = settingsOf(project);
   const authority = await createAuthority(project.project, project.server.org ?? project.project, now);
-  const roster: Roster = { version: 1, project: project.project, serial: 1, entries: [] };
+  const roster: Roster = { version: 1, project: project.project, serial: 0, entries: [] };
   const made = `${caFolder(root)}.new`;
   try {
     await rm(made, { recursive: true, force: true });

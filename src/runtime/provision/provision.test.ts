@@ -8,6 +8,7 @@ import { sha256Of } from '../../util/sha256';
 import { loadKit } from './kit';
 import { signManifest } from './kit-files';
 import { type Project, projectSpec } from './project';
+import { createProject } from './project-folder';
 import { showProject } from './project-report';
 import { addParticipant, provision, renew, revoke } from './provision';
 
@@ -106,7 +107,7 @@ describe('provisioning again', () => {
     const more = [...(smallProject.sites ?? []), { name: 'site-3', org: 'East' }];
     const report = await provision(project({ sites: more }), federation.out);
     expect(states(report)).toMatchObject({ 'site-1': 'kept', 'site-3': 'made' });
-    expect(report.serial).toBe(3);
+    expect(report.serial).toBe(2);
     const after = await contentOf(join(federation.out, 'kits'));
     for (const [path, content] of before)
       if (!path.endsWith('roster.json')) expect(after.get(path), path).toBe(content);
@@ -117,7 +118,7 @@ describe('provisioning again', () => {
     await rm(federation.folder('site-1'), { recursive: true });
     const report = await provision(project(), federation.out);
     expect(states(report)['site-1']).toBe('away');
-    expect(report.serial).toBe(2);
+    expect(report.serial).toBe(1);
   });
 
   it.each([
@@ -162,6 +163,15 @@ describe('provisioning again', () => {
     expect(await readFile(rosterCopy)).toEqual(await readFile(join(federation.out, 'ca', 'roster.json')));
   });
 
+  it('after a command that was killed before anybody was on the roster gives the first one the number 1 as well', async () => {
+    const out = join(dirname(federation.out), 'again');
+    await createProject(out, project(), Date.now());
+    expect(await showProject(out)).toMatchObject({ serial: 0, kits: [] });
+    const report = await provision(project(), out);
+    expect(report.serial).toBe(1);
+    expect(states(report)).toEqual(states(await provision(project(), join(dirname(federation.out), 'new'))));
+  });
+
   it('while another command works there waits for nobody and says so', async () => {
     await writeFile(join(federation.out, 'ca.lock'), String(process.pid));
     await expect(provision(project(), federation.out)).rejects.toThrow(`is in use by process ${process.pid}`);
@@ -203,7 +213,7 @@ describe('a change of one participant', () => {
     expect(await touched(() => revoke(federation.out, ['site-1', 'ada']))).toEqual(rosters);
     const report = await showProject(federation.out);
     expect(states(report)).toMatchObject({ 'site-1': 'revoked', ada: 'revoked', 'site-2': 'kept' });
-    expect(report.serial).toBe(3);
+    expect(report.serial).toBe(2);
   });
 
   it('that renews one makes a new key, and keeps what the user has set', async () => {

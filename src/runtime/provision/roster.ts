@@ -28,8 +28,8 @@ const roster = z
   .strictObject({
     version: z.literal(1),
     project: z.string(),
-    /** Grows by one with every change. */
-    serial: z.int().positive(),
+    /** Grows by one with every change. 0: nobody has been entered yet. */
+    serial: z.int().nonnegative(),
     entries: z.array(rosterEntry).max(20_000),
   })
   .refine(({ entries }) => new Set(entries.map(({ name }) => name)).size === entries.length, 'a name stands twice');
