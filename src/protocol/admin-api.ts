@@ -131,6 +131,8 @@ const siteStatus = z.strictObject({
   resources: siteResources.optional(),
   /** Jobs that run there now. */
   jobs: z.array(jobId),
+  /** Its startup kit is in use at two places: two processes took each other's place again and again in the last ten minutes. Absent otherwise. */
+  usedTwice: z.literal(true).optional(),
 });
 export type SiteStatusInfo = z.output<typeof siteStatus>;
 

@@ -257,6 +257,7 @@ async function* sites(_: object, { server, roster, clock }: AdminRequest): Async
       ...(software !== undefined && { software }),
       ...(resources && { resources }),
       jobs: there.map(({ id }) => id),
+      ...(server.isUsedTwice(name) && { usedTwice: true as const }),
     };
   });
   for (const page of pagesOf(all)) yield { sites: page };

@@ -89,6 +89,20 @@ describe('people at a server', () => {
     }
   });
 
+  it('see which site has its startup kit in use at two places', async () => {
+    await rig.start();
+    await Promise.all([rig.site('site-1'), rig.site('site-1'), rig.site('site-2')]);
+    const replaced = () => rig.events.filter((event) => event.kind === 'hub' && event.event.kind === 'site-replaced');
+    await rig.until(() => replaced().length >= 3);
+    const ada = await rig.person('ada');
+    for await (const { sites } of ada.pages('sites', {})) {
+      expect(sites.map(({ name, usedTwice }) => [name, usedTwice])).toEqual([
+        ['site-1', true],
+        ['site-2', undefined],
+      ]);
+    }
+  });
+
   it('download the files of a run that has ended, each once, and are told when another file is in the way', async () => {
     await rig.start();
     await both();

@@ -61,6 +61,8 @@ export interface FederationServer {
   readonly store: JobStore;
   readonly audit: AuditLog;
   readonly jobs: JobControl;
+  /** Whether the startup kit of the site is in use at two places. */
+  isUsedTwice(site: string): boolean;
   /** A folder for what arrives and is no job yet. */
   readonly incoming: string;
   /** A site's connection, whose identity was checked. */
@@ -92,7 +94,7 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
   await durableFolder(incoming, disk);
   await audit.append({ event: 'server-started', software: options.software });
   const answers = answerAudit(audit, report);
-  const isUsedTwice = twiceUsedKits(clock);
+  const kits = twiceUsedKits(clock);
   const hub = createHub({
     clock,
     times: {
@@ -129,6 +131,7 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
     store,
     audit,
     jobs,
+    isUsedTwice: kits.isUsedTwice,
     incoming,
     connect: (connection) => (stopped ? turnAway(connection) : hub.connect(connection)),
     job: jobOf,
@@ -161,7 +164,7 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
         heardOfSite(event);
         break;
       case 'site-replaced':
-        if (isUsedTwice(event.site)) tellUsedTwice(event.site);
+        if (kits.replaced(event.site)) tellUsedTwice(event.site);
         break;
       default:
         jobs.runningJob(event.job)?.hear(event);
