@@ -3,6 +3,7 @@ import { atOnce, quickDisk } from '../../../test/support/sim/crash';
 import type { SimDisk } from '../../../test/support/sim/disk';
 import type { RunEvent } from '../../jobs/environment';
 import type { RunEntry } from '../../protocol/run-event';
+import { durableFolder } from '../../util/durable-folder';
 import { openRunEvents, type RunEvents } from './run-events';
 
 const file = '/job/events.jsonl';
@@ -52,6 +53,30 @@ describe('the events of a run', () => {
     again.emit(line('c'));
     await again.flush();
     expect(await numbersIn(again)).toEqual([0, 1, 2]);
+  });
+
+  it('survive a power cut up to the start of the job, the end of its newest round, or its own end', async () => {
+    const started: RunEvent = { kind: 'started', folder: 'small', slots: 0, resumedAt: undefined };
+    const finished: RunEvent = {
+      ...{ kind: 'round-finished', round: 0, final: false, metrics: {}, sites: [], seconds: 1 },
+      ...{ epsilon: undefined, differentiallyPrivate: undefined },
+    };
+    await durableFolder('/job', sim.mount()); // As a job's folder is.
+    const kept: string[] = [];
+    for (const milepost of [started, finished, { kind: 'done', outcome: 'finished' } as const]) {
+      const events = await open();
+      // The file, too, may have been made by what is not flushed.
+      for (const event of [line(`before ${milepost.kind}`), milepost, line('lost')]) {
+        events.emit(event);
+        await events.flush();
+      }
+      sim.powerCut('nothing');
+      kept.push(`before ${milepost.kind}`, milepost.kind);
+      const found: string[] = [];
+      for await (const page of (await open()).read(0, false, never))
+        found.push(...page.map(({ event }) => (event.kind === 'log' ? event.message : event.kind)));
+      expect(found).toEqual(kept);
+    }
   });
 
   it('reach nobody before they are in the file: a process that is killed there gives their numbers to others', async () => {

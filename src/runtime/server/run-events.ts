@@ -2,11 +2,15 @@
  * What happens in a run, for those who follow it: kept in a file, the newest also in memory. Followers read at their own pace,
  * so that a slow one costs no memory; progress is told to whoever listens at that moment and kept nowhere.
  *
+ * The file is flushed when a job starts and ends and with the end of each round: a power cut takes at most what happened in the
+ * round that was under way. Rounds do not wait for it.
+ *
  * @module
  */
+import { dirname } from 'node:path';
 import type { RunEvent } from '../../jobs/environment';
 import { decodeEntry, encodeEntry, longestText, type RunEntry } from '../../protocol/run-event';
-import { appendData, codeOf, workspaceError } from '../../util/atomic-file';
+import { appendData, codeOf, flushFolder, workspaceError } from '../../util/atomic-file';
 import type { Clock } from '../../util/clock';
 import type { Disk } from '../../util/disk';
 import { lastLines } from '../../util/last-lines';
@@ -37,6 +41,9 @@ const pageBytes = 256 * 1024;
 /** Longest entry, bytes: a round with the answers of many sites. */
 const longestEntry = 512 * 1024;
 
+/** What is flushed as soon as it is written, with all before it. */
+const mileposts: ReadonlySet<RunEvent['kind']> = new Set(['started', 'round-finished', 'done']);
+
 /** Goes on where an earlier process ended; only the end of its file is read. */
 export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Promise<RunEvents> {
   const last = await lastLines(file, longestEntry, disk);
@@ -47,6 +54,8 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
   const kept: RunEntry[] = [];
   let unwritten: RunEntry[] = [];
   let writing: Promise<void> = Promise.resolve();
+  /** Whether the name of the file is durable: one that was there may have been made without a flush. */
+  let isNamed = false;
   let failure: unknown;
   let ended = false;
   const followers = new Set<Follower>();
@@ -89,11 +98,19 @@ export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Pr
     const entries = unwritten;
     unwritten = [];
     const lines = entries.map((entry) => `${JSON.stringify(encodeEntry(entry))}\n`);
-    await appendData(file, lines.join(''), { disk }).catch((error: unknown) => {
+    const durable = entries.some(({ event }) => mileposts.has(event.kind));
+    await append(lines.join(''), durable).catch((error: unknown) => {
       failure ??= error;
     });
     written += entries.length;
     wakeAll();
+  }
+
+  async function append(text: string, durable: boolean): Promise<void> {
+    await appendData(file, text, { disk, durable });
+    if (!durable || isNamed) return;
+    await flushFolder(dirname(file), disk);
+    isNamed = true;
   }
 
   async function* read(from: number, follow: boolean, signal: AbortSignal): AsyncGenerator<readonly RunEntry[]> {
