@@ -11,6 +11,7 @@ import type { PrivacyCost } from '../privacy/cost';
 import type { NoiseSource } from '../privacy/noise-source';
 import type { SiteAnswer, Task } from '../protocol/messages';
 import type { BroadcastOptions, Sites } from '../protocol/sites';
+import { linkedController } from '../util/linked-controller';
 import { mergeAsync } from '../util/merge-async';
 
 export interface ServerFilters {
@@ -41,12 +42,11 @@ export function filteredSites(sites: Sites, filters: ServerFilters): Sites {
     async *broadcast(task, names, options) {
       const groups = [...groupBy(names, (site) => sameFilters(outgoing, task.kind, site)).values()];
       // A workflow that stops listening also stops the sites.
-      const stop = new AbortController();
-      const signal = AbortSignal.any([options.signal, stop.signal]);
+      const { signal, close } = linkedController([options.signal]);
       try {
         yield* mergeAsync(groups.map((group) => broadcastTo(group, task, { ...options, signal })));
       } finally {
-        stop.abort();
+        close();
       }
     },
   };

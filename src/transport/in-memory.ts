@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { setMaxListeners } from 'node:events';
 import { AbortedError, ConfigError } from '../errors';
 import { failureSummary } from '../protocol/failure-summary';
 import type { SiteAnswer, Task, Update } from '../protocol/messages';
 import type { BroadcastOptions, Sites } from '../protocol/sites';
 import { arrivals } from '../util/arrivals';
+import { linkedController } from '../util/linked-controller';
 
 /** One site as the transport sees it. */
 export interface SiteLink {
@@ -48,10 +48,9 @@ async function* broadcast(
   { deadlineSeconds, until, signal, ahead }: BroadcastOptions & Required<InMemoryOptions>,
 ): AsyncGenerator<SiteAnswer> {
   if (signal.aborted) throw new AbortedError('The run was stopped.');
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), Math.min(deadlineSeconds * 1000, 0x7fffffff));
-  const taskSignal = AbortSignal.any([signal, deadline.signal, ...(until ? [until] : [])]);
-  setMaxListeners(0, taskSignal); // One for each task in hand, and they go with it.
+  const asking = linkedController([signal, ...(until ? [until] : [])]);
+  const timer = setTimeout(asking.abort, Math.min(deadlineSeconds * 1000, 0x7fffffff));
+  const taskSignal = asking.signal;
   const arrived = arrivals<{ readonly index: number; readonly answer: SiteAnswer }>();
   taskSignal.addEventListener('abort', arrived.interrupt, { once: true });
   const taken = new Set<number>();
@@ -73,7 +72,7 @@ async function* broadcast(
   } finally {
     clearTimeout(timer);
     // A workflow that stops listening, in error or on purpose, also stops the sites.
-    deadline.abort();
+    asking.close();
   }
 
   function ask(index: number, link: SiteLink): void {

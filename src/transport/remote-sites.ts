@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setMaxListeners } from 'node:events';
 import {
   AbortedError,
   ConfigError,
@@ -22,6 +21,7 @@ import { arrivals } from '../util/arrivals';
 import { canonicalJson } from '../util/canonical-json';
 import type { Clock } from '../util/clock';
 import { collectGarbage } from '../util/collect-garbage';
+import { linkedController } from '../util/linked-controller';
 import { sha256Of } from '../util/sha256';
 import { forgetSpareMemory } from '../util/spare-memory';
 import type { BlobSource } from './blobs';
@@ -105,12 +105,8 @@ async function* broadcast(
   if (signal.aborted) throw stopped();
   const { hub, clock } = options;
   const hubTask = hubTaskOf(task, options);
-  const over = new AbortController();
-  setMaxListeners(0, over.signal); // One for each site, and they go with it.
-  const end = () => over.abort(stopped());
-  const cancelDeadline = clock.after(deadlineSeconds * 1000, end);
-  for (const other of [signal, until]) other?.addEventListener('abort', end, { once: true });
-  if (until?.aborted) end();
+  const over = linkedController([signal, ...(until ? [until] : [])], stopped);
+  const cancelDeadline = clock.after(deadlineSeconds * 1000, over.abort);
   const arrived = arrivals<Arrival>();
   over.signal.addEventListener('abort', arrived.interrupt, { once: true });
   const waiting = new Set(asked);
@@ -134,9 +130,7 @@ async function* broadcast(
     for (const site of asked) if (waiting.has(site)) yield { status: 'late', site };
   } finally {
     cancelDeadline();
-    for (const other of [signal, until]) other?.removeEventListener('abort', end);
-    // A workflow that stops listening, in error or on purpose, also stops the sites.
-    over.abort(stopped());
+    over.close(); // A workflow that stops listening, in error or on purpose, also stops the sites.
     for (const { outcome } of arrived.rest()) tooLate(outcome);
   }
 }

@@ -100,8 +100,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     'the journal drops the round that is under way',
     'P1',
     'src/runtime/checkpoint.ts',
-    `history.at(-1)?.final ? round + 1 : round;`,
-    `history.at(-1)?.final ? round + 1 : round + 1;`,
+    `history.last?.final ? round + 1 : round;`,
+    `history.last?.final ? round + 1 : round + 1;`,
   ),
   bug(
     'only one checkpoint is kept',
