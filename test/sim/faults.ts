@@ -15,6 +15,7 @@ export interface Victims {
   readonly note: (line: string) => void;
   server(): SimProcess | undefined;
   site(name: string): SimProcess | undefined;
+  everybody(): readonly SimProcess[];
   /** Kills a process, and starts another one a while later. */
   killServer(power: 'stays' | 'is cut', downMs: number): void;
   killSite(name: string, power: 'stays' | 'is cut', downMs: number): void;
@@ -60,6 +61,13 @@ function carryOut(fault: Fault, victims: Victims): () => void {
       const process = victims.site(site);
       process?.freeze();
       return () => process?.thaw();
+    }
+    case 'sleep-machine': {
+      const asleep = victims.everybody();
+      for (const process of asleep) process.freeze();
+      return () => {
+        for (const process of asleep) process.thaw();
+      };
     }
     case 'block-server':
       victims.server()?.block(forMs);

@@ -27,7 +27,8 @@ const kinds = [
   'damage',
 ] as const;
 
-export type FaultKind = (typeof kinds)[number];
+/** Beside them: the machine on which everything runs stops as a whole, as when a laptop is closed. */
+export type FaultKind = (typeof kinds)[number] | 'sleep-machine';
 
 export interface Fault {
   readonly atMs: number;
@@ -77,6 +78,13 @@ export function planOf(seed: number): Plan {
   const gone = trouble < 0.25 ? { site: sites[upTo(sites.length)]!, atMs: chance() * 6000 } : undefined;
   const hostile = trouble >= 0.25 && trouble < 0.6 ? sites[upTo(sites.length)] : undefined;
   const graceSeconds = chance() < 0.5 && hostile === undefined ? undefined : 0.5 + 3 * chance();
+  const fault = (): Fault => ({
+    atMs: chance() * healMs,
+    kind: enabled[upTo(enabled.length)]!,
+    site: sites[upTo(sites.length)]!,
+    forMs: 100 + chance() * chance() * 8000,
+    chance: chance(),
+  });
   return {
     seed,
     sites,
@@ -92,17 +100,19 @@ export function planOf(seed: number): Plan {
     taskFailure: chance() < 0.2 ? 0.1 : 0,
     gone,
     hostile,
-    faults: onceDamaged(
-      Array.from({ length: count }, () => ({
-        atMs: chance() * healMs,
-        kind: enabled[upTo(enabled.length)]!,
-        site: sites[upTo(sites.length)]!,
-        forMs: 100 + chance() * chance() * 8000,
-        chance: chance(),
-      })).sort((a, b) => a.atMs - b.atMs),
-    ),
+    faults: [...onceDamaged(Array.from({ length: count }, fault).sort(byTime)), ...sleeps(seed, healMs)].sort(byTime),
     healMs,
   };
+}
+
+const byTime = (a: Fault, b: Fault) => a.atMs - b.atMs;
+
+/** Longer than what is taken for death: whoever stood still with all others was not dead to them. */
+function sleeps(seed: number, healMs: number): readonly Fault[] {
+  const random = stream(seed, 'sleep');
+  if (random.random() > 0.1) return [];
+  const [atMs, forMs] = [4000 * random.random(), 6000 + healMs * random.random()];
+  return [{ atMs, kind: 'sleep-machine', site: '', forMs, chance: 0 }];
 }
 
 /** Nothing is promised of a federation in which several files are damaged. */
@@ -116,7 +126,8 @@ export function isHarmless({ faults, gone, hostile }: Plan): boolean {
   if (gone !== undefined || hostile !== undefined) return false;
   const stopped = faults.filter(({ kind }) => kind === 'freeze-site' || kind === 'block-server');
   const still = stopped.reduce((sum, { forMs }) => sum + forMs, 0);
-  return still < 3000 && faults.every(({ kind }) => harmless.includes(kind));
+  const most = faults.some(({ kind }) => kind === 'sleep-machine') ? 0 : 3000; // Who wakes alone is alone.
+  return still <= most && faults.every(({ kind }) => harmless.includes(kind));
 }
 
-const harmless: readonly FaultKind[] = ['jump-clock', 'double-frames', 'freeze-site', 'block-server'];
+const harmless: readonly FaultKind[] = ['jump-clock', 'double-frames', 'freeze-site', 'block-server', 'sleep-machine'];

@@ -427,13 +427,23 @@ export const plantedBugs: readonly PlantedBug[] = [
     `    await appendLine(file, line, { durable: true, disk });`,
     `    await appendLine(file, line, { disk });`,
   ),
-  bug(
-    'a damaged ledger is mended',
-    'P13',
-    'src/runtime/site-ledger.ts',
-    `    if (!isLast || !line.includes('\\0')) throw`,
-    `    if (line === '') throw`,
-  ),
+  {
+    name: 'a damaged ledger is mended',
+    breaks: 'P13',
+    // Two things see the damage: the checksums of the lines, and the count of them beside.
+    edits: [
+      {
+        file: 'src/runtime/site-ledger.ts',
+        find: `    if (!isLast || !line.includes('\\0')) throw`,
+        replace: `    if (line === '') throw`,
+      },
+      {
+        file: 'src/runtime/site-ledger.ts',
+        find: `  if (!checked) return;\n  const noted`,
+        replace: `  if (!checked || lines.length < 1000) return;\n  const noted`,
+      },
+    ],
+  },
   bug(
     'the filters of a site are passed over',
     'S10',

@@ -84,6 +84,7 @@ export async function runSeed(seed: number): Promise<SeedResult> {
     note: history.note,
     server: () => server?.process,
     site: (name) => sites.get(name)?.process,
+    everybody: () => [...(server ? [server] : []), ...sites.values()].map(({ process }) => process),
     killServer,
     killSite,
     link: (name) => network.link(name),
