@@ -44,7 +44,7 @@ describe('the events of a run', () => {
     }
   });
 
-  it('go on with the next number after a restart, and drop what a crash has cut off', async () => {
+  it('go on with higher numbers after a restart, and drop what a crash has cut off', async () => {
     const events = await open();
     for (const message of ['a', 'b']) events.emit(line(message));
     await events.flush();
@@ -52,7 +52,7 @@ describe('the events of a run', () => {
     const again = await open();
     again.emit(line('c'));
     await again.flush();
-    expect(await numbersIn(again)).toEqual([0, 1, 2]);
+    expect(await numbersIn(again)).toEqual([0, 1, 10_002]);
   });
 
   it('survive a power cut up to the start of the job, the end of its newest round, or its own end', async () => {
@@ -77,6 +77,23 @@ describe('the events of a run', () => {
         found.push(...page.map(({ event }) => (event.kind === 'log' ? event.message : event.kind)));
       expect(found).toEqual(kept);
     }
+  });
+
+  it('after a power cut reach a follower who knows more than the file holds', async () => {
+    await durableFolder('/job', sim.mount());
+    const events = await open();
+    const started: RunEvent = { kind: 'started', folder: 'small', slots: 0, resumedAt: undefined };
+    for (const event of [started, line('lost'), line('lost')]) {
+      events.emit(event);
+      await events.flush();
+    }
+    const known = (await numbersIn(events)).at(-1)!;
+    sim.powerCut('nothing');
+    const again = await open();
+    for (const message of ['a', 'b']) again.emit(line(message));
+    await again.flush();
+    expect(await numbersIn(await open())).toHaveLength(3);
+    for (const reader of [again, await open()]) expect(await numbersIn(reader, known + 1)).toHaveLength(2);
   });
 
   it('reach nobody before they are in the file: a process that is killed there gives their numbers to others', async () => {

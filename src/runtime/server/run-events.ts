@@ -41,13 +41,19 @@ const pageBytes = 256 * 1024;
 /** Longest entry, bytes: a round with the answers of many sites. */
 const longestEntry = 512 * 1024;
 
+/**
+ * Numbers that a process leaves out after those of the one before: a power cut may have taken entries whose numbers followers
+ * know, and they would take others of these numbers for them.
+ */
+const leftOut = 10_000;
+
 /** What is flushed as soon as it is written, with all before it. */
 const mileposts: ReadonlySet<RunEvent['kind']> = new Set(['started', 'round-finished', 'done']);
 
 /** Goes on where an earlier process ended; only the end of its file is read. */
 export async function openRunEvents({ disk, clock, file }: RunEventsOptions): Promise<RunEvents> {
   const last = await lastLines(file, longestEntry, disk);
-  let count = last.length === 0 ? 0 : decodeEntry(JSON.parse(last.at(-1)!.toString('utf8'))).n + 1;
+  let count = last.length === 0 ? 0 : decodeEntry(JSON.parse(last.at(-1)!.toString('utf8'))).n + 1 + leftOut;
   const lastFinished = await newestFinished(last, file, disk);
   /** Followers are told of what is in the file: a process that dies must not give a number that they know to another entry. */
   let written = count;
