@@ -10,6 +10,11 @@ export interface BroadcastOptions {
   readonly deadlineSeconds: number;
   /** Ends the waiting early: sites that have not answered when it is aborted are `late` too. */
   readonly until?: AbortSignal;
+  /**
+   * Whether the answers so far are enough without those of lost sites, or never will be: then these are `late`, otherwise they
+   * may come back until the deadline. @default they are enough
+   */
+  readonly mayGiveUp?: () => boolean;
   readonly signal: AbortSignal;
 }
 

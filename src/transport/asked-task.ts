@@ -6,7 +6,7 @@
 import { isConsiliumError } from '../errors';
 import type { AnswerOutcome, MessageOf } from '../protocol/wire/messages';
 import type { BlobSource } from './blobs';
-import type { HubTask, Outcome } from './hub-types';
+import type { AskOptions, HubTask, Outcome } from './hub-types';
 
 /** An answer that a site says it has. */
 export type Told = Pick<MessageOf<'answer'>, 'task' | 'round' | 'blob'>;
@@ -33,6 +33,7 @@ export interface Pending {
   readonly stop: AbortController;
   /** Ends the watch over a site that is out of touch. */
   cancelWatch: () => void;
+  readonly lost: AskOptions['lost'];
   readonly resolve: (outcome: Outcome) => void;
 }
 

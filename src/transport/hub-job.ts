@@ -23,7 +23,17 @@ import {
 } from './asked-task';
 import type { BlobSource } from './blobs';
 import type { Channel } from './channel';
-import type { HubEvent, HubJob, HubTask, HubTimes, OpenJob, Outcome, SiteStatus, Waiting } from './hub-types';
+import type {
+  AskOptions,
+  HubEvent,
+  HubJob,
+  HubTask,
+  HubTimes,
+  OpenJob,
+  Outcome,
+  SiteStatus,
+  Waiting,
+} from './hub-types';
 
 /** One site, connected or not. */
 export interface Seat extends Pick<SiteStatus, 'sinceMs' | 'software' | 'resources'> {
@@ -35,6 +45,7 @@ export interface HubJobOptions {
   readonly clock: Clock;
   readonly times: Pick<HubTimes, 'siteLostMs'>;
   readonly seatOf: (site: string) => Seat;
+  readonly barred: (site: string) => string | undefined;
   readonly on: (event: HubEvent) => void;
   /** The job is over. */
   readonly ended: () => void;
@@ -51,7 +62,7 @@ export interface HubJobSeats {
   /** The site is back and says where it stands; nothing when it does not know the job. */
   resume(seat: Seat, state: SiteJobState | undefined): void;
   receive(seat: Seat, message: MessageOf<'job-answer' | 'answer' | 'task-failed' | 'progress'>): void;
-  /** The site is out of touch. */
+  /** The site is out of touch, or barred. */
   left(seat: Seat): void;
   /** What the site may fetch: models of its open tasks, and the bundle. */
   source(site: string, sha256: string): BlobSource | undefined;
@@ -68,7 +79,7 @@ interface SeatJob {
   readonly offers: Map<string, Told>;
 }
 
-export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: HubJobOptions): HubJobSeats {
+export function createHubJob(spec: HubJob, { clock, times, seatOf, barred, on, ended }: HubJobOptions): HubJobSeats {
   const sites = new Map<string, SeatJob>(
     spec.sites.map((site) => [site, { verdict: 'unknown', reason: '', asked: new Map(), offers: new Map() }]),
   );
@@ -128,6 +139,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     }
     // One that refused may have another policy now.
     seatJob.verdict = state?.state === 'accepted' ? 'accepted' : 'unknown';
+    for (const { pending } of seatJob.asked.values()) pending?.lost(undefined);
     for (const answer of state?.answers ?? []) offer(seat, seatJob, answer);
     tell(seat);
   }
@@ -237,15 +249,19 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     pending?.resolve(outcome);
   }
 
-  /** Gives a site up that stays out of touch. */
+  /** Tells when a site that is out of touch is lost: at once when it was so before it was asked. One that is barred has failed. */
   function watchLost(site: string, asked: Asked): void {
-    if (!isWaitedFor(asked)) return;
-    const silentMs = () => clock.monotonicMs() - Math.max(seatOf(site).sinceMs, asked.sinceMs);
-    asked.pending!.cancelWatch();
-    asked.pending!.cancelWatch = clock.after(Math.max(1, times.siteLostMs - silentMs()), () => {
-      if (seatOf(site).channel || !isWaitedFor(asked)) return;
-      if (silentMs() < times.siteLostMs) watchLost(site, asked);
-      else finish(asked, { status: 'lost', reason: `out of touch for ${Math.round(silentMs() / 1000)} s` });
+    const { pending } = asked;
+    if (!pending) return;
+    const message = barred(site);
+    if (message !== undefined) {
+      finish(asked, { status: 'failed', tag: 'RefusedError', message });
+      return;
+    }
+    const silentMs = () => clock.monotonicMs() - seatOf(site).sinceMs;
+    pending.cancelWatch();
+    pending.cancelWatch = clock.after(Math.max(1, times.siteLostMs - silentMs()), () => {
+      if (!seatOf(site).channel) pending.lost(`out of touch for ${Math.round(silentMs() / 1000)} s`);
     });
   }
 
@@ -259,7 +275,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
     }
   }
 
-  function ask(site: string, { model, ...task }: HubTask, signal: AbortSignal): Promise<Outcome> {
+  function ask(site: string, { model, ...task }: HubTask, { signal, lost }: AskOptions): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       const sinceMs = clock.monotonicMs();
@@ -273,6 +289,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, on, ended }: 
         model,
         stop: new AbortController(),
         cancelWatch: () => {},
+        lost,
         resolve(outcome) {
           signal.removeEventListener('abort', stop);
           resolve(outcome);

@@ -12,7 +12,7 @@ import type { CloseReason, Connection, ConnectionHandler } from './connection';
 import type { FileSink } from './file-sink';
 
 export interface HubTimes extends ChannelTimes {
-  /** Nobody waits any longer for a site that was out of touch for so long; it may come back. */
+  /** A site that was out of touch for so long is lost: nobody waits for it any longer who can do without. It may come back. */
   readonly siteLostMs: number;
   /** A connection that has not said hello by then is closed. */
   readonly helloMs: number;
@@ -29,6 +29,8 @@ export interface HubOptions {
   readonly ended: (
     job: string,
   ) => { outcome: 'finished' | 'failed' | 'aborted'; reason: string } | 'waiting' | undefined;
+  /** Why a site will not come back: it was revoked. @default every site may */
+  readonly barred?: (site: string) => string | undefined;
   readonly on: (event: HubEvent) => void;
   /** A bundle that a site asked for cannot be read. */
   readonly unreadable: (site: string, error: unknown) => void;
@@ -107,15 +109,18 @@ export type Outcome =
     }
   | { readonly status: 'failed'; readonly tag: string; readonly message: string }
   /** It could not be received, by no fault of the site: the disk is full, say. The site keeps its answer. */
-  | { readonly status: 'unreceived'; readonly error: unknown }
-  | { readonly status: 'lost'; readonly reason: string };
+  | { readonly status: 'unreceived'; readonly error: unknown };
+
+export interface AskOptions {
+  /** When it is aborted first, the site is told that nobody waits any longer, and the promise rejects with its reason. */
+  readonly signal: AbortSignal;
+  /** Told why the site is lost, and of nothing when it is back after that: it is asked all the time. */
+  readonly lost: (reason: string | undefined) => void;
+}
 
 export interface OpenJob {
-  /**
-   * Gives a site a task; the outcome comes once. When the signal is aborted first, the site is told that nobody waits any
-   * longer, and the promise rejects with AbortedError.
-   */
-  ask(site: string, task: HubTask, signal: AbortSignal): Promise<Outcome>;
+  /** Gives a site a task, at once or when it is back; the outcome comes once. */
+  ask(site: string, task: HubTask, options: AskOptions): Promise<Outcome>;
   /** The round that is being asked now, and its task: sites that were not asked have answered it already. */
   turn(task: HubTask): void;
   /** Whether a site takes part in the job, and why not. */
@@ -151,8 +156,8 @@ export interface Hub {
   status(site: string): SiteStatus;
   /** Sites that have been seen, in order of their names. */
   sites(): readonly string[];
-  /** Ends a site's connection: it was revoked, say. */
-  disconnect(site: string, reason: CloseReason): void;
+  /** Who is barred has changed. */
+  review(): void;
   /** Ends all connections; sites come back by themselves. */
   close(reason: CloseReason): void;
 }

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { simProcess, simTime } from '../../test/support/sim/clock';
 import { decodeFrame, encodeFrame } from '../protocol/wire/frame';
 import type { Message } from '../protocol/wire/messages';
 import { type Clock, nodeClock } from '../util/clock';
 import { memoryBlob, memorySink } from './blobs';
 import type { Connection } from './connection';
 import { createHub } from './hub';
-import type { HubEvent, HubJob } from './hub-types';
+import type { HubEvent, HubJob, Outcome } from './hub-types';
 
 const bundle = memoryBlob([Buffer.from('bundle')]);
 const job: HubJob = {
@@ -18,13 +19,19 @@ const job: HubJob = {
   answerLimit: 1000,
 };
 
-function hubOf(ended: () => 'waiting' | undefined = () => 'waiting', clock: Clock = nodeClock, told: HubEvent[] = []) {
+function hubOf(
+  ended: () => 'waiting' | undefined = () => 'waiting',
+  clock: Clock = nodeClock,
+  told: HubEvent[] = [],
+  barred: (site: string) => string | undefined = () => undefined,
+) {
   return createHub({
     clock,
     times: { heartbeatMs: 60_000, deadMs: 120_000, siteLostMs: 60_000, helloMs: 60_000 },
     software: 'test',
     newSession: () => 'session',
     ended,
+    barred,
     on: (event) => told.push(event),
     unreadable: () => {},
   });
@@ -182,7 +189,7 @@ describe('a site and a job of the hub', () => {
     const hub = hubOf(undefined, clock);
     const open = hub.open({ ...job, sink: () => ({ ...memorySink(10), path: 'answer' }) });
     const task = { id: 'a'.repeat(64), kind: 'train', round: 0, model: bundle };
-    const outcome = open.ask('site-1', task, new AbortController().signal);
+    const outcome = open.ask('site-1', task, { signal: new AbortController().signal, lost: () => {} });
     for (let time = 0; time < 3; time++) {
       const site = siteAt(hub);
       site.say(hello('accepted'));
@@ -197,5 +204,72 @@ describe('a site and a job of the hub', () => {
     site.leave();
     expect(timers.size).toBe(0);
     open.pause();
+  });
+});
+
+describe('a site that is out of touch', () => {
+  const task = (id: string) => ({ id: id.repeat(64), kind: 'train', round: 0, model: bundle });
+  const minute = 60_000;
+
+  /** What is said of a task that `site-1` is given after some time without it, or in which it leaves. */
+  function asked(barred?: () => string | undefined) {
+    const time = simTime();
+    const { clock } = simProcess(time);
+    const hub = hubOf(undefined, clock, [], barred);
+    const open = hub.open(job);
+    const { signal } = new AbortController();
+    const ask = (id: string) => {
+      const said: { readonly atMs: number; readonly lost?: string | undefined; readonly outcome?: Outcome }[] = [];
+      const tell = (what: object) => said.push({ atMs: time.nowMs, ...what });
+      void open
+        .ask('site-1', task(id), { signal, lost: (lost) => tell({ lost }) })
+        .then((outcome) => tell({ outcome }));
+      return said;
+    };
+    return { time, hub, ask };
+  }
+
+  it('is lost once it was so for the set time, and at once in the next task: nobody waits for it in each round', async () => {
+    const { time, ask } = asked();
+    await time.runFor(0.4 * minute);
+    const first = ask('a');
+    await time.runFor(0.6 * minute - 1);
+    expect(first).toEqual([]);
+    await time.runFor(1);
+    expect(first).toEqual([{ atMs: minute, lost: 'out of touch for 60 s' }]);
+    await time.runFor(4 * minute);
+    const next = ask('b');
+    await time.runFor(1);
+    expect(next).toEqual([{ atMs: 5 * minute + 1, lost: 'out of touch for 300 s' }]);
+  });
+
+  it('is found when it is back, and has its time again when it leaves', async () => {
+    const { time, hub, ask } = asked();
+    await time.runFor(2 * minute);
+    const said = ask('a');
+    await time.runFor(1);
+    const site = siteAt(hub);
+    site.say(hello('accepted'));
+    expect(site.heard()).toEqual(['welcome', 'task']);
+    site.leave();
+    await time.runFor(minute);
+    expect(said.map(({ lost }) => lost)).toEqual(['out of touch for 120 s', undefined, 'out of touch for 60 s']);
+  });
+
+  it('has failed when it was revoked, before it is asked or while it is', async () => {
+    let reason: string | undefined = 'it was revoked';
+    const { time, hub, ask } = asked(() => reason);
+    const failed = { outcome: { status: 'failed', tag: 'RefusedError', message: 'it was revoked' } };
+    const before = ask('a');
+    await time.runFor(0);
+    expect(before).toEqual([{ atMs: 0, ...failed }]);
+    reason = undefined;
+    const meanwhile = ask('b');
+    await time.runFor(10);
+    expect(meanwhile).toEqual([]);
+    reason = 'it was revoked';
+    hub.review();
+    await time.runFor(0);
+    expect(meanwhile).toEqual([{ atMs: 10, ...failed }]);
   });
 });

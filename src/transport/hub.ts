@@ -22,7 +22,7 @@ type MutableSeat = { -readonly [K in keyof Seat]: Seat[K] } & {
 };
 
 export function createHub(options: HubOptions): Hub {
-  const { clock, times, on } = options;
+  const { clock, times, barred = () => undefined, on } = options;
   const seats = new Map<string, MutableSeat>();
   const jobs = new Map<string, HubJobSeats>();
   const share = windowShare();
@@ -35,7 +35,9 @@ export function createHub(options: HubOptions): Hub {
       return { connected: channel !== undefined, sinceMs, software, resources };
     },
     sites: () => [...seats.keys()].sort(),
-    disconnect: (site, reason) => seats.get(site)?.channel?.close(reason),
+    review() {
+      for (const seat of seats.values()) if (!seat.channel) for (const job of jobs.values()) job.left(seat);
+    },
     close(reason) {
       for (const { channel } of seats.values()) channel?.close(reason);
     },
@@ -153,7 +155,7 @@ export function createHub(options: HubOptions): Hub {
 
   function open(spec: HubJob): OpenJob {
     const { id } = spec;
-    const job = createHubJob(spec, { clock, times, seatOf, on, ended: () => closed(id, job) });
+    const job = createHubJob(spec, { clock, times, seatOf, barred, on, ended: () => closed(id, job) });
     jobs.set(id, job);
     for (const site of spec.sites) {
       const seat = seatOf(site);

@@ -94,12 +94,13 @@ export function taskId(job: string, { kind, round, settings }: Omit<Task, 'model
   return sha256Of(Buffer.from(canonicalJson({ job, kind, round, settings: settings ?? null, model: modelSha256 })));
 }
 
-type Arrival = { readonly site: string; readonly outcome: Outcome };
+/** How a site has ended its task, or that it was lost or found. */
+type Arrival = { readonly site: string; readonly outcome: Outcome | undefined };
 
 async function* broadcast(
   task: Task,
   asked: readonly string[],
-  { deadlineSeconds, until, signal }: BroadcastOptions,
+  { deadlineSeconds, until, signal, mayGiveUp = () => true }: BroadcastOptions,
   options: RemoteSitesOptions,
 ): AsyncGenerator<SiteAnswer> {
   if (signal.aborted) throw stopped();
@@ -110,28 +111,38 @@ async function* broadcast(
   const arrived = arrivals<Arrival>();
   over.signal.addEventListener('abort', arrived.interrupt, { once: true });
   const waiting = new Set(asked);
+  /** Sites that are lost at the moment, and why. */
+  const lost = new Map<string, string>();
+  const watch = (site: string) => (reason: string | undefined) => {
+    if (reason === undefined) lost.delete(site);
+    else lost.set(site, reason);
+    arrived.push({ site, outcome: undefined });
+  };
   try {
     hub.turn(hubTask);
     for (const site of asked) {
-      const outcome = over.signal.aborted ? undefined : hub.ask(site, hubTask, over.signal);
+      const outcome = over.signal.aborted
+        ? undefined
+        : hub.ask(site, hubTask, { signal: over.signal, lost: watch(site) });
       outcome
         ?.then((value) => {
           if (!arrived.push({ site, outcome: value })) tooLate(value);
         })
         .catch(() => {}); // Only when it is over.
     }
-    while (waiting.size > 0) {
+    while (waiting.size > 0 && !([...waiting].every((site) => lost.has(site)) && mayGiveUp())) {
       const next = await arrived.next();
       if (signal.aborted) throw stopped();
       if (next === 'interrupted') break;
+      if (next.outcome === undefined) continue;
       waiting.delete(next.site);
-      yield await answerOf(next, task, hubTask, options);
+      yield await answerOf(next.site, next.outcome, { task, hubTask, options });
     }
-    for (const site of asked) if (waiting.has(site)) yield { status: 'late', site };
+    for (const site of asked) if (waiting.has(site)) yield { status: 'late', site, ...reasonOf(lost.get(site)) };
   } finally {
     cancelDeadline();
     over.close(); // A workflow that stops listening, in error or on purpose, also stops the sites.
-    for (const { outcome } of arrived.rest()) tooLate(outcome);
+    for (const { outcome } of arrived.rest()) if (outcome) tooLate(outcome);
   }
 }
 
@@ -147,13 +158,17 @@ function hubTaskOf(task: Task, { job, prepare }: RemoteSitesOptions): HubTask {
   return { id: taskId(job, task, model.ref.sha256), kind, round, model, settings };
 }
 
-async function answerOf(
-  { site, outcome }: Arrival,
-  task: Task,
-  hubTask: HubTask,
-  options: RemoteSitesOptions,
-): Promise<SiteAnswer> {
-  if (outcome.status === 'lost') return { status: 'late', site, reason: outcome.reason };
+function reasonOf(reason: string | undefined): { readonly reason?: string } {
+  return reason === undefined ? {} : { reason };
+}
+
+interface Asking {
+  readonly task: Task;
+  readonly hubTask: HubTask;
+  readonly options: RemoteSitesOptions;
+}
+
+async function answerOf(site: string, outcome: Outcome, { task, hubTask, options }: Asking): Promise<SiteAnswer> {
   if (outcome.status === 'failed') return { status: 'failed', site, error: errorData(outcome.tag, outcome.message) };
   if (outcome.status === 'unreceived') throw outcome.error;
   const { file, settle } = outcome;

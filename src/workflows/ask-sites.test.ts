@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { modelOf, numbersOf, partsOf, siteOf } from '../../test/support/workflow-rig';
 import { weightedMean } from '../aggregators/weighted-mean';
-import { DataError } from '../errors';
-import type { Task, Update } from '../protocol/messages';
+import { DataError, errorToData } from '../errors';
+import type { SiteAnswer, Task, Update } from '../protocol/messages';
+import type { Sites } from '../protocol/sites';
 import type { SiteLink } from '../transport/in-memory';
 import type { Clock } from '../util/clock';
 import { askSites } from './ask-sites';
@@ -77,6 +78,34 @@ describe('asking the sites', () => {
     const strict = askSites(task, parts, { ...options, siteErrors: 'fail' });
     await expect(strict).rejects.toMatchObject({ tag: 'SiteFailedError' });
     await expect(strict).rejects.toThrow('bad failed');
+  });
+
+  it('lets lost sites be given up once there are enough answers, or can never be', async () => {
+    const answers: Record<string, SiteAnswer> = {
+      ok: await prompt('a')
+        .run(task, new AbortController().signal)
+        .then((update) => ({ status: 'ok', site: 'a', update })),
+      failed: { status: 'failed', site: 'b', error: errorToData(new DataError('no')) },
+      late: { status: 'late', site: 'c' },
+    };
+    /** Before each answer. */
+    const mayGiveUp = async (minSites: number, ...order: string[]) => {
+      const allowed: (boolean | undefined)[] = [];
+      const sites: Sites = {
+        names: ['a', 'b', 'c'],
+        async *broadcast(_, __, options) {
+          for (const which of order) {
+            allowed.push(options.mayGiveUp?.());
+            yield answers[which]!;
+          }
+        },
+      };
+      await askSites(task, partsOf([], { sites }), { minSites, roundDeadlineSeconds: 5 }).catch(() => {});
+      return allowed;
+    };
+    expect(await mayGiveUp(1, 'failed', 'ok', 'late')).toEqual([false, false, true]);
+    expect(await mayGiveUp(2, 'ok', 'failed', 'late')).toEqual([false, false, false]);
+    expect(await mayGiveUp(3, 'ok', 'failed', 'late')).toEqual([false, false, true]);
   });
 
   it('acknowledges an update once its record is durable, and tells a site why its update was refused', async () => {

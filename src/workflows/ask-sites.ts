@@ -93,12 +93,12 @@ async function collect(
   { done, readAgain }: Collected,
 ): Promise<void> {
   const { minSites, roundDeadlineSeconds, graceSeconds, siteErrors = 'tolerate' } = options;
-  const { add = () => {}, skip = () => {} } = options;
+  const { add = () => {}, skip = () => {}, sites: names = sites.names } = options;
   const enough = new AbortController();
   let cancelGrace: (() => void) | undefined;
   /** Updates on their way to disk, each acknowledged when it is there. */
   const recording: Promise<void>[] = [];
-  const wait = { deadlineSeconds: roundDeadlineSeconds, until: enough.signal, signal };
+  const wait = { deadlineSeconds: roundDeadlineSeconds, until: enough.signal, mayGiveUp, signal };
   try {
     startGrace();
     for await (const answer of sites.broadcast(task, waiting, wait)) {
@@ -112,6 +112,12 @@ async function collect(
   } finally {
     cancelGrace?.();
     await Promise.allSettled(recording);
+  }
+
+  /** Lost sites are waited for only while the quorum depends on them. */
+  function mayGiveUp(): boolean {
+    const errors = [...done.values()].filter(isError).length;
+    return countOf(done) >= minSites || names.length - errors < minSites;
   }
 
   function startGrace(): void {

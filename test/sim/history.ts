@@ -54,6 +54,9 @@ export interface History {
   readonly ended: Set<string>;
   /** Connections that ended while the job ran. */
   readonly disconnections: string[];
+  /** When each site left the server, and when the server began; and when its newest round began, virtual milliseconds. */
+  readonly leftMs: { readonly site: string | undefined; readonly atMs: number }[];
+  roundMs: number;
   digest(): string;
 }
 
@@ -72,6 +75,8 @@ export function createHistory(nowMs: () => number): History {
     offered: new Set(),
     ended: new Set(),
     disconnections: [],
+    leftMs: [],
+    roundMs: 0,
     digest: () => createHash('sha256').update(lines.join('\n')).digest('hex'),
   };
 }

@@ -243,8 +243,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     'a site that stays out of touch is waited for',
     'P5',
     'src/transport/hub-job.ts',
-    `      if (seatOf(site).channel || !isWaitedFor(asked)) return;`,
-    `      if (!seatOf(site).channel || !isWaitedFor(asked)) return;`,
+    `      if (!seatOf(site).channel) pending.lost(`,
+    `      if (seatOf(site).channel) pending.lost(`,
+  ),
+  bug(
+    'a site that stays out of touch is waited for anew in every round',
+    'P12',
+    'src/transport/hub-job.ts',
+    `clock.monotonicMs() - seatOf(site).sinceMs;`,
+    `clock.monotonicMs() - Math.max(seatOf(site).sinceMs, asked.sinceMs);`,
   ),
   bug(
     'a site is given up by the clock on the wall',

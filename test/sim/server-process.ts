@@ -93,9 +93,10 @@ async function main(world: World, disk: Disk, process: SimProcess, boot: number,
     software: 'consilium sim',
     newSession: () => `${boot}-${sessions++}`,
     ended: () => (finished ? { outcome: 'finished', reason: '' } : 'waiting'),
-    on: (event) => noteEvent(world, event),
+    on: (event) => noteEvent(world, event, process.clock.monotonicMs()),
     unreadable: (site, error) => history.note(`server cannot read what ${site} asked for: ${error}`),
   });
+  history.leftMs.push({ site: undefined, atMs: process.clock.monotonicMs() });
   network.listen(process, certificateOf(serverName), (connection) => hub.connect(connection));
   // Whoever runs the job goes on after an error, once its cause is mended.
   for (;;) {
@@ -188,7 +189,7 @@ async function runJob(
   }
 }
 
-function noteEvent({ history }: World, event: HubEvent): void {
+function noteEvent({ history }: World, event: HubEvent, atMs: number): void {
   switch (event.kind) {
     case 'answered': {
       const { site, task, round, outcome, blob, reason } = event;
@@ -203,6 +204,7 @@ function noteEvent({ history }: World, event: HubEvent): void {
       return;
     }
     case 'site-left':
+      history.leftMs.push({ site: event.site, atMs });
       history.note(`server: ${event.site} left: ${event.reason.code} ${event.reason.message}`);
       history.disconnections.push(`server: ${event.site} ${event.reason.code} ${event.reason.message}`);
       return;
@@ -241,16 +243,21 @@ function noteCommitted(world: World, number: number, committed: CommittedRound):
   if (taking.length < plan.minSites)
     history.violations.push(`S7: round ${line.round} closed with ${taking.length} sites.`);
   for (const { name, reason = '' } of line.sites) checkLost(world, name, reason);
+  history.roundMs = world.time.nowMs;
   if (line.round !== number - 1) history.violations.push(`S4: line ${number} is of round ${line.round}.`);
   history.committed.set(number, committed);
 }
 
-/** P12: a site is given up after the time that was set, neither earlier nor later. */
+/** P12: a site is given up after the time that was set, neither earlier nor later, and in the next rounds at once. */
 function checkLost({ history, plan, time }: World, site: string, reason: string): void {
   const seconds = /^out of touch for (\d+) s$/.exec(reason)?.[1];
   if (seconds === undefined) return;
   const ms = 1000 * Number(seconds);
-  if (ms < plan.siteLostMs - 600 || ms > time.nowMs + 600)
+  const given = history.leftMs
+    .filter((left) => left.site === undefined || left.site === site)
+    .map(({ atMs }) => atMs + ms);
+  const inRound = given.some((atMs) => atMs > history.roundMs - 600 && atMs < time.nowMs + 600);
+  if (ms < plan.siteLostMs - 600 || !inRound)
     history.violations.push(`P12: ${site} was given up after ${seconds} s at ${time.nowMs.toFixed(0)} ms.`);
 }
 

@@ -125,7 +125,7 @@ export const firstTexts: Readonly<Record<string, string>> = {
 # allowCode: never          # whose jobs may bring modules, which run in the server: never, admins, everyone
 # heartbeatSeconds: 10      # something is said at least this often
 # deadSeconds: 60           # who was silent for so long is disconnected, and connects anew
-# siteLostSeconds: 600      # a round no longer waits for a site that was out of touch for so long
+# siteLostSeconds: 600      # no round waits for a site that was out of touch for so long, if the others are enough
 # stallSeconds: 300         # a job in which nothing has happened for so long says whom it waits for
 # shutdownSeconds: 10       # time to end in order
 `,

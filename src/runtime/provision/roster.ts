@@ -124,6 +124,12 @@ export function admit({ entries }: Roster, identity: Identity, now: number): Adm
   return { ok: true, entry };
 }
 
+/** Why nobody of this name will come, until the roster changes. */
+export function barred({ entries }: Roster, name: string): string | undefined {
+  const isRevoked = entries.find((one) => one.name === name)?.status === 'revoked';
+  return isRevoked ? 'its certificate was revoked' : undefined;
+}
+
 function refuse(code: AdmissionRefusal, message: string, hint: string): Admission {
   return { ok: false, code, message, hint };
 }

@@ -18,7 +18,7 @@ import type { JobVerdict } from '../../transport/hub-types';
 import type { Clock } from '../../util/clock';
 import type { Disk } from '../../util/disk';
 import { maxBundleBytes } from '../provision/bundle-format';
-import type { Roster } from '../provision/roster';
+import { barred, type Roster } from '../provision/roster';
 import type { FederationServer } from './federation-server';
 import { requirePermission } from './permissions';
 import { runFiles } from './run-files';
@@ -141,7 +141,7 @@ function summaryOf(job: SavedJob, { jobs }: FederationServer): JobSummary {
   };
 }
 
-async function show({ job: id }: AdminParams<'show'>, { server }: AdminRequest): Promise<JobDetails> {
+async function show({ job: id }: AdminParams<'show'>, { server, roster }: AdminRequest): Promise<JobDetails> {
   const job = server.job(id);
   const run = server.jobs.runningJob(id);
   const status = run?.status();
@@ -158,7 +158,8 @@ async function show({ job: id }: AdminParams<'show'>, { server }: AdminRequest):
     sites: job.sites.slice(0, mostSites).map((name) => {
       const { connected } = server.hub.status(name);
       const found = run?.verdictOf(name) ?? earlierVerdict(job, name);
-      return { name, connected, ...(job.withdrawn.includes(name) ? { ...found, verdict: 'withdrawn' } : found) };
+      const reason = found.reason || (barred(roster(), name) ?? '');
+      return { name, connected, ...found, reason, ...(job.withdrawn.includes(name) && { verdict: 'withdrawn' }) };
     }),
     waiting: status?.waiting.slice(0, mostSites) ?? [],
     ...(status?.stalledSeconds !== undefined && { stalledSeconds: status.stalledSeconds }),

@@ -18,7 +18,7 @@ import { copyFile } from '../../util/copy-file';
 import type { Disk } from '../../util/disk';
 import { durableFolder, forgetFolders } from '../../util/durable-folder';
 import { type AuditLog, openAudit } from '../audit';
-import type { Roster } from '../provision/roster';
+import { barred, type Roster } from '../provision/roster';
 import type { RunRecorder, RunRecordOptions } from '../run-record';
 import { acceptBundle } from './accept-bundle';
 import { answerAudit } from './answer-audit';
@@ -111,6 +111,7 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
       const state = stateOf(job);
       return hasEnded(state) ? { outcome: state, reason: reasonOf(job)?.message ?? '' } : 'waiting';
     },
+    barred: (site) => barred(options.roster(), site),
     on: (event) => heard(event),
     unreadable: (site, error) => log.write('error', messageOf(error), { site }),
   });

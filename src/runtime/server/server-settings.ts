@@ -45,7 +45,7 @@ export const serverSettings = z
     siteLostSeconds: seconds
       .default(600)
       .describe(
-        'A round no longer waits for a site that was out of touch for so long: it goes on with the others, if they are enough. The site may come back.',
+        'A site that was out of touch for so long is lost: no round waits for it, if the others are enough; otherwise it is waited for until the deadline of the round. It may come back at any time.',
       ),
     stallSeconds: seconds
       .default(300)

@@ -96,7 +96,10 @@ async function startIn(workspace: string, parts: Parts, closeAll: () => Promise<
   const { kit, settings, closers } = parts;
   const log = tee(openRunLog(workspace, { clock: Date.now }), parts.onLog);
   const trouble = (error: unknown) => log.write('error', error instanceof Error ? error.message : String(error));
-  const roster = await followRoster(kit, log, (changed) => connections.review((peer) => admission(changed, peer)));
+  const roster = await followRoster(kit, log, (changed) => {
+    connections.review((peer) => admission(changed, peer));
+    core.hub.review();
+  });
   closers.push(() => roster.close());
   const started = new Date().toISOString();
   const shared = {
