@@ -91,7 +91,9 @@ export function planOf(seed: number): Plan {
     rounds: 2 + upTo(4),
     minSites,
     graceSeconds,
-    roundDeadlineSeconds: chance() < 0.3 && hostile === undefined ? 3600 : chance() < 0.5 ? 60 : 5 + 10 * chance(),
+    // A round that cannot do without a site that is gone waits until its deadline.
+    roundDeadlineSeconds:
+      chance() < 0.3 && hostile === undefined && gone === undefined ? 3600 : chance() < 0.5 ? 60 : 5 + 10 * chance(),
     roundRetries: upTo(3),
     siteLostMs: chance() < 0.5 && gone === undefined ? 60_000 : 2000 + upTo(6000),
     parameters: chance() < 0.9 ? 8 : 70_000,

@@ -34,7 +34,7 @@ export interface SeedResult {
 }
 
 /** Longest that the job may take once nothing goes wrong any more, virtual milliseconds. */
-const healedMs = 180_000;
+const healedMs = 400_000;
 /** How soon after that the sites know that it is over. */
 const endKnownMs = 20_000;
 /** More happens only where something goes round in circles. */
