@@ -5,6 +5,7 @@
  */
 import { randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
+import type { Name } from '@peculiar/x509';
 import type { Role } from '../../transport/connection';
 
 /** A certificate and its private key, PEM. */
@@ -50,7 +51,7 @@ export async function createAuthority(project: string, org: string, now: number)
   const keys = await newKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
-    name: [{ CN: [project] }, { OU: ['authority'] }, { O: [org] }],
+    name: distinguishedName(project, 'authority', org),
     notBefore: new Date(now - backdatedMs),
     notAfter: new Date(now + authorityDays * dayMs),
     signingAlgorithm: signing,
@@ -84,8 +85,8 @@ export async function certify(
   const use = role === 'server' ? lib.ExtendedKeyUsage.serverAuth : lib.ExtendedKeyUsage.clientAuth;
   const certificate = await lib.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
-    subject: [{ CN: [name] }, { OU: [role] }, { O: [org] }],
-    issuer: issuer.subjectName.toJSON(),
+    subject: distinguishedName(name, role, org),
+    issuer: issuer.subjectName,
     notBefore: new Date(now - backdatedMs),
     notAfter: new Date(until),
     signingAlgorithm: signing,
@@ -127,6 +128,11 @@ export async function keyOfRequest(request: string, name: string): Promise<webcr
   } catch {
     return undefined; // Whatever it is, it is no request for a key of this kind.
   }
+}
+
+/** The library reads a plain text as one with escapes, quotes and raw bytes in it, where a backslash is lost: so it is told the type. */
+function distinguishedName(name: string, role: string, org: string): Name {
+  return new (x509().Name)([{ CN: [name] }, { OU: [role] }, { O: [{ utf8String: org }] }]);
 }
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {

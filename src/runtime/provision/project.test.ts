@@ -137,7 +137,9 @@ describe('somebody who is added by a command', () => {
     const add = (changes: object) => () => checkParticipant({ name: 'site-9', org: 'East', role: 'site', ...changes });
     expect(add({})).not.toThrow();
     expect(add({ name: 'Site 9' })).toThrow("name: found 'Site 9'. Allowed: lower-case");
-    expect(add({ org: '#00' })).toThrow('org: ');
+    for (const org of ['', ' East', 'East\tWest', 'East\u2028West', 'E'.repeat(65)])
+      expect(add({ org })).toThrow('org: ');
+    for (const org of ['#00', 'a\\b', 'É'.repeat(64)]) expect(add({ org })).not.toThrow();
     expect(add({ role: 'server' })).toThrow("role: found 'server'.");
   });
 });

@@ -15,10 +15,10 @@ import { namePattern, nameRule } from './certificate';
 
 const name = z.string().regex(namePattern, nameRule);
 
-/** Of a certificate's subject: at most 64 characters; a leading # would be read as raw bytes. */
+/** Of a certificate's subject, which holds at most 64 characters. */
 const org = z
   .string()
-  .regex(/^[^\p{C}#\s][^\p{C}]{0,63}$/u, 'the name of an organisation, 1 to 64 characters on one line')
+  .regex(/^(?!\s)[^\p{C}\p{Zl}\p{Zp}]{1,64}$/u, 'the name of an organisation, 1 to 64 characters on one line')
   .describe('Organisation.');
 
 const hostRule = 'a name such as fl.example.org, or an IP address; no port, no https://';
