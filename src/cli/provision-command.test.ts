@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { WorkspaceError } from '../errors';
 import { exitCodeOf } from './exit';
 import { provisionCommand } from './provision-command';
 
@@ -113,6 +114,31 @@ describe('consilium provision', () => {
     expect(String((error as Error).message)).toContain(message);
     expect(code).toBe(2);
     expect(readdirSync(folder)).toEqual(['bad.yaml']);
+  });
+
+  it.each([
+    [['provision'], [project, '--out', 'FILE'], 'choose another folder with --out.'],
+    [['request'], ['request', 'site-9', '--org', 'x', '--kit', 'FILE'], 'choose another folder with --kit.'],
+  ])('%j into a file says which flag to change, and leaves the file as it is', async (_, args, step) => {
+    const file = join(folder, 'file');
+    writeFileSync(file, 'mine', { mode: 0o644 });
+    const { error } = await consilium(...args.map((word) => word.replace('FILE', file)));
+    expect((error as Error).message).toMatch(/a part of the path is a file, not a folder/);
+    expect((error as WorkspaceError).hint).toBe(`Remove that file, or ${step}`);
+    expect([readFileSync(file, 'utf8'), statSync(file).mode & 0o777]).toEqual(['mine', 0o644]);
+  });
+
+  it('says of a name that is taken how its owner gets a new certificate: for a key that stays, by signing again', async () => {
+    await consilium(project, '--out', out);
+    const { request } = await asJson('request', 'site-1', '--org', 'North Hospital', '--kit', join(folder, 'mine'));
+    const hintOf = async (...args: string[]) => ((await consilium(...args)).error as WorkspaceError).hint;
+    expect(await hintOf('sign', request, '--out', out)).toBe(
+      'For a new certificate under this name: `consilium provision sign --again`. Else choose another name.',
+    );
+    expect(await hintOf('add-site', 'site-1', '--org', 'x', '--out', out)).toContain(
+      '`consilium provision renew site-1`',
+    );
+    expect((await consilium('sign', request, '--again', '--out', out)).code).toBe(0);
   });
 
   it('tells every code of its inner commands in their help', async () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { Command, Option } from 'commander';
-import { ConfigError } from '../errors';
+import { ConfigError, isConsiliumError, WorkspaceError } from '../errors';
 import { readProject } from '../runtime/provision/project';
 import { type ProjectReport, showProject } from '../runtime/provision/project-report';
 import { addParticipant, provision, renew, revoke } from '../runtime/provision/provision';
@@ -40,7 +40,8 @@ export function provisionCommand(): Command {
           const hint = `npx consilium provision ${file} --out federation`;
           throw new ConfigError('--out is missing: the folder where the authority and the kits go.', { hint });
         }
-        report(await provision(await readProject(file), out), { json: json === true });
+        const project = await readProject(file);
+        report(await inFolderOf('--out', () => provision(project, out)), { json: json === true });
       })
       .addCommand(showCommand())
       .addCommand(addSiteCommand())
@@ -89,7 +90,7 @@ function addSiteCommand(): Command {
     .argument('<name>', 'lower-case letters, digits and dashes')
     .requiredOption('--org <name>', 'its organisation')
     .action(async (name: string, { org, ...flags }: ParticipantFlags) => {
-      report(await addParticipant(flags.out, { name, org, role: 'site' }), flags);
+      report(await inFolderOf('--out', () => addParticipant(flags.out, { name, org, role: 'site' })), flags);
     });
 }
 
@@ -113,7 +114,7 @@ function addAdminCommand(): Command {
     .requiredOption('--org <name>', 'their organisation')
     .addOption(roleOption().makeOptionMandatory())
     .action(async (name: string, { org, role, ...flags }: ParticipantFlags & { readonly role: AdminRole }) => {
-      report(await addParticipant(flags.out, { name, org, role }), flags);
+      report(await inFolderOf('--out', () => addParticipant(flags.out, { name, org, role })), flags);
     });
 }
 
@@ -125,7 +126,7 @@ function revokeCommand(): Command {
   )
     .argument('<names...>')
     .action(async (names: readonly string[], flags: OutFlags) => {
-      report(await revoke(flags.out, names), flags);
+      report(await inFolderOf('--out', () => revoke(flags.out, names)), flags);
     });
 }
 
@@ -137,7 +138,7 @@ function renewCommand(): Command {
   )
     .argument('<names...>')
     .action(async (names: readonly string[], flags: OutFlags) => {
-      report(await renew(flags.out, names), flags);
+      report(await inFolderOf('--out', () => renew(flags.out, names)), flags);
     });
 }
 
@@ -162,7 +163,7 @@ function requestCommand(): Command {
       `\nExample:\n  npx consilium provision request site-5 --org 'West Hospital' --kit my-kit${exitCodes}`,
     )
     .action(async (name: string, { org, role, kit, json }: RequestFlags) => {
-      const files = await requestKit(kit, { name, org, role });
+      const files = await inFolderOf('--kit', () => requestKit(kit, { name, org, role }));
       if (json) return printJson(files);
       process.stdout.write(
         `Key: ${files.key}. It stays here.\nRequest: ${files.request}. Send it to the operator, who signs it and sends back a kit without a key.\nThen copy the files of that kit into ${kit}, and check it: npx consilium doctor --kit ${kit}\n`,
@@ -179,8 +180,22 @@ function signCommand(): Command {
     .argument('<request.json>', 'what `provision request` has made, from somebody you know it is from')
     .option('--again', 'the name is on the roster already, and gets a new certificate')
     .action(async (file: string, { again = false, ...flags }: OutFlags & { readonly again?: boolean }) => {
-      report(await signRequest(flags.out, file, { again }), flags);
+      report(await inFolderOf('--out', () => signRequest(flags.out, file, { again })), flags);
     });
+}
+
+/** What file systems refuse is told with the flag of a run's folder, and of rounds: here is another flag, and no round. */
+async function inFolderOf<T>(flag: '--out' | '--kit', work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isConsiliumError(error, 'WorkspaceError') || error.hint === undefined) throw error;
+    const hint = error.hint
+      .replace('--workspace', flag)
+      .replace('continue with --resume', 'give the command again')
+      .replace(' Finished rounds are kept.', '');
+    throw new WorkspaceError(error.message, { cause: error.cause, hint });
+  }
 }
 
 function report(project: ProjectReport, { json }: { readonly json?: boolean }): void {

@@ -63,7 +63,7 @@ export async function addParticipant(
   checkParticipant(subject);
   return withProjectLock(out, async () => {
     const folder = await openProject(out);
-    refuseTaken(folder.roster, subject.name);
+    refuseTaken(folder.roster, subject.name, `consilium provision renew ${subject.name}`);
     return enter(folder, [await makeKit(folder, subject, now)]);
   });
 }
@@ -114,7 +114,7 @@ export async function makeKitFor(
   return withProjectLock(out, async () => {
     const folder = await openProject(out);
     if (again) checkUnchanged(activeEntry(folder.roster, subject.name), subject);
-    else refuseTaken(folder.roster, subject.name);
+    else refuseTaken(folder.roster, subject.name, 'consilium provision sign --again');
     return enter(folder, [await makeKit(folder, subject, now, publicKey)]);
   });
 }
@@ -208,10 +208,11 @@ function entryOf({ entries }: Roster, name: string): RosterEntry {
   throw new ConfigError(`Nobody on the roster has the name '${name}'.`, { hint: `There are ${known.join(', ')}.` });
 }
 
-function refuseTaken({ entries }: Roster, name: string): void {
+/** @param anew what gives a new certificate under the same name. A renewed kit has a key that travels, a signed one has none. */
+function refuseTaken({ entries }: Roster, name: string, anew: string): void {
   const entry = entries.find((one) => one.name === name);
   if (!entry || (entry.status === 'revoked' && entry.role !== 'server')) return;
   throw new ConfigError(`The name '${name}' is taken, by a ${entry.role} of ${entry.org}.`, {
-    hint: `For a new certificate under this name: \`consilium provision renew ${name}\`. Else choose another name.`,
+    hint: `For a new certificate under this name: \`${anew}\`. Else choose another name.`,
   });
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { WorkspaceError } from '../../errors';
 import { flushFolder, workspaceError, writeFileAtomic } from '../../util/atomic-file';
@@ -43,7 +43,7 @@ export async function writeKit(folder: string, content: KitContent): Promise<voi
 export async function makePrivateFolder(folder: string): Promise<void> {
   try {
     await makeFolder(dirname(folder));
-    if (!existsSync(folder)) await mkdir(folder, { mode: 0o700 });
+    await makeFolder(folder, 0o700); // A file in its place is an error, and keeps its rights.
     await chmod(folder, 0o700);
   } catch (error) {
     throw workspaceError('create the folder', folder, error);
