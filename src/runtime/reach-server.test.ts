@@ -5,7 +5,9 @@ import { dirname } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { smallProject, type TestFederation, testFederation } from '../../test/support/federation';
 import { freePort } from '../../test/support/free-port';
+import { protocolVersion } from '../protocol/wire/messages';
 import type { CloseReason } from '../transport/connection';
+import { protocolsIn } from '../transport/websocket/protocol-header';
 import { websocketServer } from '../transport/websocket/server';
 import { nodeClock } from '../util/clock';
 import { examineKit } from './kit-doctor';
@@ -24,7 +26,12 @@ async function federationAt(port: number, adminPort = port): Promise<TestFederat
 }
 
 /** Listens as the server of the federation, with a clock that is wrong, and notes who came and how they left. */
-async function listenAt(port: number, federation: TestFederation, aheadMs: number, admit: true | CloseReason = true) {
+async function listenAt(
+  port: number,
+  federation: TestFederation,
+  aheadMs: number,
+  { admit = true, speaks }: { admit?: true | CloseReason; speaks?: readonly number[] } = {},
+) {
   const came: string[] = [];
   const left: CloseReason[] = [];
   const server = await websocketServer({
@@ -32,6 +39,7 @@ async function listenAt(port: number, federation: TestFederation, aheadMs: numbe
     port,
     credentials: (await federation.kit('server')).tls,
     clock: { ...nodeClock, wallMs: () => Date.now() + aheadMs },
+    ...(speaks && { speaks }),
     admit: () => admit,
     accept({ peer }) {
       came.push(peer.name);
@@ -74,10 +82,34 @@ it('a server that is down is said with the next step, and so is one that refuses
   expect(await said(federation, 'site-1')).toEqual([
     expect.stringMatching(/^server problem: Cannot connect to .*: nothing listens there .* → Is the server running/),
   ]);
-  await listenAt(port, federation, 0, { code: 'revoked', message: "'site-1' was revoked.", hint: 'Ask the operator.' });
+  const admit: CloseReason = { code: 'revoked', message: "'site-1' was revoked.", hint: 'Ask the operator.' };
+  await listenAt(port, federation, 0, { admit });
   expect(await said(federation, 'site-1')).toEqual([
     expect.stringMatching(/^server problem: The server at .* refuses the connection: 'site-1' was revoked. → Ask the/),
   ]);
+});
+
+it('a server that speaks no version of the protocol in common is said so, before the site or the person is sent away', async () => {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const federation = await federationAt(port, adminPort);
+  const forSites = await listenAt(port, federation, 0, { speaks: [98, 99] });
+  await listenAt(adminPort, federation, 0, { speaks: [protocolVersion, 99] });
+  expect(await said(federation, 'site-1')).toEqual([
+    expect.stringMatching(
+      /^server problem: The server speaks version 98, 99 of the protocol, but consilium .* speaks 1\. → Install the same/,
+    ),
+  ]);
+  expect(forSites.came).toEqual(['site-1']);
+  expect((await said(federation, 'ada'))[0]).toBe('server ok: it answers, and lets this kit in → undefined');
+});
+
+it('what a server says of its versions is read only where it is a short list of numbers', () => {
+  expect(protocolsIn('1')).toEqual([1]);
+  expect(protocolsIn('1, 2,30')).toEqual([1, 2, 30]);
+  const many = Array.from({ length: 17 }, (_, i) => i + 1).join(', ');
+  for (const odd of [undefined, '', 'x', '0', '-1', '1.5', '1,', '1;2', '9'.repeat(10), many, ['1', '2']]) {
+    expect(protocolsIn(odd)).toBeUndefined();
+  }
 });
 
 it('a server that takes the connection and says nothing is given up in time', async () => {

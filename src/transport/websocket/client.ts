@@ -12,6 +12,7 @@ import type { Connection, ConnectionHandler, Dialer, Identity } from '../connect
 import { socketOptions, websocketConnection } from './connection';
 import { dialError, httpError, wrongServer } from './dial-error';
 import { identityIn } from './identity';
+import { protocolHeader, protocolsIn } from './protocol-header';
 import type { Credentials } from './server';
 
 export interface WebsocketDialerOptions {
@@ -22,6 +23,8 @@ export interface WebsocketDialerOptions {
   readonly handshakeMs?: number;
   /** Told the server's clock when it takes the connection, milliseconds since 1970, right to half a second. */
   readonly heardTime?: (serverMs: number) => void;
+  /** Told which versions of the protocol the server speaks when it takes the connection. */
+  readonly heardProtocols?: (protocols: readonly number[]) => void;
 }
 
 /** Largest answer of a server that refuses, bytes. */
@@ -33,6 +36,7 @@ export function websocketDialer({
   credentials,
   handshakeMs = 10_000,
   heardTime = () => {},
+  heardProtocols = () => {},
 }: WebsocketDialerOptions): Dialer {
   checkAddress(address);
   const options: ClientOptions = {
@@ -50,7 +54,7 @@ export function websocketDialer({
       const abort = () => socket.terminate();
       signal.addEventListener('abort', abort, { once: true });
       try {
-        return await opened(socket, address, { handler, heardTime });
+        return await opened(socket, address, { handler, heardTime, heardProtocols });
       } catch (error) {
         signal.throwIfAborted();
         throw error;
@@ -82,18 +86,26 @@ function newSocket(address: string, options: ClientOptions): WebSocket {
 interface Opening {
   readonly handler: (connection: Connection) => ConnectionHandler;
   readonly heardTime: (serverMs: number) => void;
+  readonly heardProtocols: (protocols: readonly number[]) => void;
 }
 
-function opened(socket: WebSocket, address: string, { handler, heardTime }: Opening): Promise<Connection> {
+function opened(
+  socket: WebSocket,
+  address: string,
+  { handler, heardTime, heardProtocols }: Opening,
+): Promise<Connection> {
   return new Promise((resolve, reject) => {
     let server: Identity | undefined;
     socket.on('upgrade', (response: IncomingMessage) => {
       const certificate = (response.socket as TLSSocket).getPeerX509Certificate();
       const found = certificate && identityIn(certificate);
       if (found !== undefined && !('code' in found) && found.role === 'server') server = found;
+      if (server === undefined) return;
       // HTTP says the second that has begun.
       const second = Date.parse(response.headers.date ?? '');
-      if (server !== undefined && !Number.isNaN(second)) heardTime(second + 500);
+      if (!Number.isNaN(second)) heardTime(second + 500);
+      const protocols = protocolsIn(response.headers[protocolHeader.toLowerCase()]);
+      if (protocols) heardProtocols(protocols);
     });
     socket.on('open', () => {
       if (server === undefined) {

@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { WebSocket } from 'ws';
 import { ConnectError } from '../../errors';
+import { protocolVersion } from '../../protocol/wire/messages';
 import { type Clock, nodeClock } from '../../util/clock';
 import type { CloseReason, Connection, ConnectionHandler, Identity } from '../connection';
 import { certificateFault } from './certificate-fault';
@@ -18,6 +19,7 @@ import { frontDoor } from './front-door';
 import type { GateLimits } from './gate';
 import { dateFault, identityIn, isForClients } from './identity';
 import { newestWin } from './newest-win';
+import { protocolHeader } from './protocol-header';
 
 /** A certificate, its key, and the certificate of the project's authority, PEM. */
 export interface Credentials {
@@ -59,6 +61,8 @@ export interface WebsocketServerOptions {
   readonly credentials: Credentials;
   readonly clock?: Clock;
   readonly limits?: Partial<ServerLimits>;
+  /** Versions of the protocol, for who only looks; everybody else says hello. @default that of this software */
+  readonly speaks?: readonly number[];
   /** Whether the roster knows this identity, and its certificate. Asked before there is a websocket. */
   admit(identity: Identity): true | CloseReason;
   /** A connection is there. What must come first on it, and when, is the channel's business. */
@@ -87,7 +91,7 @@ export async function websocketServer(options: WebsocketServerOptions): Promise<
   const server = secureServer(credentials, limits);
   const door = frontDoor(server, clock, limits, (address, reason) => refuse({ address, reason }));
   const open = newestWin(({ role }) => (role === 'site' ? limits.perSite : limits.perUser));
-  const upgrade = upgrader(clock);
+  const upgrade = upgrader(clock, options.speaks ?? [protocolVersion]);
   let refusals = 0;
 
   function refuse(refused: Refused): void {
@@ -228,10 +232,12 @@ type Upgrade = (
   open: (websocket: WebSocket) => void,
 ) => void;
 
-function upgrader(clock: Clock): Upgrade {
+function upgrader(clock: Clock, speaks: readonly number[]): Upgrade {
   const server = new (ws().WebSocketServer)({ noServer: true, clientTracking: false, ...socketOptions });
-  // For who only looks whether the clocks agree.
-  server.on('headers', (headers) => headers.push(`Date: ${new Date(clock.wallMs()).toUTCString()}`));
+  // For who only looks whether the clocks and the versions agree, and says no hello, which would take the place of the site.
+  server.on('headers', (headers) => {
+    headers.push(`Date: ${new Date(clock.wallMs()).toUTCString()}`, `${protocolHeader}: ${speaks.join(', ')}`);
+  });
   return (request, socket, head, open) => server.handleUpgrade(request, socket, head, open);
 }
 
