@@ -9,6 +9,7 @@ import { writeMultiContrastPhantom } from '../imaging/phantom/multi-contrast/wri
 import { writeBratsPhantom } from '../imaging/phantom/write-brats-phantom';
 import { type ExamineKitOptions, examineKit } from './kit-doctor';
 import { revoke } from './provision/provision';
+import { openLedger } from './site-ledger';
 
 const taken = createServer();
 let federation: TestFederation;
@@ -179,6 +180,37 @@ describe('what is found of a startup kit', () => {
       expect.stringMatching(/^problem: .* has training slices in t1; a translation needs two contrasts/),
     ]);
     await rm(settings);
+  });
+
+  it('is which account of privacy cannot be read, with the next step, while all stay as they are', async () => {
+    const workspace = join(federation.folder('site-2'), 'workspace');
+    expect(await found('site-2', 'privacy')).toEqual(['ok: nothing was spent yet → undefined']);
+    const cost = { mechanism: 'svt', differentiallyPrivate: true, epsilon: 1, delta: 0, unit: 'u', details: {} };
+    const booked = { site: 'site-2', round: 0, task: 'train', filter: 'svt', cost };
+    await (await openLedger(workspace)).book(booked);
+    await mkdir(join(workspace, 'jobs', 'never-trained'), { recursive: true });
+    for (const job of ['one', 'two']) {
+      const { book } = await openLedger(join(workspace, 'jobs', job));
+      await book(booked);
+      await book({ ...booked, round: 1 });
+    }
+    expect(await found('site-2', 'privacy')).toEqual(['ok: 3 accounts can be read, with 5 charges in all → undefined']);
+    const ledgerOf = (folder: string) => join(folder, 'privacy', 'ledger.jsonl');
+    const [site, one] = [ledgerOf(workspace), ledgerOf(join(workspace, 'jobs', 'one'))];
+    const changed = (await readFile(site, 'utf8')).replace('"epsilon":1', '"epsilon":0');
+    await writeFile(site, changed);
+    const [first] = (await readFile(one, 'utf8')).split('\n');
+    await writeFile(one, `${first}\n{"cut`);
+    const restore = / → Restore the ledger from a copy; until then this site does not train\./;
+    const findings = await found('site-2', 'privacy');
+    expect(findings).toEqual([expect.stringMatching(restore), expect.stringMatching(restore)]);
+    expect(findings[0]).toContain(
+      `problem: What privacy was spent is not known: the ledger '${site}' cannot be used, line 1`,
+    );
+    expect(findings[1]).toContain(`'${one}' cannot be used, it has 1 whole lines, and 2 were written`);
+    expect(await readFile(site, 'utf8')).toBe(changed);
+    expect(await readFile(one, 'utf8')).toBe(`${first}\n{"cut`);
+    await rm(workspace, { recursive: true });
   });
 
   it('is what its policy lets in', async () => {

@@ -15,6 +15,7 @@ import { readPolicy } from './client/policy';
 import { parseSiteSettings } from './client/site-settings';
 import type { SiteImages } from './job-data';
 import { listed, listedSlices, readable } from './kit-data-check';
+import { privacyFindings } from './ledger-check';
 import { examineMachine, type Finding, type Found, look } from './machine-check';
 import { readableFingerprint } from './provision/certificate';
 import { type Kit, loadKit, readKitKind } from './provision/kit';
@@ -60,7 +61,10 @@ export async function examineKit(
   if (kit.kind === 'admin') return findings;
   const settings = await readSettings(found, findings);
   for (const port of settings.ports) findings.push(await look('port', () => portFree(port)));
-  if (kit.kind === 'site') findings.push(...(await siteFindings(found, settings)));
+  if (kit.kind === 'site') {
+    findings.push(...(await siteFindings(found, settings)));
+    findings.push(...(await privacyFindings(settings.workspace)));
+  }
   const { workspace, provider } = settings;
   return [...findings, ...(await examineMachine(workspace, { provider, rights: 'private' }))];
 }

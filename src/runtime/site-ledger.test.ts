@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { quickDisk } from '../../test/support/sim/crash';
 import type { SimDisk } from '../../test/support/sim/disk';
+import { errorFromData, errorToData } from '../errors';
 import type { PrivacyCost } from '../privacy/cost';
+import { failureSummary } from '../protocol/failure-summary';
 import { siteLedger } from './site-ledger';
 
 const cost = (epsilon: number): PrivacyCost => ({
@@ -132,6 +134,25 @@ describe('the ledger of a site', () => {
       await one.charge(train(3), 'svt', cost(2));
       sim.powerCut('nothing');
       expect((await open(sim)).spent('svt')).toBe(2.875);
+    }
+  });
+
+  it('that cannot be read is told to who submitted the job as such, without a path or a number of it', async () => {
+    const sim = await charged();
+    sim.faults.fail = ({ kind, path }) => (kind === 'readFile' && path === ledger ? 'EIO' : undefined);
+    const broken = await charged();
+    broken.damage(ledger, (bytes) => bytes.subarray(0, 20));
+    for (const [one, tag] of [
+      [broken, 'DataError'],
+      [sim, 'WorkspaceError'],
+    ] as const) {
+      const error = await open(one).catch((reason: unknown) => reason);
+      expect(failureSummary(errorFromData(structuredClone(errorToData(error))))).toEqual({
+        tag,
+        message: `its account of privacy cannot be read (${tag}), so it trains nothing until its operator has restored it; the site's log has the details`,
+        hint: undefined,
+        stack: undefined,
+      });
     }
   });
 });

@@ -7,7 +7,7 @@
  * @module
  */
 import { join } from 'node:path';
-import { DataError } from '../errors';
+import { DataError, type WorkspaceError, withSummary } from '../errors';
 import type { SiteLedger } from '../executors/site';
 import { decodeLedgerEntry, encodeLedgerEntry, type LedgerEntry, totalSpent } from '../privacy/ledger';
 import { appendLine, codeOf, workspaceError, writeFileAtomic } from '../util/atomic-file';
@@ -39,8 +39,7 @@ export async function siteLedger(folder: string, site: string, disk: Disk = node
 
 /** The ledger in a folder. @throws DataError when it is damaged or lines are missing. */
 export async function openLedger(folder: string, disk: Disk = nodeDisk): Promise<LedgerFile> {
-  const file = join(folder, 'privacy', 'ledger.jsonl');
-  const countFile = join(folder, 'privacy', 'ledger.count.json');
+  const { file, countFile } = filesIn(folder);
   const entries: LedgerEntry[] = [];
   let check = '';
   /** After a failed write nothing is known of the end of the file. */
@@ -50,9 +49,7 @@ export async function openLedger(folder: string, disk: Disk = nodeDisk): Promise
   return { entries, book: (entry) => oneByOne(() => book(entry)) };
 
   async function read(): Promise<void> {
-    const text = await readText(file, disk);
-    const lines = readLines(text, file);
-    requireAll(lines, await readText(countFile, disk), file);
+    const { text, lines } = await readWhole(folder, disk);
     // A killed process may not have flushed the last line, or the name of the file; and what is left of a line goes.
     if (text !== '') await writeFileAtomic(file, lines.map((line) => `${line.text}\n`).join(''), { disk });
     entries.length = 0;
@@ -73,6 +70,35 @@ export async function openLedger(folder: string, disk: Disk = nodeDisk): Promise
     const count = withCheck(JSON.stringify({ lines: entries.length, last: check }));
     await writeFileAtomic(countFile, `${count}\n`, { durable: false, disk });
   }
+}
+
+/**
+ * Whether the ledger in a folder can be used. It stays as it is, and may be in use.
+ *
+ * @returns how many charges were booked, or `undefined` when there is no ledger.
+ * @throws DataError when it is damaged or lines are missing.
+ */
+export async function checkLedger(
+  folder: string,
+  disk: Disk = nodeDisk,
+): Promise<{ readonly entries: number } | undefined> {
+  const { text, lines } = await readWhole(folder, disk);
+  return text === '' ? undefined : { entries: lines.length };
+}
+
+function filesIn(folder: string) {
+  const privacy = join(folder, 'privacy');
+  return { file: join(privacy, 'ledger.jsonl'), countFile: join(privacy, 'ledger.count.json') };
+}
+
+/** The count first: whoever books meanwhile writes it after the line, so that no line seems to be missing. */
+async function readWhole(folder: string, disk: Disk) {
+  const { file, countFile } = filesIn(folder);
+  const count = await readText(countFile, disk);
+  const text = await readText(file, disk);
+  const lines = readLines(text, file);
+  requireAll(lines, count, file);
+  return { text, lines };
 }
 
 interface LedgerLine {
@@ -116,14 +142,24 @@ function checkIn(line: string): string {
 async function readText(file: string, disk: Disk): Promise<string> {
   const bytes = await disk.readFile(file).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
-    throw workspaceError('read', file, error);
+    throw unreadable(workspaceError('read', file, error));
   });
   return bytes.toString('utf8');
 }
 
-function damaged(file: string, problem: string): DataError {
-  return new DataError(`What privacy was spent is not known: the ledger '${file}' cannot be used, ${problem}.`, {
-    file,
-    hint: 'Restore the ledger from a copy; until then this site does not train. It is never mended by itself: a lost line would be unbooked privacy.',
-  });
+function damaged(file: string, problem: string): Error {
+  return unreadable(
+    new DataError(`What privacy was spent is not known: the ledger '${file}' cannot be used, ${problem}.`, {
+      file,
+      hint: 'Restore the ledger from a copy; until then this site does not train. It is never mended by itself: a lost line would be unbooked privacy.',
+    }),
+  );
+}
+
+/** Who submitted a job is told what is wrong, and not which file. */
+function unreadable(error: DataError | WorkspaceError): Error {
+  return withSummary(
+    error,
+    `its account of privacy cannot be read (${error.tag}), so it trains nothing until its operator has restored it`,
+  );
 }
