@@ -9,11 +9,13 @@ import type { JobSpec } from '../jobs/job-spec';
 import { checkpointProblems } from '../jobs/named-files';
 import { codeProblem, findProgram } from '../jobs/own-code';
 import { counted } from '../util/counted';
+import { resourcesOf } from './client/site-resources';
 import { checkData } from './data-check';
 import { isSynthetic, siteImages } from './job-data';
 import { examineMachine, type Finding, type Found, look } from './machine-check';
 import { checkFilters } from './part-check';
 import { checkProvider } from './provider-check';
+import { resourceFindings } from './resource-check';
 import { startingModel } from './starting-model';
 
 export interface ExamineOptions {
@@ -52,6 +54,10 @@ async function examineJob(job: JobSpec, folder: string, workspace: string): Prom
     await look('execution provider', async () => {
       await checkProvider(job);
       return { status: 'ok', message: job.engine.provider };
+    }),
+    ...resourceFindings({
+      job,
+      offered: resourcesOf({ slots: 1, memoryMb: undefined, provider: job.engine.provider }),
     }),
     await look('data', () => data(job, folder, workspace)),
     await look('starting model', async () => {

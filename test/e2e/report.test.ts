@@ -77,6 +77,23 @@ describe('consilium doctor', () => {
     expect(ill('starting model')).toMatchObject({ status: 'problem', message: expect.stringContaining('gone.pt') });
   });
 
+  it('warns of a job that asks for more memory or GPUs than the machine has: no site like it would ever start it', async () => {
+    const job = join(workspace, 'large.yaml');
+    const parts =
+      'workflow: {kind: fed-avg, rounds: 1, minSites: 1, keyMetric: loss}\nmodel: {kind: tensors, tensors: {w: [1]}}\n';
+    const trainer = `trainer: {kind: command, command: [${process.execPath}]}\n`;
+    writeFileSync(
+      job,
+      `version: 1\nname: large\nsites: [a]\nresources: {memoryMb: 900000000, gpus: 1}\n${parts}${trainer}`,
+    );
+    const { status, stdout } = await consilium('doctor', job, '--workspace', workspace, '--json');
+    expect(status).toBe(0);
+    const warned = JSON.parse(stdout).findings.filter(({ status }: { status: string }) => status === 'warning');
+    expect(warned.map(({ name }: { name: string }) => name)).toEqual(
+      expect.arrayContaining(['job memory', 'job GPUs']),
+    );
+  });
+
   it('names what stands in the way of a job, with exit code 2', async () => {
     const { status, stdout } = await consilium(
       'doctor',

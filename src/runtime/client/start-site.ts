@@ -4,10 +4,8 @@
  * @module
  */
 import { randomInt, randomUUID } from 'node:crypto';
-import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { errorToData } from '../../errors';
-import type { SiteResources } from '../../protocol/wire/messages';
 import { openRunLog, type RunLog } from '../../tracking/run-log';
 import { runAgent } from '../../transport/agent';
 import type { AgentEvent, TaskProgress } from '../../transport/agent-types';
@@ -26,6 +24,7 @@ import { recordedJobs } from './recorded-jobs';
 import { auditEvent, logLine } from './site-events-text';
 import { siteJobs } from './site-jobs';
 import { siteMetrics } from './site-metrics';
+import { resourcesOf } from './site-resources';
 import { readSiteSettings, type SiteSettings } from './site-settings';
 import { siteWork } from './site-work';
 
@@ -176,11 +175,6 @@ function settingsFor(settings: SiteSettings, { workspace, data }: StartSiteOptio
 function note(log: RunLog, event: SiteEvent): void {
   const line = logLine(event);
   if (line) log.write(line.level, line.message, line.fields);
-}
-
-function resourcesOf({ slots, memoryMb, provider }: SiteSettings): SiteResources {
-  const gpus = provider === undefined || provider === 'cpu' ? 0 : 1;
-  return { slots, memoryMb: memoryMb ?? Math.floor(totalmem() / 1e6), gpus };
 }
 
 /** The server says how often it wants to hear something; until then these hold. */
