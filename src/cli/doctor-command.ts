@@ -22,7 +22,10 @@ const marks = {
 /** `consilium doctor [job.yaml]`: whether this machine can run jobs, this job, or what a startup kit is for. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .argument('[job.yaml]', 'a job whose data, scripts and execution provider are looked at too')
+    .argument(
+      '[job.yaml]',
+      "a job whose data, scripts, execution provider and resources are looked at too; with a site's kit, as that site would",
+    )
     .option('--workspace <dir>', 'where runs would go (./consilium-workspace)')
     .addOption(
       new Option(
@@ -34,12 +37,13 @@ export function doctorCommand(): Command {
     .exitOverride()
     .addHelpText(
       'after',
-      '\nExamples:\n  npx consilium doctor job.yaml\n  npx consilium doctor --kit kits/site-1\n\nExit codes: 0 nothing stands in the way, 2 something does.',
+      '\nExamples:\n  npx consilium doctor job.yaml\n  npx consilium doctor --kit kits/site-1\n  npx consilium doctor job.yaml --kit kits/site-1\n\nExit codes: 0 nothing stands in the way, 2 something does.',
     )
     .action(async (file: string | undefined, { kit, workspace, json }: DoctorFlags) => {
-      if (file !== undefined && kit !== undefined) throw new ConfigError('Name a job or a kit, not both.');
-      const machine = { ...(file !== undefined && { file }), ...(workspace !== undefined && { workspace }) };
-      const findings = kit === undefined ? await examine(machine) : await examineKit(kit, { reach: reachServer });
+      const findings =
+        kit === undefined
+          ? await examine({ ...(file !== undefined && { file }), ...(workspace !== undefined && { workspace }) })
+          : await examineKit(kit, { reach: reachServer, ...(file !== undefined && { job: file }) });
       const problems = findings.filter(({ status }) => status === 'problem');
       if (json) printJson({ ok: problems.length === 0, findings });
       else process.stdout.write(findings.map(line).join(''));

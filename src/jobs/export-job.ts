@@ -55,8 +55,14 @@ function ownFiles(job: JobSpec): readonly string[] {
 }
 
 /** Files of a job that sites run: its own parts and its training script. */
-export function codeFiles({ modules, trainer }: JobSpec): readonly string[] {
-  return [...modules, ...(trainer.kind === 'script' ? [trainer.script] : [])];
+export function codeFiles({
+  modules,
+  trainer: { kind, script },
+}: {
+  readonly modules: readonly string[];
+  readonly trainer: { readonly kind: string; readonly script?: unknown };
+}): readonly string[] {
+  return [...modules, ...(kind === 'script' && typeof script === 'string' ? [script] : [])];
 }
 
 /** Files of a job that only the server reads: the tensors that the model starts from, and further models to score. */

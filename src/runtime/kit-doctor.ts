@@ -13,6 +13,7 @@ import { counted } from '../util/counted';
 import { readBounded } from '../util/read-bounded';
 import { readPolicy } from './client/policy';
 import { parseSiteSettings } from './client/site-settings';
+import { examine } from './doctor';
 import type { SiteImages } from './job-data';
 import { listed, listedSlices, readable } from './kit-data-check';
 import { privacyFindings } from './ledger-check';
@@ -21,6 +22,7 @@ import { readableFingerprint } from './provision/certificate';
 import { type Kit, loadKit, readKitKind } from './provision/kit';
 import { maxRosterBytes, verifyRoster } from './provision/roster';
 import { parseServerSettings } from './server/server-settings';
+import { examineJobAtSite } from './site-job-check';
 
 /** What a server says to who reaches it. */
 export interface Reached {
@@ -33,12 +35,14 @@ export interface ExamineKitOptions {
   readonly now?: () => number;
   /** Reaches the project's server as the kit's owner. @throws what stands in the way. @default the server is not looked for */
   readonly reach?: (kit: Kit) => Promise<Reached>;
+  /** A job file: what it would meet at the site of the kit; with the kit of a person, what it meets on this machine. @default none */
+  readonly job?: string;
 }
 
 /** What was found, in order. Nothing is thrown for what is found. */
 export async function examineKit(
   folder: string,
-  { now = Date.now, reach }: ExamineKitOptions = {},
+  { now = Date.now, reach, job }: ExamineKitOptions = {},
 ): Promise<readonly Finding[]> {
   let kit: Kit | undefined;
   const findings = [
@@ -58,7 +62,7 @@ export async function examineKit(
   if (kit.kind === 'server') findings.push(await look('roster', () => roster(found, now())));
   else findings.push(...(await addresses(found)));
   if (reach && kit.kind !== 'server') findings.push(...(await reached(found, reach, now)));
-  if (kit.kind === 'admin') return findings;
+  if (kit.kind === 'admin') return job === undefined ? findings : [...findings, ...(await examine({ file: job }))];
   const settings = await readSettings(found, findings);
   for (const port of settings.ports) findings.push(await look('port', () => portFree(port)));
   if (kit.kind === 'site') {
@@ -66,8 +70,17 @@ export async function examineKit(
     findings.push(...(await privacyFindings(settings.workspace)));
   }
   const { workspace, provider } = settings;
-  return [...findings, ...(await examineMachine(workspace, { provider, rights: 'private' }))];
+  findings.push(...(await examineMachine(workspace, { provider, rights: 'private' })));
+  if (job === undefined) return findings;
+  return [...findings, ...(kit.kind === 'server' ? [noJobAtServer] : await examineJobAtSite(found, job))];
 }
+
+const noJobAtServer: Finding = {
+  name: 'job file',
+  status: 'problem',
+  message: 'not looked at: a server trains nothing, so its kit says nothing of a job',
+  hint: 'Look at the job where its sites are, with --kit and the kit of a site; or here, without a kit: `consilium doctor job.yaml`.',
+};
 
 /** What the people of a site should know each time that it starts: quick, and nothing is connected to. */
 export async function examineSiteStart(folder: string, now = Date.now()): Promise<readonly Finding[]> {

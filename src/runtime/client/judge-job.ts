@@ -30,12 +30,12 @@ export interface Refusal {
 
 /** The rules that a job breaks; none when this site takes part. Pure. */
 export function judgeJob(policy: Policy, job: OfferedJob): readonly Refusal[] {
-  return [
-    ...judgeSubmitter(policy, job.submitter),
-    ...judgeKinds(policy, job.facts),
-    ...judgeCode(policy, job),
-    ...judgeRounds(policy, job.facts),
-  ];
+  return [...judgeSubmitter(policy, job.submitter), ...judgeContent(policy, job)];
+}
+
+/** The same of a job that nobody has submitted yet. Pure. */
+export function judgeContent(policy: Policy, job: Pick<OfferedJob, 'facts' | 'files'>): readonly Refusal[] {
+  return [...judgeKinds(policy, job.facts), ...judgeCode(policy, job), ...judgeRounds(policy, job.facts)];
 }
 
 /** The limits on a job's size, and the filters of the policy, once the job has been read as a whole. Pure but for making filters. */
@@ -103,7 +103,7 @@ function allowsKind(policy: Policy, rule: KindRule, kind: string): boolean {
   return kind.includes('/') || (builtInKinds[rule] as readonly string[]).includes(kind);
 }
 
-function judgeCode(policy: Policy, { facts, files }: OfferedJob): Refusal[] {
+function judgeCode(policy: Policy, { facts, files }: Pick<OfferedJob, 'facts' | 'files'>): Refusal[] {
   if (policy.code === 'any') return [];
   const code = files.filter(({ path }) => path !== jobPath && !path.startsWith('site-config/'));
   const { command } = facts.trainer;

@@ -54,7 +54,7 @@ export async function prepareSiteJob(setup: SiteJobSetup, log: (message: string)
       await prepareData(job.data, settings.workspace, (event) => event.kind === 'log' && log(event.message));
       await checkData({ ...job, sites: [site] }, files, images ? [images] : []);
     });
-    return { job, images, cases: siteCases(job, site, images), prepared: describe(job, site) };
+    return { job, images, cases: siteCases(job, site, images), prepared: describePrepared(job, site) };
   } catch (error) {
     if (error instanceof Unfit) return { rule: error.rule, reason: error.reason, error: errorToData(error.cause) };
     throw error;
@@ -95,7 +95,7 @@ async function readJob({ site, project, ca, acceptedAt, bundleFile, files, setti
 }
 
 /** @throws ConfigError when the site's own configuration is not what the job's code wants. */
-function withSettings(job: JobSpec, site: string, { provider, siteConfig }: SiteSettings): JobSpec {
+export function withSettings(job: JobSpec, site: string, { provider, siteConfig }: SiteSettings): JobSpec {
   const changed = {
     ...job,
     ...(provider !== undefined && { engine: { ...job.engine, provider } }),
@@ -116,13 +116,13 @@ function mapping(config: Json): object {
 }
 
 /** Files that only the server reads are not here. @throws ConfigError */
-function checkCode(job: JobSpec, files: string): void {
+export function checkCode(job: JobSpec, files: string): void {
   const [problem] = fileProblems(job, files, { checkpoints: false });
   if (problem) throw new ConfigError(`${problem.path.join('.')}: ${problem.message}`, { hint: problem.hint });
 }
 
 /** @throws RefusedError */
-function checkSynthetic(data: DataSpec, mostMb: number): void {
+export function checkSynthetic(data: DataSpec, mostMb: number): void {
   const mb = syntheticBytes(data) / 1e6;
   if (mb > mostMb) throw new RefusedError(`Synthetic data of ${Math.ceil(mb)} MB, and ${mostMb} MB are allowed.`);
 }
@@ -137,7 +137,8 @@ function syntheticBytes(data: DataSpec): number {
   return data.kind === 'multi-contrast-phantom' ? data.sites * data.patientsPerSite * product(data.shape) * 7 : 0;
 }
 
-function describe(job: JobSpec, site: string): PreparedJob {
+/** What a policy has a word on, once the job has been read. */
+export function describePrepared(job: JobSpec, site: string): PreparedJob {
   const { tasks, rounds } = workflowTraits(job.workflow);
   const out = job.filters.filter(({ sites }) => sites?.includes(site) ?? true);
   return {

@@ -46,12 +46,7 @@ export async function collectFiles(job: JobSpec, options: CollectOptions): Promi
   const add = (file: SourceFile) => files.set(file.path, file);
   for (const [file, path] of moved) add({ path, to: 'server', executable: false, content: resolve(folder, file) });
   // Whatever a site runs goes to everybody, also when it is named as something else too.
-  const shared = [...codeFiles(job), ...options.include, ...(await commandFiles(job, options))];
-  for (const file of shared) {
-    const path = pathWithin(file);
-    const executable = job.trainer.kind === 'command' && pathOf(job.trainer.command[0]) === path;
-    add({ path, to: 'all', executable, content: await placeWithin(file, options) });
-  }
+  for (const file of await sharedFiles(job, options)) add(file);
   for (const { path } of files.values()) refusePath(path);
   add({ path: jobPath, to: 'all', executable: false, content: jobBytes(job, moved) });
   for (const [site, config] of Object.entries(job.siteConfig)) {
@@ -61,6 +56,31 @@ export async function collectFiles(job: JobSpec, options: CollectOptions): Promi
   const problem = pathsProblem([...files.keys()]);
   if (problem !== undefined) throw refusal(problem);
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** What a job says of its code, whether or not it is a valid one. */
+interface JobWithCode {
+  readonly modules: readonly string[];
+  readonly trainer: { readonly kind: string; readonly script?: unknown; readonly command?: unknown };
+}
+
+/** The files that a job brings to each of its sites. @throws ConfigError as {@link collectFiles}. */
+export async function sharedFiles(
+  job: JobWithCode,
+  options: Pick<CollectOptions, 'folder' | 'include' | 'disk'>,
+): Promise<readonly (SourceFile & { readonly content: string })[]> {
+  const files: (SourceFile & { readonly content: string })[] = [];
+  const command = commandOf(job);
+  for (const file of [...codeFiles(job), ...options.include, ...(await commandFiles(command, options))]) {
+    const path = pathWithin(file);
+    const content = await placeWithin(file, options);
+    files.push({ path, to: 'all', executable: pathOf(command[0]) === path, content });
+  }
+  return files;
+}
+
+function commandOf({ trainer: { kind, command } }: JobWithCode): readonly string[] {
+  return kind === 'command' && Array.isArray(command) ? command.filter((word) => typeof word === 'string') : [];
 }
 
 /** By file that only the server reads: its path in the bundle. One that lies outside of the job's folder gets a new one. */
@@ -93,10 +113,12 @@ function configBytes(job: string, site: string, config: Json, { project, key }: 
 }
 
 /** Words of a command that name files of the job's folder: the program itself, a script for an interpreter. */
-async function commandFiles({ trainer }: JobSpec, { folder, disk }: CollectOptions): Promise<readonly string[]> {
-  if (trainer.kind !== 'command') return [];
+async function commandFiles(
+  command: readonly string[],
+  { folder, disk }: Pick<CollectOptions, 'folder' | 'disk'>,
+): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const [i, word] of trainer.command.entries()) {
+  for (const [i, word] of command.entries()) {
     // A program without a slash is looked for on the PATH of the site.
     const isName = i === 0 && !/[\\/]/.test(word);
     if (!isName && isWithin(word) && (await isFile(disk, resolve(folder, word)))) found.push(word);
@@ -128,7 +150,7 @@ function pathWithin(file: string): string {
 }
 
 /** Where the file lies, links followed: what a link names was perhaps never meant to leave. */
-async function placeWithin(file: string, { folder, disk }: CollectOptions): Promise<string> {
+async function placeWithin(file: string, { folder, disk }: Pick<CollectOptions, 'folder' | 'disk'>): Promise<string> {
   const [root, place] = await Promise.all([disk.realPath(folder), disk.realPath(resolve(folder, file))]).catch(
     (cause: unknown) => {
       throw unreadable(resolve(folder, file), cause);
