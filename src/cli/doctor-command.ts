@@ -30,7 +30,7 @@ export function doctorCommand(): Command {
     .addOption(
       new Option(
         '--kit <dir>',
-        'a startup kit: its signature, key, dates, addresses and settings, the server and its clock, and this machine',
+        "a startup kit: its signature, key, dates, addresses and settings, the server, its version and its clock, a site's accounts of privacy, and this machine",
       ).conflicts('workspace'),
     )
     .option('--json', '{ok, findings: [{name, status, message, hint}]}')

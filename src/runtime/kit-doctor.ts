@@ -13,7 +13,7 @@ import { counted } from '../util/counted';
 import { readBounded } from '../util/read-bounded';
 import { readPolicy } from './client/policy';
 import { parseSiteSettings } from './client/site-settings';
-import { examine } from './doctor';
+import { examineJobToSubmit } from './doctor';
 import type { SiteImages } from './job-data';
 import { listed, listedSlices, readable } from './kit-data-check';
 import { privacyFindings } from './ledger-check';
@@ -35,7 +35,7 @@ export interface ExamineKitOptions {
   readonly now?: () => number;
   /** Reaches the project's server as the kit's owner. @throws what stands in the way. @default the server is not looked for */
   readonly reach?: (kit: Kit) => Promise<Reached>;
-  /** A job file: what it would meet at the site of the kit; with the kit of a person, what it meets on this machine. @default none */
+  /** A job file: what it would meet at the site of the kit; with the kit of a person, what can be said of it before it is submitted. @default none */
   readonly job?: string;
 }
 
@@ -62,7 +62,7 @@ export async function examineKit(
   if (kit.kind === 'server') findings.push(await look('roster', () => roster(found, now())));
   else findings.push(...(await addresses(found)));
   if (reach && kit.kind !== 'server') findings.push(...(await reached(found, reach, now)));
-  if (kit.kind === 'admin') return job === undefined ? findings : [...findings, ...(await examine({ file: job }))];
+  if (kit.kind === 'admin') return job === undefined ? findings : [...findings, ...(await examineJobToSubmit(job))];
   const settings = await readSettings(found, findings);
   for (const port of settings.ports) findings.push(await look('port', () => portFree(port)));
   if (kit.kind === 'site') {

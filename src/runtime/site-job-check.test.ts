@@ -151,6 +151,14 @@ describe('what a job would meet at a site', () => {
     expect(await names('site-1')).toEqual(
       expect.arrayContaining(['kit', 'certificate', 'memory', 'job policy', 'job data']),
     );
+    const submitted = await examineKit(federation.folder('ada'), { job });
+    expect(submitted.filter(({ status }) => status === 'problem')).toEqual([]);
+    expect(submitted.slice(-4).map(({ name }) => name)).toEqual(['filters', 'files', 'starting model', 'data']);
+    await writeFile(job, JSON.stringify(scripted));
+    expect((await examineKit(federation.folder('ada'), { job })).find(({ name }) => name === 'files')).toMatchObject({
+      status: 'problem',
+      message: expect.stringContaining("train.ts' does not exist"),
+    });
     const findings = await examineKit(federation.folder('server'), { job });
     expect(findings.at(-1)).toMatchObject({
       name: 'job file',

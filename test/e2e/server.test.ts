@@ -205,6 +205,15 @@ describe('a server as a process', () => {
       server: [{ status: 'ok', message: 'it answers, and lets this kit in' }],
       clock: [{ status: 'ok' }],
     });
+    const file = join(folder, 'looked-at.yaml');
+    await writeFile(file, job('looked-at'));
+    const looked = await runCommand('doctor', file, ...kit('site-1'), '--json');
+    const ofJob = JSON.parse(looked.stdout).findings.find(({ name }: { name: string }) => name === 'job policy');
+    expect({ code: looked.code, ...ofJob }).toMatchObject({
+      ...{ code: 2, status: 'problem' },
+      message: 'refused: policy code: the job brings a program, and no code of jobs runs here',
+      hint: expect.stringContaining("'code' in policy.yaml"),
+    });
     const audit = await readFile(join(folder, 'server', 'audit.jsonl'), 'utf8');
     expect(audit).not.toContain('connected anew');
     expect((await json('sites')).sites).toMatchObject([{ connected: true }, { connected: true }]);
