@@ -293,6 +293,22 @@ describe('an accepted job', () => {
     await expect(runner.run(large, context())).rejects.toThrow(/limits\.modelMb/);
   });
 
+  it.each(['of the job', 'of the site'])(
+    'fails with a damaged account of privacy %s, and says so without a path',
+    async (whose) => {
+      const { runner, folder } = await accepted(approved);
+      const workspace = join(dirname(dirname(folder)), 'workspace');
+      const privacy = join(whose === 'of the job' ? folder : workspace, 'privacy');
+      mkdirSync(privacy, { recursive: true });
+      writeFileSync(join(privacy, 'ledger.jsonl'), 'no ledger\n');
+      const error = await runner.run(task(), context()).catch((reason: unknown) => reason);
+      expect(failureSummary(error)).toMatchObject({
+        tag: 'DataError',
+        message: expect.stringMatching(/^its account of privacy cannot be read \(DataError\), so it trains nothing/),
+      });
+    },
+  );
+
   it('answers through the filters of the policy last, and tells no loss that no filter has seen', async () => {
     const spec = job({ filters: [{ at: 'site-out', filter: { kind: 'block-metrics', metrics: ['none'] } }] });
     const policy = `${approved}metrics: [val_*]\nfilters: [{ filter: { kind: svt, fraction: 1, epsilon: 1, noiseVar: 2, gamma: 4 } }]`;
