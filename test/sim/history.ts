@@ -54,7 +54,7 @@ export interface History {
   readonly ended: Set<string>;
   /** Connections that ended while the job ran. */
   readonly disconnections: string[];
-  /** When each site left the server, and when the server began; and when its newest round began, virtual milliseconds. */
+  /** When each site left the server, and when it opened the job; and when its newest round began, virtual milliseconds. */
   readonly leftMs: { readonly site: string | undefined; readonly atMs: number }[];
   roundMs: number;
   digest(): string;

@@ -96,7 +96,6 @@ async function main(world: World, disk: Disk, process: SimProcess, boot: number,
     on: (event) => noteEvent(world, event, process.clock.monotonicMs()),
     unreadable: (site, error) => history.note(`server cannot read what ${site} asked for: ${error}`),
   });
-  history.leftMs.push({ site: undefined, atMs: process.clock.monotonicMs() });
   network.listen(process, certificateOf(serverName), (connection) => hub.connect(connection));
   // Whoever runs the job goes on after an error, once its cause is mended.
   for (;;) {
@@ -150,6 +149,7 @@ async function runJob(
     sink: (site, ref) => spool.sink(site, ref),
     answerLimit: 10e6,
   });
+  history.leftMs.push({ site: undefined, atMs: clock.monotonicMs() }); // A site that this server has not seen is missed since.
   told.opened(open);
   const sites = remoteSites({
     job: jobId,
