@@ -25,6 +25,7 @@ type Ended = MessageOf<'end-job'>['outcome'];
 
 /** What the site makes of jobs and tasks. Everything may be asked again, after a lost connection or a restart. */
 export interface SiteJobs {
+  /** Where it stands with the jobs that have not ended, in the order in which it came to know them. */
   states(): readonly SiteJobState[];
   /** What the server may fetch of the site: its answers. */
   source(sha256: string): BlobSource | undefined;

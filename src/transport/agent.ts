@@ -11,6 +11,7 @@ import { createAgentTasks, ownTrouble } from './agent-tasks';
 import type { AgentOptions, AgentTimes } from './agent-types';
 import { type Channel, type ChannelMessage, dialChannel } from './channel';
 import type { CloseReason } from './connection';
+import { jobsToTell } from './jobs-to-tell';
 import { createLink } from './link';
 
 interface SessionEnd {
@@ -81,21 +82,22 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     );
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    const { software, boot, resources } = options;
-    const states = [...jobs.states()];
-    channel.send({
-      type: 'hello',
-      protocols: [protocolVersion],
-      software,
-      boot,
-      resources,
-      jobs: states,
-      timeMs: clock.wallMs(),
-    });
+    sayHello(channel);
     const reason = await ended;
     signal.removeEventListener('abort', stop);
     link.closed(channel);
     return { wasWelcome, reason };
+  }
+
+  function sayHello(channel: Channel): void {
+    const { software, boot, resources } = options;
+    try {
+      const told = { jobs: jobsToTell(jobs.states()), timeMs: clock.wallMs() };
+      channel.send({ type: 'hello', protocols: [protocolVersion], software, boot, resources, ...told });
+    } catch (error) {
+      channel.close(ownTrouble);
+      throw error;
+    }
   }
 
   function welcome(channel: Channel, message: MessageOf<'welcome'>): boolean {

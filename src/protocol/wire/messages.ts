@@ -46,6 +46,9 @@ export const siteJobState = z.strictObject({
   answers: z.array(z.strictObject({ task: sha256Hex, round: count, blob: blobRef })).max(64),
 });
 
+/** Jobs that one hello tells of. */
+export const mostJobsOfHello = 1024;
+
 /** About the connection itself. */
 const hello = z.strictObject({
   type: z.literal('hello'),
@@ -54,7 +57,8 @@ const hello = z.strictObject({
   /** New with every start of the process. */
   boot: z.string().max(64),
   resources: siteResources.optional(),
-  jobs: z.array(siteJobState).max(1024).optional(),
+  /** Those of which the site does not know yet that they are over; others need not be told. */
+  jobs: z.array(siteJobState).max(mostJobsOfHello).optional(),
   /** Milliseconds since 1970 at the site, so that the server can tell a clock that is wrong. */
   timeMs: z.number().optional(),
 });

@@ -130,7 +130,7 @@ function inTurn<T>(job: JobAtSite, work: () => Promise<T>): Promise<T> {
 }
 
 function stateOf({ id, saved, answers, working }: JobAtSite): SiteJobState[] {
-  if (!saved) return [];
+  if (!saved || saved.state === 'ended') return [];
   return [
     { job: id, state: saved.state, working: working === undefined ? [] : [working], answers: [...answers.untold()] },
   ];
