@@ -168,7 +168,7 @@ describe('a roster that is watched', () => {
     await rename(`${kit}.old`, kit);
   });
 
-  it('keeps the last good one when the new one is damaged, older, badly signed or gone', async () => {
+  it('keeps the last good one when the new one is damaged, older, of the same serial, badly signed or gone', async () => {
     const good = `${rosterFile()}.good`;
     await copyFile(rosterFile(), good);
     const { watch, next } = await watching();
@@ -187,6 +187,8 @@ describe('a roster that is watched', () => {
     await refused('RefusedError', 'The roster is refused: ');
     await put(signRoster({ ...roster, serial: roster.serial - 1 }, caKey));
     await refused('RefusedError', `its serial is ${roster.serial - 1}, but ${roster.serial} is in force`);
+    await put(signRoster({ ...roster, entries: roster.entries.slice(1) }, caKey));
+    await refused('RefusedError', `another one than that in force, with the same serial, ${roster.serial}`);
     await put((await readFile(good, 'utf8')).replace('"active"', '"revoked"'));
     await refused('RefusedError', 'did not sign');
     await rm(rosterFile());

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { isConsiliumError, RefusedError } from '../../errors';
 import { type Identity, type Role, roles } from '../../transport/connection';
 import { canonicalJson } from '../../util/canonical-json';
+import { sha256Of } from '../../util/sha256';
 import { namePattern, parseCertificate } from './certificate';
 import { parseJsonFile } from './json-file';
 
@@ -82,6 +83,11 @@ function parsed(bytes: Uint8Array, source: string): z.output<typeof signedRoster
     if (!isConsiliumError(cause, 'ConfigError')) throw cause;
     throw new RefusedError(`The roster is refused: ${cause.message}`, { hint: copyAgain });
   }
+}
+
+/** SHA-256 of what a roster says: its file differs with every signature. */
+export function digestOfRoster(content: Roster): string {
+  return sha256Of(Buffer.from(canonicalJson(content)));
 }
 
 /** Why somebody is not let in. */

@@ -2,7 +2,7 @@ import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { RefusedError, WorkspaceError } from '../../errors';
 import { readBounded } from '../../util/read-bounded';
-import { maxRosterBytes, type Roster, verifyRoster } from './roster';
+import { digestOfRoster, maxRosterBytes, type Roster, verifyRoster } from './roster';
 
 export interface RosterWatch {
   /** The newest roster that was good. */
@@ -17,8 +17,8 @@ export interface WatchRosterOptions {
   /** A new roster is in force: whoever it no longer admits is to be disconnected. */
   changed(roster: Roster, before: Roster): void;
   /**
-   * A new roster was refused (damaged, badly signed, older than the one in force) or is missing, or the file can no longer be
-   * watched: the last good one stays. To be told loudly.
+   * A new roster was refused (damaged, badly signed, older than the one in force, or another one with its serial) or is missing,
+   * or the file can no longer be watched: the last good one stays. To be told loudly.
    */
   refused(error: unknown): void;
 }
@@ -122,10 +122,19 @@ async function readRoster(path: string, { ca, project }: WatchRosterOptions): Pr
   return verifyRoster(await readBounded(path, maxRosterBytes, 'roster'), { ca, project, source: path });
 }
 
-/** An older roster would let in again whoever was revoked since. */
-function checkNewer({ serial }: Roster, before: Roster): void {
-  if (serial >= before.serial) return;
-  throw new RefusedError(`The new roster is refused: its serial is ${serial}, but ${before.serial} is in force.`, {
-    hint: 'Copy the newest roster.json from the folder that `consilium provision` writes.',
-  });
+/** An older roster would let in again whoever was revoked since; of two with one serial, nobody knows which is newer. */
+function checkNewer(found: Roster, before: Roster): void {
+  const { serial } = found;
+  if (serial < before.serial) {
+    throw new RefusedError(`The new roster is refused: its serial is ${serial}, but ${before.serial} is in force.`, {
+      hint: 'Copy the newest roster.json from the folder that `consilium provision` writes.',
+    });
+  }
+  if (serial > before.serial || digestOfRoster(found) === digestOfRoster(before)) return;
+  throw new RefusedError(
+    `The new roster is refused: it is another one than that in force, with the same serial, ${serial}.`,
+    {
+      hint: 'The project was changed in two copies of its folder. Repeat in one of them what was changed in the other, and copy its roster.json.',
+    },
+  );
 }

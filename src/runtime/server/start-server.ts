@@ -18,13 +18,13 @@ import { linkPackages } from '../link-packages';
 import { type Kit, loadKit } from '../provision/kit';
 import { maxKitFileBytes } from '../provision/kit-files';
 import { admit, type Roster } from '../provision/roster';
-import { type RosterWatch, watchRoster } from '../provision/watch-roster';
 import { lockFolder } from '../run-folder';
 import { RunRecord } from '../run-record';
 import { versions } from '../versions';
 import { createAdminSessions } from './admin-sessions';
 import { createConnections } from './connections';
 import { createServer, type FederationServer, stopping } from './federation-server';
+import { followRoster, rosterEvent } from './follow-roster';
 import { serverMetrics } from './metrics';
 import { type Monitoring, startMonitoring } from './monitoring';
 import { refusalRecords } from './refusals';
@@ -96,10 +96,7 @@ async function startIn(workspace: string, parts: Parts, closeAll: () => Promise<
   const { kit, settings, closers } = parts;
   const log = tee(openRunLog(workspace, { clock: Date.now }), parts.onLog);
   const trouble = (error: unknown) => log.write('error', error instanceof Error ? error.message : String(error));
-  const roster = await followRoster(kit, log, (changed) => {
-    connections.review((peer) => admission(changed, peer));
-    core.hub.review();
-  });
+  const roster = await followRoster({ kit, workspace, log, trouble });
   closers.push(() => roster.close());
   const started = new Date().toISOString();
   const shared = {
@@ -134,6 +131,13 @@ async function startIn(workspace: string, parts: Parts, closeAll: () => Promise<
       metrics.refused(reason.code);
       refusals.sentAway(peer, reason);
     },
+  });
+  roster.tell({
+    inForce(changed) {
+      connections.review((peer) => admission(changed, peer));
+      core.hub.review();
+    },
+    noted: (changed) => audit(rosterEvent(changed)),
   });
   const listen = (port: number): Promise<WebsocketServer> =>
     websocketServer({
@@ -175,19 +179,6 @@ async function startIn(workspace: string, parts: Parts, closeAll: () => Promise<
 async function readSettings({ files }: Kit): Promise<ServerSettings> {
   const source = files.settings!;
   return parseServerSettings(await readBounded(source, maxKitFileBytes, 'settings of the server'), source);
-}
-
-function followRoster(kit: Kit, log: RunLog, changed: (roster: Roster) => void): Promise<RosterWatch> {
-  const { ca } = kit.tls;
-  return watchRoster(kit.files.roster!, {
-    ca,
-    project: kit.project,
-    changed(roster) {
-      log.write('info', 'a new roster is in force', { serial: roster.serial });
-      changed(roster);
-    },
-    refused: (error) => log.write('error', error instanceof Error ? error.message : String(error)),
-  });
 }
 
 function admission(roster: Roster, identity: Identity): true | CloseReason {
