@@ -5,7 +5,7 @@
  */
 import { randomInt, randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { errorToData } from '../../errors';
+import { AbortedError, errorToData } from '../../errors';
 import { openRunLog, type RunLog } from '../../tracking/run-log';
 import { runAgent } from '../../transport/agent';
 import type { AgentEvent, TaskProgress } from '../../transport/agent-types';
@@ -158,7 +158,7 @@ async function startIn(
     metricsPort: monitoring?.port,
     running,
     async stop() {
-      stop.abort();
+      stop.abort(new AbortedError('The site is stopping.'));
       await running.finally(closeAll);
     },
   };
