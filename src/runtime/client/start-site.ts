@@ -13,6 +13,7 @@ import { nodeClock } from '../../util/clock';
 import { durableFolder } from '../../util/durable-folder';
 import { nodeDisk } from '../../util/node-disk';
 import { type AuditEvent, openAudit } from '../audit';
+import { bindWorkspace } from '../bind-workspace';
 import { kitDialer } from '../kit-address';
 import { linkPackages } from '../link-packages';
 import { loadKit } from '../provision/kit';
@@ -75,6 +76,7 @@ export async function startSite(options: StartSiteOptions): Promise<StartedSite>
     closers.push(await lockFolder({ root: workspace }, 'Stop that site, or choose another --workspace.'));
     await nodeDisk.makeFolder(workspace, 'private'); // Models and logs with values of data, wherever it lies.
     await durableFolder(workspace, nodeDisk);
+    await bindWorkspace(workspace, kit, nodeDisk);
     await linkPackages(workspace);
     return await startIn(kit, settings, options, closers, closeAll);
   } catch (error) {

@@ -14,6 +14,7 @@ import { durableFolder } from '../../util/durable-folder';
 import { nodeDisk } from '../../util/node-disk';
 import { readBounded } from '../../util/read-bounded';
 import type { AuditEvent } from '../audit';
+import { bindWorkspace } from '../bind-workspace';
 import { linkPackages } from '../link-packages';
 import { type Kit, loadKit } from '../provision/kit';
 import { maxKitFileBytes } from '../provision/kit-files';
@@ -75,6 +76,7 @@ export async function startServer({
   try {
     await nodeDisk.makeFolder(workspace, 'private'); // Models and the scores of sites, wherever it lies.
     await durableFolder(workspace);
+    await bindWorkspace(workspace, kit, nodeDisk);
     await linkPackages(workspace);
     return await startIn(workspace, { kit, settings, onLog, testNoiseSeed, closers }, closeAll);
   } catch (error) {
