@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { quickDisk, runUntil } from '../../test/support/sim/crash';
@@ -6,6 +9,7 @@ import { maxChunkBytes } from '../protocol/wire/frame';
 import type { BlobRef } from '../protocol/wire/messages';
 import { crc32 } from '../util/crc';
 import type { Disk } from '../util/disk';
+import { nodeDisk } from '../util/node-disk';
 import { sha256Of } from '../util/sha256';
 import { blobReceiver } from './blob-receiver';
 import { type BlobSink, type BlobSource, fileBlob, memoryBlob, memorySink } from './blobs';
@@ -189,5 +193,41 @@ describe('a blob that arrives in a file', () => {
     expect(empty.ref).toEqual(ref);
     await fetchFrom(empty, fileSink(sim.mount(), folder, ref));
     expect(sim.files().get(`${folder}/${ref.sha256}`)).toEqual(Buffer.alloc(0));
+  });
+});
+
+describe('a blob in a file that is renamed', () => {
+  test('is read by who has it in hand before, while and after it is', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'blobs-'));
+    const [before, after] = [join(folder, 'before'), join(folder, 'after')];
+    await writeFile(before, 'some bytes');
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let renamed = () => {};
+    const isRenamed = new Promise<void>((resolve) => {
+      renamed = resolve;
+    });
+    const slow: Disk = {
+      ...nodeDisk,
+      async rename(from, to) {
+        await nodeDisk.rename(from, to);
+        renamed();
+        await held; // The name is another one, and nobody knows yet.
+      },
+    };
+    const source = fileBlob(slow, before, { sha256: sha256Of(Buffer.from('some bytes')), size: 10 });
+    const read = async () => Buffer.concat(await source.read(0, 10)).toString();
+    expect(await read()).toBe('some bytes');
+    const moved = source.move(after);
+    await isRenamed;
+    const meanwhile = read();
+    goOn();
+    expect(await meanwhile).toBe('some bytes');
+    await moved;
+    expect(await read()).toBe('some bytes');
+    await source.close();
+    await rm(folder, { recursive: true });
   });
 });

@@ -64,6 +64,8 @@ function partAt(starts: readonly number[], offset: number): number {
 export interface FileBlob extends BlobSource {
   /** Closes the file, once the reads that have begun are done. The next read opens it again. */
   close(): Promise<void>;
+  /** Renames the file. Whoever reads on meanwhile waits for it, and finds the bytes at the new place. */
+  move(to: string): Promise<void>;
 }
 
 /**
@@ -72,6 +74,8 @@ export interface FileBlob extends BlobSource {
  */
 export function fileBlob(disk: Disk, path: string, ref: BlobRef): FileBlob {
   let file: Promise<DiskFile> | undefined;
+  let place = path;
+  let moving: Promise<void> | undefined;
   const reads = new Set<Promise<unknown>>();
 
   async function readFrom(opened: Promise<DiskFile>, offset: number, length: number): Promise<readonly Uint8Array[]> {
@@ -80,7 +84,7 @@ export function fileBlob(disk: Disk, path: string, ref: BlobRef): FileBlob {
     let filled = 0;
     while (filled < length) {
       const count = await source.read(bytes.subarray(filled), offset + filled);
-      if (count === 0) throw tooShort(path, ref, offset + filled);
+      if (count === 0) throw tooShort(place, ref, offset + filled);
       filled += count;
     }
     return [bytes];
@@ -89,25 +93,43 @@ export function fileBlob(disk: Disk, path: string, ref: BlobRef): FileBlob {
   return {
     ref,
     read(offset, length) {
-      file ??= disk.open(path, 'read').catch((error: unknown) => {
+      file ??= openFile().catch((error: unknown) => {
         file = undefined;
         throw error;
       });
       const read = readFrom(file, offset, length).catch((error: unknown) => {
-        throw isConsiliumError(error) ? error : workspaceError('read', path, error);
+        throw isConsiliumError(error) ? error : workspaceError('read', place, error);
       });
       reads.add(read);
       const done = () => reads.delete(read);
       read.then(done, done);
       return read;
     },
-    async close() {
-      const opened = file;
-      file = undefined;
-      await Promise.allSettled(reads);
-      await (await opened)?.close();
+    close,
+    async move(to) {
+      const moved = close().then(() => disk.rename(place, to));
+      moving = moved.then(
+        () => {
+          place = to;
+        },
+        () => {}, // Told to whoever moves it; the file is where it was.
+      );
+      await moved;
+      await moving;
     },
   };
+
+  async function openFile(): Promise<DiskFile> {
+    await moving;
+    return disk.open(place, 'read');
+  }
+
+  async function close(): Promise<void> {
+    const open = file;
+    file = undefined;
+    await Promise.allSettled(reads);
+    await (await open)?.close();
+  }
 }
 
 function tooShort(path: string, ref: BlobRef, end: number): DataError {

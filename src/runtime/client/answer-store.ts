@@ -22,7 +22,7 @@ const roundsKept = 4;
 interface Kept extends StoredAnswer {
   readonly task: string;
   told: boolean;
-  source: FileBlob;
+  readonly source: FileBlob;
 }
 
 export interface AnswerStore {
@@ -81,12 +81,8 @@ export async function openAnswerStore(disk: Disk, folder: string): Promise<Answe
   async function told(task: string): Promise<void> {
     const kept = answers.get(task);
     if (!kept || kept.told) return;
-    const before = join(folder, nameOf(kept));
     kept.told = true;
-    const after = join(folder, nameOf(kept));
-    await kept.source.close();
-    await disk.rename(before, after); // Not flushed: to be told twice does no harm.
-    kept.source = fileBlob(disk, after, kept.blob);
+    await kept.source.move(join(folder, nameOf(kept))); // Not flushed: to be told twice does no harm.
   }
 
   async function prune(round: number): Promise<void> {
