@@ -6,6 +6,7 @@
 import { isConsiliumError, QuorumError, SiteFailedError } from '../errors';
 import type { SiteAnswer, Task, Update } from '../protocol/messages';
 import { failpoint } from '../util/failpoint';
+import { oneLine } from '../util/one-line';
 import type { MissingSite, Participation, WorkflowParts } from './workflow';
 
 /** How long a round waits, for how many, and what it makes of sites in error. */
@@ -143,8 +144,9 @@ async function collect(
       added = add(update, release, again && (() => onceRecorded().then(again)));
     } catch (error) {
       if (!isConsiliumError(error, 'UpdateRejectedError')) throw error;
-      acknowledge?.('rejected', error.message);
-      const refused = missing({ site, status: 'rejected', error: error.tag, reason: error.message });
+      const reason = oneLine(error.message); // It may quote what the site has written: names of tensors.
+      acknowledge?.('rejected', reason);
+      const refused = missing({ site, status: 'rejected', error: error.tag, reason });
       return { ...refused, spent: update.privacy };
     }
     recorded = kept ? journal.record(update, task.model, { spooled }) : undefined;

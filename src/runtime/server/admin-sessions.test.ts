@@ -89,6 +89,16 @@ describe('people at a server', () => {
     }
   });
 
+  it('read the reason of an abort as one line, whatever somebody has typed there', async () => {
+    const server = await rig.start();
+    const ada = await rig.person('ada');
+    const { job } = await submit(ada);
+    await ada.call('abort', { job, reason: '\x1b[2Jenough\n2026-11-27T15:50:00.000Z site-2: answer accepted\x07' });
+    const message = 'by ada: [2Jenough 2026-11-27T15:50:00.000Z site-2: answer accepted';
+    expect((await ada.call('show', { job })).reason).toMatchObject({ code: 'ABORTED', message });
+    expect(server.job(job).history.at(-1)?.reason?.message).toBe(message);
+  });
+
   it('see which site has its startup kit in use at two places', async () => {
     await rig.start();
     await Promise.all([rig.site('site-1'), rig.site('site-1'), rig.site('site-2')]);

@@ -11,6 +11,7 @@ import { type Channel, type ChannelMessage, openChannel } from '../../transport/
 import type { CloseReason, Connection, ConnectionHandler } from '../../transport/connection';
 import { wrongVersion } from '../../transport/hub';
 import { type Json, json } from '../../util/json';
+import { oneLine } from '../../util/one-line';
 import { type AdminContext, adminHandlers } from './admin-handlers';
 import { turnAway } from './federation-server';
 import { permissionOf, requirePermission } from './permissions';
@@ -144,7 +145,8 @@ function parseParams(method: AdminMethod, params: Json): unknown {
   const parsed = adminMethods[method].params.safeParse(params);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new ProtocolError(`The parameters of '${method}' are wrong: ${issue?.path.join('.')}: ${issue?.message}.`);
+  const what = oneLine(`${issue?.path.join('.')}: ${issue?.message}`);
+  throw new ProtocolError(`The parameters of '${method}' are wrong: ${what}.`);
 }
 
 function unknownMethod(method: string): ProtocolError {
