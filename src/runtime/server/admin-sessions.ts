@@ -13,6 +13,7 @@ import { wrongVersion } from '../../transport/hub';
 import { type Json, json } from '../../util/json';
 import { oneLine } from '../../util/one-line';
 import { type AdminContext, adminHandlers } from './admin-handlers';
+import { diskFault } from './disk-fault';
 import { turnAway } from './federation-server';
 import { permissionOf, requirePermission } from './permissions';
 
@@ -127,8 +128,9 @@ function session(
   }
 
   function respondError(id: number, error: unknown): void {
-    if (!isConsiliumError(error) || error.tag === 'InternalError') trouble(error);
-    channel.send({ type: 'response', id, error: errorOf(error) });
+    const ofDisk = diskFault(error);
+    if (ofDisk || !isConsiliumError(error) || error.tag === 'InternalError') trouble(error);
+    channel.send({ type: 'response', id, error: ofDisk ? { tag: 'WorkspaceError', ...ofDisk } : errorOf(error) });
   }
 }
 

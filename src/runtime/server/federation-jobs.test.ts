@@ -291,7 +291,7 @@ describe('a full disk', () => {
             expect.objectContaining({
               state: 'queued',
               reason: expect.objectContaining({
-                message: expect.stringMatching(/the disk is full \(ENOSPC\)/),
+                message: 'The server cannot work on its disk: the disk is full (ENOSPC).', // Its log names the file.
               }),
             }),
           ]),

@@ -1,5 +1,6 @@
 import { type ErrorTag, errorToData } from '../../errors';
 import type { JobFault, JobReason } from '../../protocol/admin-api';
+import { diskFault } from './disk-fault';
 
 /** What each kind of error means for the job that it has ended. */
 const faults: { readonly [T in ErrorTag]: JobFault } = {
@@ -41,10 +42,10 @@ export function faultOf(error: unknown): JobFault {
   return isDisk ? 'DISK' : faults[errorToData(error).tag];
 }
 
-/** Why a job has ended, as its state keeps it. */
+/** Why a job has ended, as its state keeps it: whoever submitted it reads that, so it names no file of the server. */
 export function reasonOfError(error: unknown, job: string): JobReason {
-  const { message, hint: ofError } = errorToData(error);
   const code = faultOf(error);
+  const { message, hint: ofError } = (code === 'DISK' ? diskFault(error) : undefined) ?? errorToData(error);
   const hint = nextSteps[code]?.(job) ?? ofError;
   return {
     code,
