@@ -141,6 +141,31 @@ describe('people at a server', () => {
     expect(readFileSync(model, 'utf8')).toBe('mine');
   });
 
+  it('are told when a job is deleted while they download it', async () => {
+    const server = await rig.start();
+    await both();
+    const ada = await rig.person('ada');
+    const { job } = await submit(ada);
+    await rig.ended(job);
+    const by = await rig.identity('ada');
+    const signal = new AbortController().signal;
+    let removed: Promise<void> | undefined;
+    const client: AdminClient = {
+      ...ada,
+      async fetch(ref, sink, stop) {
+        removed ??= server.jobs.remove(server.job(job), by);
+        await removed;
+        await ada.fetch(ref, sink, stop);
+      },
+    };
+    await expect(downloadRun(client, job, join(rig.folder, 'out'), { signal })).rejects.toMatchObject({
+      tag: 'RefusedError',
+      message: `The job '${job}' was deleted while its files were downloaded.`,
+      hint: expect.stringContaining('consilium jobs'),
+    });
+    await expect(downloadRun(ada, job, join(rig.folder, 'out'), { signal })).rejects.toThrow(/^There is no job/);
+  });
+
   it('may do what their role says, and are told who may do the rest', async () => {
     await rig.start();
     await rig.site('site-1', { train: forever });
