@@ -24,6 +24,7 @@ import { acceptBundle } from './accept-bundle';
 import { answerAudit } from './answer-audit';
 import { createJobControl } from './job-control';
 import type { JobControl, JobEvent } from './job-control-types';
+import { reasonLine } from './job-fault';
 import { type JobStore, openJobStore } from './job-store';
 import { refusalLine } from './refusals';
 import type { ServerSettings } from './server-settings';
@@ -110,7 +111,8 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
       const job = store.get(id);
       if (!job) return undefined;
       const state = stateOf(job);
-      return hasEnded(state) ? { outcome: state, reason: reasonOf(job)?.message ?? '' } : 'waiting';
+      const reason = reasonOf(job);
+      return hasEnded(state) ? { outcome: state, reason: reason ? reasonLine(reason) : '' } : 'waiting';
     },
     barred: (site) => barred(options.roster(), site),
     on: (event) => heard(event),

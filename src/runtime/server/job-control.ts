@@ -9,7 +9,7 @@ import { type EndedState, hasEnded, type JobReason, type QueueReason } from '../
 import { queueText } from '../../protocol/queue-text';
 import type { Identity } from '../../transport/connection';
 import type { JobControl, JobControlOptions } from './job-control-types';
-import { faultOf, reasonOfError } from './job-fault';
+import { faultOf, reasonLine, reasonOfError } from './job-fault';
 import type { JobChange } from './job-store';
 import { openRunEvents, type RunEvents } from './run-events';
 import { type JobEnding, type JobOutcome, type RunningJob, type RunningJobOptions, startJob } from './running-job';
@@ -23,6 +23,12 @@ const retryMs = { first: 30_000, longest: 600_000 };
 interface Active {
   run: RunningJob | undefined;
   over: Promise<void>;
+}
+
+/** A job that waits for the disk: how it goes on, and what it had come to. */
+interface Pausing extends Partial<Pick<JobOutcome, 'finishedRounds'>> {
+  /** @default it begins at once, since it had a place */
+  readonly goOn?: () => void;
 }
 
 /** Goes on with the jobs that were running, before anything new is started. */
@@ -76,7 +82,7 @@ export function createJobControl(options: JobControlOptions): JobControl {
     } catch (error) {
       if (faultOf(error) !== 'DISK') throw error;
       trouble(error, id);
-      await pause(id, reasonOfError(error, id), () => report(enqueue(id)));
+      await pause(id, reasonOfError(error, id), { goOn: () => report(enqueue(id)) });
     }
     consider();
   }
@@ -149,7 +155,7 @@ export function createJobControl(options: JobControlOptions): JobControl {
     }
     if (ending.state === 'suspended' || ending.reason?.code === 'DISK') one.run?.release();
     if (ending.state === 'suspended') return;
-    if (ending.reason?.code === 'DISK') await pause(id, ending.reason);
+    if (ending.reason?.code === 'DISK') await pause(id, ending.reason, { finishedRounds: ending.finishedRounds });
     else await end(id, one, ending);
   }
 
@@ -178,7 +184,11 @@ export function createJobControl(options: JobControlOptions): JobControl {
   }
 
   /** A job that the disk has stopped goes on from its checkpoint, by itself, once the disk takes what it is given. */
-  async function pause(id: string, reason: JobReason, goOn = () => begin(id)): Promise<void> {
+  async function pause(
+    id: string,
+    reason: JobReason,
+    { goOn = () => begin(id), ...come }: Pausing = {},
+  ): Promise<void> {
     const ms = Math.min(retryMs.longest, (paused.get(id)?.ms ?? retryMs.first / 2) * 2);
     const again = () => {
       const state = store.get(id);
@@ -189,7 +199,7 @@ export function createJobControl(options: JobControlOptions): JobControl {
     const message = `Paused, and tried again in ${ms / 1000} s: ${reason.message}`;
     log.write('error', message, { run: id });
     (await eventsOf(id)).emit({ kind: 'log', level: 'warn', message });
-    report(move(id, { state: 'queued', reason }));
+    report(move(id, { state: 'queued', reason, ...come }));
   }
 
   /** The state is on disk before anybody is told. */
@@ -201,8 +211,9 @@ export function createJobControl(options: JobControlOptions): JobControl {
     try {
       await move(id, { state, ...outcome, ...(reason && { reason }) });
     } finally {
-      run?.tellSites(state, reason?.message ?? '');
-      log.write(state === 'failed' ? 'error' : 'info', reason ? `${state}: ${reason.message}` : state, { run: id });
+      const line = reason ? reasonLine(reason) : '';
+      run?.tellSites(state, line);
+      log.write(state === 'failed' ? 'error' : 'info', line === '' ? state : `${state}: ${line}`, { run: id });
       await tellFollowers(id, state);
     }
   }

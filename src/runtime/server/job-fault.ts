@@ -1,5 +1,6 @@
 import { type ErrorTag, errorToData } from '../../errors';
 import type { JobFault, JobReason } from '../../protocol/admin-api';
+import { oneLine } from '../../util/one-line';
 import { diskFault } from './disk-fault';
 
 /** What each kind of error means for the job that it has ended. */
@@ -32,6 +33,14 @@ const nextSteps: { readonly [F in JobFault]?: (job: string) => string } = {
 
 function runAnew(job: string): string {
   return `Mend the cause; then 'consilium clone ${job}' runs the job anew.`;
+}
+
+/** Longest text that the wire carries to a site, characters. */
+const longestForSites = 2000;
+
+/** Why a job has ended, in one line with the next step: for the server's log, and for the sites. */
+export function reasonLine({ message, hint }: Pick<JobReason, 'message' | 'hint'>): string {
+  return oneLine(`${message}${hint === undefined ? '' : ` ${hint}`}`).slice(0, longestForSites);
 }
 
 /** Longest message and hint that are kept of a reason, characters. */
