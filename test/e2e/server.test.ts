@@ -251,7 +251,7 @@ describe('a server as a process', () => {
     const log = () => readFile(join(folder, 'server', 'log.txt'), 'utf8');
     await expect
       .poll(log)
-      .toMatch(/WARN {2}refused the site 'site-1', who was connected: .*consilium 99 speaks 999\. → Install the/);
+      .toMatch(/WARN {2}refused the site 'site-1': .*consilium 99 speaks 999\. → Install the/);
     await expect.poll(log).toMatch(/WARN {2}refused somebody at 127\.0\.0\.1: The certificate that was shown .* → .+/);
   });
 
