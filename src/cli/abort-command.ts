@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { jobIdOf } from './flags';
 import { stateText } from './job-lines';
 import { printJson } from './print-json';
 import { askingCommand, type KitFlags, withServer } from './with-server';
@@ -11,7 +12,7 @@ interface AbortFlags extends KitFlags {
 /** `consilium abort <job>`: ends a job. */
 export function abortCommand(): Command {
   return askingCommand('abort', '{job, state}', 'npx consilium abort brats18_4-1f0a9c3e --kit out/kits/ada')
-    .argument('<job>')
+    .argument('<job>', 'its id, as `consilium jobs` lists it', jobIdOf)
     .option('--site <name>', 'end only the part of this site, as its site-admin may')
     .option('--reason <text>', 'why, for everybody who asks')
     .addHelpText('after', '\nFinished rounds are kept, and can be downloaded.')

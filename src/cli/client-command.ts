@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { type StartedSite, startSite } from '../runtime/client/start-site';
 import { examineSiteStart } from '../runtime/kit-doctor';
 import { testNoiseSeedFrom } from '../runtime/noise';
-import { wholeNumber } from './flags';
+import { portNumber } from './flags';
 import { printJson } from './print-json';
 import { siteDisplay, tell } from './site-display';
 import { toldToStop } from './told-to-stop';
@@ -20,7 +20,7 @@ export function clientCommand(): Command {
   return new Command('client')
     .requiredOption('--kit <dir>', "the site's startup kit")
     .option('--workspace <dir>', 'where jobs and logs go, instead of what site.yaml says')
-    .option('--port <n>', "the server's port, instead of the kit's", wholeNumber(1))
+    .option('--port <n>', "the server's port, instead of the kit's", portNumber)
     .option('--json', '{ready, project, site, server, metricsPort, workspace, pid} once it is connected')
     .addOption(new Option('--with-parent', 'end when standard input ends').hideHelp())
     .exitOverride()

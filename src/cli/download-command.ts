@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { downloadRun } from '../runtime/admin/download-run';
+import { jobIdOf } from './flags';
 import { printJson } from './print-json';
 import { askingCommand, type KitFlags, withServer } from './with-server';
 
@@ -14,7 +15,7 @@ export function downloadCommand(): Command {
     '{job, folder, files: [{path, sha256, size}]}',
     'npx consilium download brats18_4-1f0a9c3e --kit out/kits/ada --out results',
   )
-    .argument('<job>')
+    .argument('<job>', 'its id, as `consilium jobs` lists it', jobIdOf)
     .option('--out <dir>', 'where the files go (./<job>)')
     .addHelpText('after', '\nWhat is there already, whole and the same, is not fetched again.')
     .action(async (job: string, flags: DownloadFlags) => {

@@ -43,7 +43,7 @@ test('the stack of a cause that nobody put in words is printed, of one that the 
 });
 
 test('with --json a wrong flag is told as other errors are, without the label that people read', async () => {
-  vi.spyOn(process, 'argv', 'get').mockReturnValue(['node', 'consilium', '--json']);
+  vi.spyOn(process, 'argv', 'get').mockReturnValue(['node', 'consilium', 'show', '--json']);
   let text = '';
   vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
     text += String(chunk);
@@ -54,5 +54,7 @@ test('with --json a wrong flag is told as other errors are, without the label th
     Promise.reject(new CommanderError(1, 'commander.unknownOption', "error: unknown option '-x'")),
   );
   process.exitCode = exitCode;
-  expect(JSON.parse(text)).toEqual({ error: { tag: 'ConfigError', message: "unknown option '-x'", hint: null } });
+  expect(JSON.parse(text)).toEqual({
+    error: { tag: 'ConfigError', message: "unknown option '-x'", hint: 'See consilium show --help.' },
+  });
 });

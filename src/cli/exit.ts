@@ -70,10 +70,17 @@ function isHelp(error: unknown): boolean {
 
 function failure(error: unknown) {
   if (error instanceof CommanderError) {
-    return { error: { tag: 'ConfigError', message: error.message.replace(/^error: /, ''), hint: null } };
+    return { error: { tag: 'ConfigError', message: error.message.replace(/^error: /, ''), hint: helpFor(error) } };
   }
   const { tag, message, hint } = errorToData(error);
   return { error: { tag, message, hint: hint ?? null } };
+}
+
+/** Where the help is that a usage error asks for. */
+function helpFor({ code }: CommanderError): string {
+  const command = process.argv[2] ?? '';
+  const isCommand = /^[a-z][a-z-]*$/.test(command) && code !== 'commander.unknownCommand';
+  return `See consilium ${isCommand ? `${command} ` : ''}--help.`;
 }
 
 /** A reader that went away (`… | head`) ends the output, not the run. */

@@ -5,6 +5,7 @@
  */
 import { InvalidArgumentError } from 'commander';
 import { ConfigError } from '../errors';
+import { jobId } from '../protocol/wire/messages';
 
 /** A whole number of at least `least`. */
 export function wholeNumber(least: number) {
@@ -15,6 +16,23 @@ export function wholeNumber(least: number) {
     }
     return value;
   };
+}
+
+/** A port of the network. */
+export function portNumber(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65535) {
+    throw new InvalidArgumentError('Expected a port, a whole number from 1 to 65535.');
+  }
+  return port;
+}
+
+/** The id of a job at a server. */
+export function jobIdOf(text: string): string {
+  if (jobId.safeParse(text).success) return text;
+  throw new InvalidArgumentError(
+    'Expected the id of a job, such as brats18_4-1f0a9c3e: `consilium jobs` lists those of a server.',
+  );
 }
 
 /** A finite number above (or, with `orEqual`, from) `least`, up to `most`. */

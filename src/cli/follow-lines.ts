@@ -14,7 +14,7 @@ import type { Asked } from './with-server';
 /** Prints what happens in a job, and returns how it has ended. The job goes on when this is stopped. */
 export async function followLines(
   job: string,
-  { connect, signal }: Pick<Asked, 'connect' | 'signal'>,
+  { connect, signal, kitWord }: Pick<Asked, 'connect' | 'signal' | 'kitWord'>,
   out: NodeJS.WritableStream,
 ): Promise<JobStanding> {
   const lost = ({ message }: Error, retryMs: number) =>
@@ -29,7 +29,9 @@ export async function followLines(
     }
   } catch (error) {
     if (signal.aborted)
-      process.stderr.write(`\nThe job goes on. Follow it again with: consilium logs ${job} --follow\n`);
+      process.stderr.write(
+        `\nThe job goes on. Follow it again with: npx consilium logs ${job} --follow --kit ${kitWord}\n`,
+      );
     throw error;
   }
 }

@@ -28,10 +28,17 @@ export function submittedText(
 export function jobTable(jobs: readonly JobSummary[]): string {
   if (jobs.length === 0) return 'There are no jobs.\n';
   const rows = jobs.map(({ job, state, round, rounds, owner, submitted, waitsFor, reason }) => {
-    const why = waitsFor ? queueText(waitsFor) : reason ? `${reason.code}: ${reason.message.split('\n')[0]}` : '';
-    return [job, state, `${round}/${rounds}`, owner, submitted.slice(0, 16).replace('T', ' '), why];
+    const why = waitsFor ? queueText(waitsFor) : reason ? `${reason.code}: ${reason.message}` : '';
+    return [job, state, `${round}/${rounds}`, owner, submitted.slice(0, 16).replace('T', ' '), shortened(why)];
   });
   return table([['job', 'state', 'rounds', 'owner', 'submitted', ''], ...rows]);
+}
+
+/** Longest reason in a table, characters; `show` has all of it. */
+const longestWhy = 120;
+
+function shortened(why: string): string {
+  return why.length > longestWhy ? `${why.slice(0, longestWhy - 1)}…` : why;
 }
 
 /** Rows with columns of equal width. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { decodeEntry, encodeEntry, type RunEntry } from '../protocol/run-event';
 import type { JobStanding } from '../runtime/admin/follow-job';
 import { eventLine } from './event-line';
-import { wholeNumber } from './flags';
+import { jobIdOf, wholeNumber } from './flags';
 import { followLines, reportEnd } from './follow-lines';
 import { printJson } from './print-json';
 import { type Asked, askingCommand, type KitFlags, withServer } from './with-server';
@@ -19,7 +19,7 @@ export function logsCommand(): Command {
     '{job, state, reason, entries: [{n, time, event}]}; with --follow, once the job has ended, without entries',
     'npx consilium logs brats18_4-1f0a9c3e --follow --kit out/kits/ada',
   )
-    .argument('<job>')
+    .argument('<job>', 'its id, as `consilium jobs` lists it', jobIdOf)
     .option('--follow', 'go on until the job has ended; exit code 1 when it did not finish')
     .option('--from <n>', 'number of the first entry', wholeNumber(0), 0)
     .action(async (job: string, flags: LogsFlags) => {

@@ -5,7 +5,7 @@ import type { Environment } from '../jobs/environment';
 import { tenStrategies } from '../recipes/strategies';
 import { abortableRun } from '../runtime/abortable-run';
 import { serveHere } from '../runtime/federation/serve-here';
-import { wholeNumber } from './flags';
+import { portNumber } from './flags';
 import { readMriTranslationFlags } from './mri-translation-flags';
 import { runJob } from './run-job';
 
@@ -15,7 +15,7 @@ export const translationKits = 'mri-federation';
 /** `consilium run-server <port> <strategy>`: the MRI translation job at a server, until it has ended. */
 export function runServerCommand(): Command {
   return new Command('run-server')
-    .addArgument(new Argument('<port>', 'where sites dial').argParser(wholeNumber(1)))
+    .addArgument(new Argument('<port>', 'where sites dial').argParser(portNumber))
     .argument('<strategy>', `how the sites learn from each other: ${tenStrategies.join(', ')}, …`)
     .argument('[flags...]', 'those of jobs/mri-translation.ts: --translation, --sites, --n_rounds, …')
     .allowUnknownOption()

@@ -3,6 +3,7 @@ import { testNoiseSeedFrom } from '../runtime/noise';
 import { startServer } from '../runtime/server/start-server';
 import type { LogFields, LogLevel } from '../tracking/run-log';
 import { keepYoungSpaceSmall } from '../util/collect-garbage';
+import { indentedLines } from '../util/one-line';
 import { errColours } from './colours';
 import { printJson } from './print-json';
 import { toldToStop } from './told-to-stop';
@@ -63,5 +64,5 @@ async function serve({ kit, workspace, json = false, withParent = false }: Serve
 function logLine(level: LogLevel, message: string, { run, site, round }: LogFields): string {
   const where = [run, site, round === undefined ? undefined : `round ${round}`].filter((part) => part !== undefined);
   const mark = level === 'error' ? errColours.red('error ') : level === 'warn' ? errColours.yellow('warning ') : '';
-  return `${new Date().toISOString()} ${mark}${where.length === 0 ? '' : `${where.join(' ')}: `}${message}\n`;
+  return `${new Date().toISOString()} ${mark}${where.length === 0 ? '' : `${where.join(' ')}: `}${indentedLines(message)}\n`;
 }

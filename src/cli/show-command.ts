@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { jobIdOf } from './flags';
 import { jobText } from './job-lines';
 import { printJson } from './print-json';
 import { askingCommand, type KitFlags, withServer } from './with-server';
@@ -10,7 +11,7 @@ export function showCommand(): Command {
     'the job: state, reason, history, what each site says of it, whom it waits for and since when',
     'npx consilium show brats18_4-1f0a9c3e --kit out/kits/ada',
   )
-    .argument('<job>')
+    .argument('<job>', 'its id, as `consilium jobs` lists it', jobIdOf)
     .action(async (job: string, flags: KitFlags) => {
       const details = await withServer(flags, ({ client, signal }) => client.call('show', { job }, signal));
       if (flags.json) printJson(details);

@@ -5,6 +5,7 @@
  */
 import { logLine } from '../runtime/client/site-events-text';
 import type { SiteEvent } from '../runtime/client/start-site';
+import { indentedLines } from '../util/one-line';
 import { errColours } from './colours';
 
 /** Plain lines. Of progress, a line whenever a tenth more is done. */
@@ -42,5 +43,5 @@ export function siteDisplay(): (event: SiteEvent) => void {
 
 export function tell(level: 'debug' | 'info' | 'warn' | 'error', message: string): void {
   const mark = level === 'error' ? errColours.red('error ') : level === 'warn' ? errColours.yellow('warning ') : '';
-  process.stderr.write(`${new Date().toISOString()} ${mark}${message}\n`);
+  process.stderr.write(`${new Date().toISOString()} ${mark}${indentedLines(message)}\n`);
 }

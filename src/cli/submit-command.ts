@@ -9,7 +9,6 @@ import { nodeDisk } from '../util/node-disk';
 import { followLines, reportEnd } from './follow-lines';
 import { submittedText } from './job-lines';
 import { printJson } from './print-json';
-import { shellWord } from './shell-word';
 import { askingCommand, type KitFlags, withServer } from './with-server';
 
 interface SubmitFlags extends KitFlags {
@@ -43,15 +42,19 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
   const temporary = await mkdtemp(join(tmpdir(), 'consilium-'));
   const bundleFile = join(temporary, 'bundle');
   try {
-    await withServer(flags, async ({ client, kit, connect, signal }) => {
+    await withServer(flags, async ({ client, kit, kitWord, connect, signal }) => {
       const include = flags.include ?? [];
       const { sha256, size, hash } = await createBundle(job, { folder, kit, include }, bundleFile, nodeDisk);
       const bundle = fileBlob(nodeDisk, bundleFile, { sha256, size });
       client.offer(bundle);
       const submitted = await client.call('submit', { bundle: bundle.ref, hash }, signal).finally(() => bundle.close());
-      if (!flags.json) process.stdout.write(submittedText(submitted, shellWord(flags.kit)));
+      if (!flags.json) process.stdout.write(submittedText(submitted, kitWord));
       if (!flags.follow) return flags.json && printJson(submitted);
-      const end = await followLines(submitted.job, { connect, signal }, flags.json ? process.stderr : process.stdout);
+      const end = await followLines(
+        submitted.job,
+        { connect, signal, kitWord },
+        flags.json ? process.stderr : process.stdout,
+      );
       if (flags.json) printJson({ ...submitted, ...end });
       reportEnd(submitted.job, end);
     });

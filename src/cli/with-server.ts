@@ -4,9 +4,10 @@
  * @module
  */
 import { Command } from 'commander';
-import { AbortedError } from '../errors';
+import { AbortedError, errorFromData, errorToData, isConsiliumError } from '../errors';
 import { type AdminClient, connectWithKit } from '../runtime/admin/admin-client';
 import { type Kit, loadKit } from '../runtime/provision/kit';
+import { shellWord } from './shell-word';
 
 export interface KitFlags {
   readonly kit: string;
@@ -16,6 +17,8 @@ export interface KitFlags {
 export interface Asked {
   readonly client: AdminClient;
   readonly kit: Kit;
+  /** The kit as a word of a shell, for commands that are shown. */
+  readonly kitWord: string;
   readonly signal: AbortSignal;
   /** A connection of its own, which is the caller's to close. */
   connect(): Promise<AdminClient>;
@@ -44,9 +47,9 @@ export async function withServer<T>({ kit: folder }: KitFlags, ask: (asked: Aske
     const close = () => client.close();
     signal.addEventListener('abort', close, { once: true });
     try {
-      return await ask({ client, kit, signal, connect });
+      return await ask({ client, kit, kitWord: shellWord(folder), signal, connect });
     } catch (error) {
-      throw signal.aborted ? signal.reason : error;
+      throw signal.aborted ? signal.reason : withKit(error, shellWord(folder));
     } finally {
       client.close();
     }
@@ -54,4 +57,14 @@ export async function withServer<T>({ kit: folder }: KitFlags, ask: (asked: Aske
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
   }
+}
+
+/** The server cannot know where the kit is: commands in its hints are given with it here, as they can be pasted. */
+export function withKit(error: unknown, kitWord: string): unknown {
+  if (!isConsiliumError(error) || error.hint === undefined) return error;
+  const commands = /\bconsilium (jobs|sites|show|logs|abort|clone|delete|download)( [\w.-]+)*/g;
+  const hint = error.hint.replace(commands, (command) =>
+    command.includes(' --kit') ? command : `${command} --kit ${kitWord}`,
+  );
+  return hint === error.hint ? error : errorFromData({ ...errorToData(error), hint });
 }

@@ -49,6 +49,7 @@ export function checkJob(job: CheckedJob, context: z.RefinementCtx, onlySite?: s
     !wrong.some(({ path }) => parts.some((part) => part === path[0]));
   if (sound('sites')) checkNames(job, report);
   if (sound('sites', 'workflow')) checkQuorum(job, report);
+  if (sound('workflow')) checkGrace(job, report);
   if (sound('sites', 'siteConfig')) checkConfiguredSites(job, report);
   if (sound('sites', 'siteConfig', 'trainer', 'data'))
     checkSiteConfig(job, report, onlySite === undefined ? job.sites : [onlySite]);
@@ -75,6 +76,17 @@ function checkQuorum({ sites, workflow }: CheckedJob, report: Report): void {
   const { minSites } = workflowTraits(workflow);
   if (minSites <= sites.length) return;
   report(['workflow', 'minSites'], `${minSites} sites are required, but the job has only ${sites.length}`);
+}
+
+/** The deadline of a round holds for the grace too: a longer one would be promised and never given. */
+function checkGrace({ workflow }: CheckedJob, report: Report): void {
+  const { graceSeconds, roundDeadlineSeconds } = workflow as Readonly<Record<string, unknown>>;
+  if (typeof graceSeconds !== 'number' || typeof roundDeadlineSeconds !== 'number') return;
+  if (graceSeconds <= roundDeadlineSeconds) return;
+  report(
+    ['workflow', 'graceSeconds'],
+    `${graceSeconds} s are longer than roundDeadlineSeconds, ${roundDeadlineSeconds} s`,
+  );
 }
 
 function checkConfiguredSites({ sites, siteConfig }: CheckedJob, report: Report): void {

@@ -92,6 +92,11 @@ describe('a job', () => {
     ['no site', { ...job, sites: [] }, 'sites'],
     ['two sites of one name', { ...job, sites: ['a', 'a'] }, 'the same name'],
     ['more required sites than sites', { ...job, workflow: { ...job.workflow, minSites: 3 } }, 'workflow.minSites'],
+    [
+      'a grace longer than the deadline',
+      { ...job, workflow: { ...job.workflow, graceSeconds: 11, roundDeadlineSeconds: 10 } },
+      'workflow.graceSeconds',
+    ],
     ['zero rounds', { ...job, workflow: { ...job.workflow, rounds: 0 } }, 'workflow.rounds'],
     ['an unknown workflow', { ...job, workflow: { kind: 'gossip' } }, 'workflow'],
     ['a site name with a path in it', { ...job, sites: ['../x'] }, 'sites.0'],

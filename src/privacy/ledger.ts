@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { DataError } from '../errors';
 import { toJson } from '../util/exact-json';
+import { shownName } from '../util/one-line';
 import type { PrivacyCost } from './cost';
 
 /** One call of a filter at a site. */
@@ -56,14 +57,16 @@ const detail = z.union([
   z.literal('Infinity').transform(() => Number.POSITIVE_INFINITY),
   z.literal('-Infinity').transform(() => Number.NEGATIVE_INFINITY),
 ]);
+/** Of somebody else's filter, perhaps: it is shown in tables. */
+const word = z.string().overwrite(shownName);
 /** A cost as JSON holds it: infinite amounts, which JSON lacks, are the string "Infinity". */
 export const privacyCost: z.ZodType<PrivacyCost> = z.strictObject({
-  mechanism: z.string(),
+  mechanism: word,
   differentiallyPrivate: z.boolean(),
   epsilon: amount,
   delta: amount,
-  unit: z.string(),
-  details: z.record(z.string(), detail),
+  unit: word,
+  details: z.record(word, detail),
 });
 const entrySchema = z.strictObject({
   site: z.string(),

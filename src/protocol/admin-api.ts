@@ -6,9 +6,10 @@
  */
 import { z } from 'zod';
 import { json } from '../util/json';
+import { foreignName, foreignText } from './wire/foreign-text';
 import { blobRef, jobId, sha256Hex, siteName, siteResources } from './wire/messages';
 
-const text = z.string().max(4000);
+const text = foreignText(4000);
 const time = z.iso.datetime();
 const count = z.int().nonnegative();
 
@@ -90,7 +91,7 @@ export const historyEntry = z.strictObject({ state: z.enum(jobStates), time, rea
 
 const waiting = z.strictObject({
   site: siteName,
-  task: text,
+  task: foreignName(64),
   round: count,
   what: text,
   seconds: z.number(),
@@ -117,7 +118,7 @@ const jobDetails = jobSummary.extend({
   /** How long nothing has happened, once that is longer than `stallSeconds`. */
   stalledSeconds: z.number().optional(),
   /** Of the newest global model that was validated. */
-  metrics: z.record(z.string(), z.number().nullable()),
+  metrics: z.record(foreignName(4000), z.number().nullable()),
 });
 export type JobDetails = z.output<typeof jobDetails>;
 

@@ -19,7 +19,7 @@ export function queueText(reason: QueueReason): string {
     case 'site-too-small':
       return `the job needs ${reason.needs} ${resources[reason.what]} at ${reason.site}, which has ${reason.has}`;
     case 'paused':
-      return `paused, tried again every ${reason.retrySeconds} s: ${reasonText(reason.reason)}`;
+      return `paused, tried again every ${reason.retrySeconds} s: ${reason.reason.code}: ${reason.reason.message}`;
     case 'stopping':
       return 'the server is stopping';
   }

@@ -35,6 +35,12 @@ it.each(Object.values(events))('an event travels as it is: $kind', (event) => {
   expect(decodeEntry(JSON.parse(JSON.stringify(encodeEntry(entry))))).toEqual(entry);
 });
 
+it('an event is read as one line, without characters that a terminal would act upon', () => {
+  const event = { kind: 'log', level: 'warn', site: 'a', message: 'It refused: \x1b[2Jred\n  forged\x07' };
+  const entry = { n: 0, time: '2026-01-02T03:04:05.678Z', event };
+  expect(decodeEntry(entry).event).toMatchObject({ message: 'It refused: [2Jred forged' });
+});
+
 it('a late site has no class of error', () => {
   const { error: _, ...late } = { ...events['site-failed'], status: 'late' as const };
   const entry = { n: 0, time: '2026-01-02T03:04:05.678Z', event: { ...late, error: undefined } };

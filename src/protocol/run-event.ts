@@ -8,14 +8,15 @@ import type { RunEvent } from '../jobs/environment';
 import { privacyCost } from '../privacy/ledger';
 import { toJson } from '../util/exact-json';
 import type { Json } from '../util/json';
+import { foreignName, foreignText } from './wire/foreign-text';
 
 /** Longest message or reason of an event, characters. */
 export const longestText = 4000;
 
-const text = z.string().max(longestText);
-const name = z.string().max(63);
+const text = foreignText(longestText);
+const name = foreignText(63);
 const round = z.int().nonnegative();
-const metrics = z.record(z.string(), z.number().nullable());
+const metrics = z.record(foreignName(longestText), z.number().nullable());
 const seconds = z.strictObject({ validate: z.number(), train: z.number(), other: z.number() });
 const epsilon = z.union([z.number(), z.literal('Infinity').transform(() => Number.POSITIVE_INFINITY)]);
 
@@ -42,7 +43,7 @@ const runEvent = z.discriminatedUnion('kind', [
     final: z.boolean(),
     metrics,
     sites: z.array(
-      z.strictObject({ name, status: z.string().max(40), reason: text.optional(), seconds: seconds.optional() }),
+      z.strictObject({ name, status: foreignText(40), reason: text.optional(), seconds: seconds.optional() }),
     ),
     epsilon: epsilon.optional(),
     differentiallyPrivate: z.boolean().optional(),
@@ -54,9 +55,9 @@ const runEvent = z.discriminatedUnion('kind', [
     kind: z.literal('site-failed'),
     site: name,
     round,
-    task: z.string().max(64),
+    task: foreignName(64),
     status: z.enum(['failed', 'late', 'rejected']),
-    error: z.string().max(64).optional(),
+    error: foreignText(64).optional(),
     reason: text,
   }),
   z.strictObject({ kind: z.literal('metrics'), round, site: name, metrics }),

@@ -88,6 +88,17 @@ describe('an update file', () => {
     );
   });
 
+  it('has names that can be shown: what a terminal would act upon is a blank', () => {
+    const read = decodeUpdateFile(
+      withUpdate({
+        payload: { ...payload, metrics: { 'val\x1b[2J': 1, 'two  blanks ': 2 } },
+        privacy: [{ ...privacy[0], mechanism: 'noise\nof ours' }],
+      }),
+    ).update;
+    expect(read.payload.metrics).toEqual({ 'val [2J': 1, 'two  blanks ': 2 });
+    expect(read.privacy[0]!.mechanism).toBe('noise of ours');
+  });
+
   it.each<[string, object, string]>([
     ['the name of no site', { site: '../x' }, "at 'site'"],
     ['a round before the first', { round: -1 }, "at 'round'.*found -1"],

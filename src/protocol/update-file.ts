@@ -10,10 +10,12 @@ import { payloadKinds } from '../jobs/filter-spec';
 import { privacyCost } from '../privacy/ledger';
 import { decodeSafetensors, safetensorsParts } from '../tensor/safetensors';
 import { toJson } from '../util/exact-json';
+import { oneLine } from '../util/one-line';
 import { foundAt } from '../util/parse-options';
 import { parseStrictJson, plainJson } from '../util/strict-json';
 import type { Update } from './messages';
 import { longestMetricName, mostMetrics, mostSteps } from './payload';
+import { foreignName } from './wire/foreign-text';
 import { sha256Hex, siteName } from './wire/messages';
 
 /** Most costs of one update: what a round was charged in all its attempts. */
@@ -21,14 +23,14 @@ const mostCosts = 1024;
 
 const seconds = z.number().nonnegative();
 const metrics = z
-  .record(z.string().max(longestMetricName), z.number().nullable())
+  .record(foreignName(longestMetricName), z.number().nullable())
   .refine((given) => Object.keys(given).length <= mostMetrics, `at most ${mostMetrics} metrics`);
 
 /** An update without its payload, and what the payload says besides tensors. */
 export const updateFields = {
   site: siteName,
   round: z.int().nonnegative(),
-  task: z.string().min(1).max(64),
+  task: foreignName(64).min(1),
   privacy: z.array(privacyCost).max(mostCosts),
   seconds: z.strictObject({ validate: seconds, train: seconds, other: seconds }),
   metrics,
@@ -101,5 +103,5 @@ function readHeader(text: string): z.output<typeof header> {
 function wrong(what: string, given: unknown, { issues }: z.ZodError): DataError {
   const { path, message } = issues[0]!;
   const where = path.length === 0 ? '' : ` at '${path.join('.').slice(0, 200)}'`;
-  return new DataError(`${what} is wrong${where}: ${message.slice(0, 200)}${foundAt(given, path)}.`);
+  return new DataError(oneLine(`${what} is wrong${where}: ${message.slice(0, 200)}${foundAt(given, path)}.`));
 }

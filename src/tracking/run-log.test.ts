@@ -40,6 +40,15 @@ test('writes a line for people and an object for machines, in order', async () =
   ]);
 });
 
+test('a message can neither look like further entries nor act upon the terminal that shows the log', async () => {
+  const log = openRunLog(folder, { clock: () => 0 });
+  log.write('info', 'a\x1b[2J\rb\n1970-01-01 00:00:00.000 INFO  site-2: forged\x07');
+  await log.flush();
+  expect(await readFile(join(folder, 'log.txt'), 'utf8')).toBe(
+    '1970-01-01 00:00:00.000 INFO  a [2J b\n    1970-01-01 00:00:00.000 INFO  site-2: forged \n',
+  );
+});
+
 test('a line that could not be written is an error of flush', async () => {
   const log = openRunLog('/dev/null/x', { clock: () => 0 });
   log.write('info', 'Started.');

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { appendData } from '../util/atomic-file';
+import { indentedLines } from '../util/one-line';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -68,7 +69,7 @@ type LogEntry = LogFields & { readonly time: string; readonly level: LogLevel; r
 function formatLine({ time, level, message, run: _, round, site, ...rest }: LogEntry): string {
   const where = [...(round === undefined ? [] : [`round ${round}`]), ...(site === undefined ? [] : [site])].join(' ');
   const fields = Object.entries(rest).map(([name, value]) => `${name} ${value}`);
-  const text = message.replaceAll('\n', '\n    ');
+  const text = indentedLines(message);
   const stamp = time.replace('T', ' ').replace('Z', '');
   const suffix = fields.length === 0 ? '' : ` (${fields.join(', ')})`;
   return `${stamp} ${level.toUpperCase().padEnd(5)} ${where === '' ? '' : `${where}: `}${text}${suffix}`;

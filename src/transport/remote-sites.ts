@@ -22,6 +22,7 @@ import { canonicalJson } from '../util/canonical-json';
 import type { Clock } from '../util/clock';
 import { collectGarbage } from '../util/collect-garbage';
 import { linkedController } from '../util/linked-controller';
+import { oneLine } from '../util/one-line';
 import { sha256Of } from '../util/sha256';
 import { forgetSpareMemory } from '../util/spare-memory';
 import type { BlobSource } from './blobs';
@@ -181,8 +182,9 @@ async function answerOf(site: string, outcome: Outcome, { task, hubTask, options
   } catch (error) {
     if (!isConsiliumError(error, 'DataError')) throw error;
     await options.discard(file);
-    settle('rejected', error.message);
-    return { status: 'failed', site, error: errorData('UpdateRejectedError', error.message) };
+    const reason = oneLine(error.message); // It may quote what the site has written.
+    settle('rejected', reason);
+    return { status: 'failed', site, error: errorData('UpdateRejectedError', reason) };
   }
   return {
     status: 'ok',

@@ -258,6 +258,20 @@ const reasons: Readonly<Record<string, readonly [why: string, hint: string]>> = 
   EMFILE: ['too many files are open', 'Raise the limit of open files (ulimit -n), or use fewer threads.'],
 };
 
+/** Codes of a disk that takes no more. */
+const fullCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** What is wrong with a disk, in words that name no path; nothing for an error that is not the file system's. */
+export function diskTrouble(
+  error: unknown,
+): { readonly why: string; readonly code: string; readonly isFull: boolean } | undefined {
+  const one = codeOf(error) === '' && error instanceof Error ? error.cause : error;
+  const code = codeOf(one);
+  const isOfSystem = one instanceof Error && (code in reasons || 'syscall' in one);
+  if (!isOfSystem) return undefined;
+  return { why: reasons[code]?.[0] ?? 'an operation failed', code, isFull: fullCodes.has(code) };
+}
+
 /** The code of an error of the file system; empty for other errors. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -6,7 +6,7 @@ import type { SiteAnswer, Task, Update } from '../protocol/messages';
 import type { Sites } from '../protocol/sites';
 import type { SiteLink } from '../transport/in-memory';
 import type { Clock } from '../util/clock';
-import { askSites } from './ask-sites';
+import { askSites, requireQuorum } from './ask-sites';
 import type { Participation, RoundJournal } from './workflow';
 
 const task: Task = { kind: 'train', round: 3, model: modelOf(1, 2) };
@@ -63,6 +63,20 @@ describe('asking the sites', () => {
     attempts.length = 0;
     await expect(askSites(task, parts, { ...options, roundRetries: 1 })).rejects.toMatchObject({ tag: 'QuorumError' });
     expect(attempts).toHaveLength(2);
+  });
+
+  it('says in one line who is missing and why, each in a sentence, and how many more there are', () => {
+    const refused =
+      'refused the job: policy code: the job brings 1 file,\nand no code of jobs runs here. Ask its operator, who decides it.';
+    const sites = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((site) => {
+      if (site === 'g') return { site, status: 'late', reason: 'no answer within 5 s' } as const;
+      return { site, status: 'failed', reason: site === 'a' ? refused : 'x'.repeat(500) } as const;
+    });
+    const quorum = (of: typeof sites) => () => requireQuorum({ kind: 'train', round: 3 }, 2, of);
+    expect(quorum([sites[0]!, sites[6]!])).toThrow(
+      /^Round 3 \(train\) needs 2 sites, but only 0 answered: a failed: refused the job: policy code: the job brings 1 file, and no code of jobs runs here; g late: no answer within 5 s\.$/,
+    );
+    expect(quorum(sites)).toThrow(/^[^\n]{1,1000}; and 2 other sites\.$/);
   });
 
   it('does not ask a site in error again, and goes on without it or ends the run, as the job says', async () => {

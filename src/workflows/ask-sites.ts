@@ -5,7 +5,9 @@
  */
 import { isConsiliumError, QuorumError, SiteFailedError } from '../errors';
 import type { SiteAnswer, Task, Update } from '../protocol/messages';
+import { counted } from '../util/counted';
 import { failpoint } from '../util/failpoint';
+import { oneLine } from '../util/one-line';
 import type { MissingSite, Participation, WorkflowParts } from './workflow';
 
 /** How long a round waits, for how many, and what it makes of sites in error. */
@@ -143,8 +145,9 @@ async function collect(
       added = add(update, release, again && (() => onceRecorded().then(again)));
     } catch (error) {
       if (!isConsiliumError(error, 'UpdateRejectedError')) throw error;
-      acknowledge?.('rejected', error.message);
-      const refused = missing({ site, status: 'rejected', error: error.tag, reason: error.message });
+      const reason = oneLine(error.message); // It may quote what the site has written: names of tensors.
+      acknowledge?.('rejected', reason);
+      const refused = missing({ site, status: 'rejected', error: error.tag, reason });
       return { ...refused, spent: update.privacy };
     }
     recorded = kept ? journal.record(update, task.model, { spooled }) : undefined;
@@ -195,7 +198,11 @@ function refuseErrors({ kind, round }: Task, participation: Participation): void
   });
 }
 
-/** @throws QuorumError when fewer than `minSites` took part, saying why the others did not. */
+/** Sites that an error names, and the longest reason of one, characters: what each has said in full is told as it happens. */
+const mostNamed = 5;
+const longestReason = 160;
+
+/** @throws QuorumError when fewer than `minSites` took part, saying in one line why the others did not. */
 export function requireQuorum(
   task: Pick<Task, 'kind' | 'round'>,
   minSites: number,
@@ -204,9 +211,20 @@ export function requireQuorum(
   const accepted = sites.filter(({ status }) => status === 'ok').length;
   if (accepted >= minSites) return;
   const missing = sites.filter(({ status }) => status !== 'ok');
-  const reasons = missing.map(({ site, status, reason }) => `  ${site} ${status}: ${reason}`);
+  const named = missing
+    .slice(0, mostNamed)
+    .map(({ site, status, reason }) => `${site} ${status}: ${firstSentence(reason)}`);
+  const others = missing.length > mostNamed ? [`and ${counted(missing.length - mostNamed, 'other site')}`] : [];
+  const who = missing.length === 0 ? '' : `: ${[...named, ...others].join('; ')}`;
   throw new QuorumError(
-    `Round ${task.round} (${task.kind}) needs ${minSites} sites, but only ${accepted} answered.\n${reasons.join('\n')}`,
+    `Round ${task.round} (${task.kind}) needs ${counted(minSites, 'site')}, but only ${accepted} answered${who}.`,
     { hint: 'Finished rounds are kept: mend the cause and continue with --resume.' },
   );
+}
+
+/** What comes first of a reason: the next step of a refusal stands behind it. */
+function firstSentence(reason = ''): string {
+  const line = oneLine(reason);
+  const first = (/^.+?(?=\. \p{Lu})/u.exec(line)?.[0] ?? line).replace(/\.$/, '');
+  return first.length > longestReason ? `${first.slice(0, longestReason - 1)}…` : first;
 }

@@ -38,7 +38,7 @@ test('what is written is read: every kind of message, with its number and its by
       const frame = Buffer.concat(encodeFrame(number, sent, sends ? [bytes.subarray(0, 1), bytes.subarray(1)] : []));
       const read = decodeFrame(frame);
       expect(read.number).toBe(number);
-      expect(read.message).toEqual(JSON.parse(JSON.stringify(sent)));
+      expect(read.message).toEqual(legible(JSON.parse(JSON.stringify(sent))));
       expect(Buffer.from(read.bytes)).toEqual(Buffer.from(sends ? bytes : []));
     }),
     { numRuns: 1000, seed: 1 },
@@ -49,6 +49,25 @@ test('what is written is read: every kind of message, with its number and its by
       .sort(),
   );
 });
+
+/** A message whose texts are one line each, character by character; what is data and no text stays as it is. */
+function legible(value: unknown, key = ''): unknown {
+  const isData = key === 'settings' || key === 'params' || key === 'result';
+  if (isData || value === null) return value;
+  if (Array.isArray(value)) return value.map((one) => legible(one));
+  if (typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, legible(one, name)]));
+  }
+  if (typeof value !== 'string') return value;
+  const isSeen = (letter: string) => letter.trim() !== '' && !/^\p{C}$/u.test(letter);
+  const isName = key === 'kind' || key === 'method';
+  if (isName) return [...value].map((letter) => (isSeen(letter) || /^\p{Zs}$/u.test(letter) ? letter : ' ')).join('');
+  const words = [...value].map((letter) => (isSeen(letter) ? letter : ' ')).join('');
+  return words
+    .split(' ')
+    .filter((word) => word !== '')
+    .join(' ');
+}
 
 test('the layout is the published one', () => {
   const header = '{"type":"got","stream":2,"offset":7}';
@@ -235,3 +254,25 @@ function mutated(frame: Buffer, other: Buffer, below: (most: number) => number):
   }
   return bytes;
 }
+
+describe('texts of somebody else are one line, without characters that a terminal acts upon', () => {
+  const escapes = '\x1b[2J\x1b[31mred \n2026-11-27T15:50:00.000Z site-2: answer accepted\r\u2028\x1b]0;pwn\x07\x9b1m';
+  const shown = '[2J [31mred 2026-11-27T15:50:00.000Z site-2: answer accepted ]0;pwn 1m';
+
+  test('the reason of a site that refuses a job', () => {
+    const answer = { type: 'job-answer', job: 'a', verdict: 'refused', reason: escapes };
+    expect(decodeFrame(frameOf(JSON.stringify(answer))).message).toEqual({ ...answer, reason: shown });
+  });
+
+  test('what quotes the message that is refused', () => {
+    const why = [
+      refusal(frameOf(JSON.stringify({ type: escapes }))),
+      refusal(frameOf(JSON.stringify({ type: 'beat', [escapes]: 1 }))),
+      refusal(frameOf(JSON.stringify({ type: 'job', job: escapes, bundle: {} }))),
+    ];
+    for (const message of why) {
+      expect(message).toContain('[2J');
+      expect(message).not.toMatch(/\p{Cc}|\u2028/u);
+    }
+  });
+});

@@ -14,6 +14,7 @@
  */
 import type { z } from 'zod';
 import { DataError, InternalError, ProtocolError } from '../../errors';
+import { oneLine } from '../../util/one-line';
 import { foundAt } from '../../util/parse-options';
 import { parseStrictJson, plainJson } from '../../util/strict-json';
 import { carriesBytes, type Message, message as messageSchema } from './messages';
@@ -99,18 +100,18 @@ function parseHeader(header: Uint8Array): unknown {
   }
 }
 
-/** The first thing that is wrong: where, what was expected and what is there. */
+/** The first thing that is wrong: where, what was expected and what is there; what is quoted is somebody else's. */
 function problemOf(found: unknown, error: z.ZodError): string {
   const { path, message } = error.issues[0]!;
   const { type } = (found ?? {}) as { readonly type?: unknown };
   const kind = typeof type === 'string' ? `'${type.slice(0, 40)}'` : 'it';
   const where = path.length === 0 ? kind : `'${path.join('.').slice(0, 80)}' of ${kind}`;
-  return `${where}: ${message.slice(0, 200)}${foundAt(found, path)}`;
+  return oneLine(`${where}: ${message.slice(0, 200)}${foundAt(found, path)}`);
 }
 
 const hint =
   'Are both ends of versions that belong together? A message that was changed on its way looks like this, too.';
 
 function broken(why: string): ProtocolError {
-  return new ProtocolError(`A frame is broken: ${why}.`, { hint });
+  return new ProtocolError(`A frame is broken: ${oneLine(why)}.`, { hint });
 }

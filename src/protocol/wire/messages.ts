@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { json } from '../../util/json';
+import { foreignName, foreignText } from './foreign-text';
 
 /** Version of this protocol. A hello names the versions that its sender speaks; the server takes the newest of both. */
 export const protocolVersion = 1;
@@ -15,7 +16,7 @@ export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-
 export const siteName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 /** Name of a job's folder and a short hash: `brats18_4-1f0a9c3e`. */
 export const jobId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$/);
-const text = z.string().max(2000);
+const text = foreignText(2000);
 const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 /** Largest blob that is accepted at all; each receiver has its own, tighter bound. */
 const size = count.max(64 * 2 ** 30);
@@ -53,9 +54,9 @@ export const mostJobsOfHello = 1024;
 const hello = z.strictObject({
   type: z.literal('hello'),
   protocols: z.array(z.int().positive()).min(1).max(16),
-  software: z.string().max(100),
+  software: foreignText(100),
   /** New with every start of the process. */
-  boot: z.string().max(64),
+  boot: foreignText(64),
   resources: siteResources.optional(),
   /** Those of which the site does not know yet that they are over; others need not be told. */
   jobs: z.array(siteJobState).max(mostJobsOfHello).optional(),
@@ -65,8 +66,8 @@ const hello = z.strictObject({
 const welcome = z.strictObject({
   type: z.literal('welcome'),
   protocol: z.int().positive(),
-  software: z.string().max(100),
-  session: z.string().max(64),
+  software: foreignText(100),
+  session: foreignText(64),
   /** Milliseconds since 1970 at the server, so that a site can tell a clock that is wrong. */
   serverTimeMs: z.number(),
   heartbeatMs: z.number().positive(),
@@ -75,7 +76,7 @@ const welcome = z.strictObject({
 /** Nothing to say, but alive. Also carries that the numbering has no gap. */
 const beat = z.strictObject({ type: z.literal('beat') });
 /** The last word of either end: why the connection is closed. */
-const bye = z.strictObject({ type: z.literal('bye'), code: z.string().max(40), message: text, hint: text.optional() });
+const bye = z.strictObject({ type: z.literal('bye'), code: foreignText(40), message: text, hint: text.optional() });
 
 /**
  * Blobs, in both directions. Who wants one opens a stream under a number of its own, which grows by one with every `want`;
@@ -120,7 +121,7 @@ const task = z.strictObject({
   job: jobId,
   /** SHA-256 of what the task is: job, kind, round, model, settings. Equal tasks have equal answers. */
   task: sha256Hex,
-  kind: z.string().min(1).max(64),
+  kind: foreignName(64).min(1),
   round: count,
   settings: json.optional(),
   model: blobRef,
@@ -151,7 +152,7 @@ const taskFailed = z.strictObject({
   type: z.literal('task-failed'),
   job: jobId,
   task: sha256Hex,
-  error: z.strictObject({ tag: z.string().max(64), message: text }),
+  error: z.strictObject({ tag: foreignText(64), message: text }),
 });
 const progress = z.strictObject({
   type: z.literal('progress'),
@@ -167,14 +168,14 @@ const progress = z.strictObject({
 const request = z.strictObject({
   type: z.literal('request'),
   id: count,
-  method: z.string().min(1).max(64),
+  method: foreignName(64).min(1),
   params: json,
 });
 const response = z.strictObject({
   type: z.literal('response'),
   id: count,
   result: json.optional(),
-  error: z.strictObject({ tag: z.string().max(64), message: text, hint: text.optional() }).optional(),
+  error: z.strictObject({ tag: foreignText(64), message: text, hint: text.optional() }).optional(),
   /** More responses to the same request follow: a log that is followed, say. */
   more: z.boolean().optional(),
 });

@@ -12,6 +12,7 @@ import type { CloseReason, Dialer } from '../../transport/connection';
 import { websocketDialer } from '../../transport/websocket/client';
 import { type Clock, nodeClock } from '../../util/clock';
 import type { Json } from '../../util/json';
+import { oneLine } from '../../util/one-line';
 import type { Kit } from '../provision/kit';
 import { versions } from '../versions';
 
@@ -175,10 +176,10 @@ function parseResult<M extends AdminMethod>(method: M, result: Json): AdminResul
   const parsed = adminMethods[method].result.safeParse(result);
   if (parsed.success) return parsed.data as AdminResult<M>;
   const [issue] = parsed.error.issues;
-  throw new ProtocolError(
-    `The server's answer to '${method}' is not one: ${issue?.path.join('.')}: ${issue?.message}.`,
-    { hint: 'Install the same release at both ends.' },
-  );
+  const what = oneLine(`${issue?.path.join('.')}: ${issue?.message}`);
+  throw new ProtocolError(`The server's answer to '${method}' is not one: ${what}.`, {
+    hint: 'Install the same release at both ends.',
+  });
 }
 
 function errorOf({ tag, message, hint }: NonNullable<MessageOf<'response'>['error']>) {

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { ConfigError, isConsiliumError, ProtocolError, WorkspaceError } from '../../errors';
+import { ConfigError, isConsiliumError, ProtocolError, RefusedError, WorkspaceError } from '../../errors';
 import type { RunFile } from '../../protocol/admin-api';
 import type { BlobRef } from '../../protocol/wire/messages';
 import { fileSink } from '../../transport/file-sink';
@@ -33,7 +33,8 @@ const unfinished = '.downloading';
 /**
  * Fetches all files of a run. What lies there already, whole and the same, is not fetched again.
  *
- * @throws ConfigError for another file where one has to be; WorkspaceError where the disk fails; what the server refuses.
+ * @throws ConfigError for another file where one has to be; WorkspaceError where the disk fails; RefusedError when the job is
+ * deleted meanwhile; what the server refuses.
  */
 export async function downloadRun(
   client: AdminClient,
@@ -42,7 +43,11 @@ export async function downloadRun(
   { signal, fetched = () => {}, disk = nodeDisk }: DownloadOptions,
 ): Promise<readonly DownloadedFile[]> {
   const files: RunFile[] = [];
-  for await (const page of client.pages('download', { job })) files.push(...page.files);
+  try {
+    for await (const page of client.pages('download', { job })) files.push(...page.files);
+  } catch (error) {
+    throw files.length > 0 && (await isDeleted(client, job)) ? deleted(job) : error;
+  }
   checkPaths(files);
   for (const { path, blob } of files) {
     const target = join(folder, path);
@@ -51,6 +56,7 @@ export async function downloadRun(
       if (there === undefined) await fetchFile(client, blob, target, join(folder, unfinished), signal, disk);
       else if (there !== blob.sha256) throw inTheWay(target);
     } catch (error) {
+      if (isConsiliumError(error, 'ProtocolError') && (await isDeleted(client, job))) throw deleted(job);
       throw isConsiliumError(error, 'WorkspaceError') ? elsewhere(error) : error;
     }
     fetched({ path, ...blob });
@@ -58,6 +64,20 @@ export async function downloadRun(
   await disk.remove(join(folder, unfinished));
   forgetFolders(disk, join(folder, unfinished));
   return files.map(({ path, blob }) => ({ path, ...blob }));
+}
+
+/** Whether the server has no such job any more: whoever may download may look at a job, too. */
+async function isDeleted(client: AdminClient, job: string): Promise<boolean> {
+  return client.call('show', { job }).then(
+    () => false,
+    (error: unknown) => isConsiliumError(error, 'RefusedError'),
+  );
+}
+
+function deleted(job: string): RefusedError {
+  return new RefusedError(`The job '${job}' was deleted while its files were downloaded.`, {
+    hint: "What has arrived is kept; 'consilium jobs' lists the jobs that there are.",
+  });
 }
 
 /** @throws ProtocolError for a path that leads out of the folder, or is no path on some system. */

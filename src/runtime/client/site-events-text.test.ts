@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { refusedFor } from './refused-for';
 import { logLine } from './site-events-text';
 
 describe('a site that has connected', () => {
@@ -17,4 +18,10 @@ describe('a site that has connected', () => {
     expect(connected(-400_000)).toMatchObject({ level: 'warn', message: message('400 s behind') });
     expect(connected(60_000)).toMatchObject({ level: 'warn', message: message('60 s ahead of') });
   });
+});
+
+it('a refusal of its own policy and the next step are two sentences', () => {
+  const error = refusedFor('policy code: no code of jobs runs here', { hint: 'Ask the operator.' });
+  const told = logLine({ kind: 'task-failed', job: 'a', round: 2, error });
+  expect(told?.message).toBe('task failed: policy code: no code of jobs runs here. Ask the operator.');
 });

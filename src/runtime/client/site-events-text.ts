@@ -26,11 +26,11 @@ export function logLine(event: SiteEvent): LogLine | undefined {
       return skew === undefined ? line('info', connected) : line('warn', `${connected}; ${skew}`);
     }
     case 'disconnected':
-      return line('warn', `disconnected: ${event.reason.message}${hinted(event.reason.hint)}`, {
+      return line('warn', `disconnected: ${hinted(event.reason.message, event.reason.hint)}`, {
         code: event.reason.code,
       });
     case 'unreachable':
-      return line('warn', `cannot connect: ${event.error.message}${hinted(event.error.hint)}`);
+      return line('warn', `cannot connect: ${hinted(event.error.message, event.error.hint)}`);
     case 'retrying':
       return line('info', `reconnecting in ${(event.inMs / 1000).toFixed(1)} s`);
     case 'job-offered':
@@ -48,7 +48,7 @@ export function logLine(event: SiteEvent): LogLine | undefined {
       });
     case 'task-failed': {
       const { message, hint } = errorToData(event.error);
-      return line('error', `task failed: ${message}${hinted(hint)}`, { run: event.job, round: event.round });
+      return line('error', `task failed: ${hinted(message, hint)}`, { run: event.job, round: event.round });
     }
     case 'answered': {
       const { job: run, outcome, reason, task } = event;
@@ -57,15 +57,17 @@ export function logLine(event: SiteEvent): LogLine | undefined {
     }
     case 'trouble': {
       const { message, hint, stack } = errorToData(event.error);
-      return line('error', `${message}${hinted(hint)}${isConsiliumError(event.error) ? '' : `\n${stack ?? ''}`}`);
+      return line('error', `${hinted(message, hint)}${isConsiliumError(event.error) ? '' : `\n${stack ?? ''}`}`);
     }
     case 'progress':
       return undefined;
   }
 }
 
-function hinted(hint: string | undefined): string {
-  return hint === undefined ? '' : ` ${hint}`;
+/** A message, which is perhaps no sentence, and the next step behind it. */
+function hinted(message: string, hint: string | undefined): string {
+  if (hint === undefined) return message;
+  return `${/[.!?…]$/.test(message) ? message : `${message}.`} ${hint}`;
 }
 
 /** Nothing for what is recorded elsewhere, or does not concern anybody's data. */

@@ -13,6 +13,7 @@ import type { JobSpec } from '../../jobs/job-spec';
 import { loadModules } from '../../jobs/load-modules';
 import { workflowTraits } from '../../jobs/workflow-spec';
 import { namesIn } from '../../util/atomic-file';
+import { counted } from '../../util/counted';
 import { checkParts } from '../part-check';
 import type { PocEnvOptions } from '../poc-env';
 import { prepareData } from '../prepare-data';
@@ -75,19 +76,17 @@ export async function runLocally(
 }
 
 function sitesOf({ sites, workflow }: JobSpec, count = sites.length): readonly string[] {
+  const taking = `${counted(count, 'site')} ${count === 1 ? 'is' : 'are'} to take part`;
   if (count > sites.length) {
-    throw new ConfigError(
-      `${count} sites are to take part, but the job has only ${sites.length}: ${sites.join(', ')}.`,
-      {
-        hint: "Add sites to the job's list, or name a smaller number.",
-      },
-    );
+    throw new ConfigError(`${taking}, but the job has only ${sites.length}: ${sites.join(', ')}.`, {
+      hint: "Add sites to the job's list, or name a smaller number.",
+    });
   }
   const { minSites } = workflowTraits(workflow);
   if (count >= minSites) return sites.slice(0, count);
-  throw new ConfigError(
-    `${count} sites are to take part, but a round of the job needs ${minSites} (workflow.minSites).`,
-  );
+  throw new ConfigError(`${taking}, but a round of the job needs ${minSites} (workflow.minSites).`, {
+    hint: `Let at least ${counted(minSites, 'site')} take part, or lower workflow.minSites in the job.`,
+  });
 }
 
 /** Logs and accounts of privacy of the sites, where the simulator has them. Here the sites are this user's. */

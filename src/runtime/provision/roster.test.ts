@@ -84,7 +84,9 @@ describe('whoever connects', () => {
       entry: expect.objectContaining({ name: 'site-1', org: 'North Hospital', status: 'active' }),
     });
     expect(refusal({ name: 'site-9' })).toMatch(/^unknown-name: 'site-9' is not on the roster.*add-site/);
-    expect(refusal({ fingerprint: 'b'.repeat(64) })).toMatch(/^other-certificate: 'site-1' comes with another/);
+    expect(refusal({ fingerprint: 'b'.repeat(64) })).toMatch(
+      /^other-certificate: 'site-1' comes with another.* Use the newest startup kit.*if this is the newest, copy roster\.json .*into the server's kit\.$/,
+    );
     expect(refusal({ role: 'admin' })).toMatch(/^other-role: 'site-1' comes as admin, but is site/);
     expect(refusal({}, kit.notAfter + 1)).toMatch(/^expired: .*provision renew site-1/);
     expect(refusal({}, kit.notAfter)).toBe('ok');

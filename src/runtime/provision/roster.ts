@@ -109,7 +109,7 @@ export function admit({ entries }: Roster, identity: Identity, now: number): Adm
     return refuse(
       'other-certificate',
       `'${name}' comes with another certificate than the one on the roster: it was renewed, or the name is taken.`,
-      'Use the newest startup kit of this name.',
+      "Use the newest startup kit of this name; if this is the newest, copy roster.json from the provisioning folder into the server's kit.",
     );
   }
   if (role === 'server') {

@@ -31,6 +31,8 @@ export interface AcceptOptions {
   readonly allowCode: ServerSettings['allowCode'];
   /** Names of the project's sites. */
   readonly sites: () => readonly string[];
+  /** Records that the job is taken, before it is: what is not recorded is not taken. */
+  readonly record: (job: SavedJob) => Promise<void>;
 }
 
 export interface Submitted {
@@ -69,6 +71,7 @@ export async function acceptBundle(
     const { spec, parts } = await unpack(bundle, made, disk);
     await disk.rename(file, made.bundle);
     const job = jobOf(bundle, spec, { ref, by, clonedFrom, parts, store, clock });
+    await options.record(job);
     await store.add(job, made);
     return { job, created: true };
   } catch (error) {

@@ -89,6 +89,16 @@ describe('people at a server', () => {
     }
   });
 
+  it('read the reason of an abort as one line, whatever somebody has typed there', async () => {
+    const server = await rig.start();
+    const ada = await rig.person('ada');
+    const { job } = await submit(ada);
+    await ada.call('abort', { job, reason: '\x1b[2Jenough\n2026-11-27T15:50:00.000Z site-2: answer accepted\x07' });
+    const message = 'by ada: [2Jenough 2026-11-27T15:50:00.000Z site-2: answer accepted';
+    expect((await ada.call('show', { job })).reason).toMatchObject({ code: 'ABORTED', message });
+    expect(server.job(job).history.at(-1)?.reason?.message).toBe(message);
+  });
+
   it('see which site has its startup kit in use at two places', async () => {
     await rig.start();
     await Promise.all([rig.site('site-1'), rig.site('site-1'), rig.site('site-2')]);
@@ -129,6 +139,31 @@ describe('people at a server', () => {
       'is there already, and is another file',
     );
     expect(readFileSync(model, 'utf8')).toBe('mine');
+  });
+
+  it('are told when a job is deleted while they download it', async () => {
+    const server = await rig.start();
+    await both();
+    const ada = await rig.person('ada');
+    const { job } = await submit(ada);
+    await rig.ended(job);
+    const by = await rig.identity('ada');
+    const signal = new AbortController().signal;
+    let removed: Promise<void> | undefined;
+    const client: AdminClient = {
+      ...ada,
+      async fetch(ref, sink, stop) {
+        removed ??= server.jobs.remove(server.job(job), by);
+        await removed;
+        await ada.fetch(ref, sink, stop);
+      },
+    };
+    await expect(downloadRun(client, job, join(rig.folder, 'out'), { signal })).rejects.toMatchObject({
+      tag: 'RefusedError',
+      message: `The job '${job}' was deleted while its files were downloaded.`,
+      hint: expect.stringContaining('consilium jobs'),
+    });
+    await expect(downloadRun(ada, job, join(rig.folder, 'out'), { signal })).rejects.toThrow(/^There is no job/);
   });
 
   it('may do what their role says, and are told who may do the rest', async () => {

@@ -11,7 +11,9 @@ import { type Channel, type ChannelMessage, openChannel } from '../../transport/
 import type { CloseReason, Connection, ConnectionHandler } from '../../transport/connection';
 import { wrongVersion } from '../../transport/hub';
 import { type Json, json } from '../../util/json';
+import { oneLine } from '../../util/one-line';
 import { type AdminContext, adminHandlers } from './admin-handlers';
+import { diskFault } from './disk-fault';
 import { turnAway } from './federation-server';
 import { permissionOf, requirePermission } from './permissions';
 
@@ -126,8 +128,9 @@ function session(
   }
 
   function respondError(id: number, error: unknown): void {
-    if (!isConsiliumError(error) || error.tag === 'InternalError') trouble(error);
-    channel.send({ type: 'response', id, error: errorOf(error) });
+    const ofDisk = diskFault(error);
+    if (ofDisk || !isConsiliumError(error) || error.tag === 'InternalError') trouble(error);
+    channel.send({ type: 'response', id, error: ofDisk ? { tag: 'WorkspaceError', ...ofDisk } : errorOf(error) });
   }
 }
 
@@ -144,7 +147,8 @@ function parseParams(method: AdminMethod, params: Json): unknown {
   const parsed = adminMethods[method].params.safeParse(params);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new ProtocolError(`The parameters of '${method}' are wrong: ${issue?.path.join('.')}: ${issue?.message}.`);
+  const what = oneLine(`${issue?.path.join('.')}: ${issue?.message}`);
+  throw new ProtocolError(`The parameters of '${method}' are wrong: ${what}.`);
 }
 
 function unknownMethod(method: string): ProtocolError {

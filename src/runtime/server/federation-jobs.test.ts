@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -155,7 +156,7 @@ describe('a job of a server', () => {
       state: 'failed',
       reason: {
         code: 'QUORUM',
-        message: expect.stringMatching(/needs 2 sites, but only 0 answered.\n {2}site-1 failed/),
+        message: expect.stringMatching(/needs 2 sites, but only 0 answered: site-1 failed: .*; site-2 failed: .*\.$/),
         hint: `Mend the cause; then 'consilium clone ${bad.id}' runs the job anew.`,
       },
     });
@@ -237,6 +238,13 @@ describe('a job of a server', () => {
     expect(audit()).toContainEqual(
       expect.objectContaining({ event: 'job-refused', site: 'site-1', reason: 'no scripts here' }),
     );
+    await rig.stop(); // Its log is whole then.
+    const line = readFileSync(join(rig.workspace, 'log.txt'), 'utf8')
+      .split('\n')
+      .find((one) => one.includes('failed: '));
+    expect(line).toMatch(
+      /failed: Round 0 .*no scripts here\. Mend the cause; then 'consilium clone .*' runs the job anew\./,
+    );
   });
 
   it('that was damaged on disk fails with the code DAMAGED, and the server goes on', async () => {
@@ -272,14 +280,20 @@ describe('a full disk', () => {
           return { ...file, write: async (parts, at) => (full ? Promise.reject(enospc()) : file.write(parts, at)) };
         },
       };
-      /** Half a minute is over at once. */
+      /** Half a minute is over when the test says so. */
+      let tryAgain = () => {};
       const clock = {
         ...nodeClock,
-        after: (ms: number, act: () => void) => nodeClock.after(ms === 30_000 ? 100 : ms, act),
+        after(ms: number, act: () => void) {
+          if (ms !== 30_000) return nodeClock.after(ms, act);
+          tryAgain = act;
+          return () => {};
+        },
       };
       const server = await rig.start({}, { disk, clock });
       await both();
-      const { id } = await rig.submit(rigJob());
+      const workflow = { kind: 'fed-avg', rounds: 3, minSites: 2, keyMetric: 'score', roundDeadlineSeconds: 100 };
+      const { id } = await rig.submit(rigJob({ workflow }));
       await runEvent(id, 'round-finished', { round: 0 });
       full = true;
       const paused = await rig.until(
@@ -291,14 +305,16 @@ describe('a full disk', () => {
             expect.objectContaining({
               state: 'queued',
               reason: expect.objectContaining({
-                message: expect.stringMatching(/the disk is full \(ENOSPC\)/),
+                message: 'The server cannot work on its disk: the disk is full (ENOSPC).', // Its log names the file.
               }),
             }),
           ]),
         },
       });
       expect(server.jobs.waitsFor(id)).toMatchObject({ code: 'paused', reason: { code: 'DISK' } });
+      expect(server.job(id).finishedRounds).toBeGreaterThan(0); // For whoever looks at it meanwhile.
       full = false;
+      tryAgain();
       expect(stateOf(await rig.ended(id))).toBe('finished');
       expect(numbers(finalModel(id))).toEqual([3, 3, 3, 3]);
     },

@@ -22,7 +22,9 @@ import { barred, type Roster } from '../provision/roster';
 import type { RunRecorder, RunRecordOptions } from '../run-record';
 import { acceptBundle } from './accept-bundle';
 import { answerAudit } from './answer-audit';
-import { createJobControl, type JobControl, type JobEvent } from './job-control';
+import { createJobControl } from './job-control';
+import type { JobControl, JobEvent } from './job-control-types';
+import { reasonLine } from './job-fault';
 import { type JobStore, openJobStore } from './job-store';
 import { refusalLine } from './refusals';
 import type { ServerSettings } from './server-settings';
@@ -109,7 +111,8 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
       const job = store.get(id);
       if (!job) return undefined;
       const state = stateOf(job);
-      return hasEnded(state) ? { outcome: state, reason: reasonOf(job)?.message ?? '' } : 'waiting';
+      const reason = reasonOf(job);
+      return hasEnded(state) ? { outcome: state, reason: reason ? reasonLine(reason) : '' } : 'waiting';
     },
     barred: (site) => barred(options.roster(), site),
     on: (event) => heard(event),
@@ -212,27 +215,35 @@ export async function createServer(options: FederationServerOptions): Promise<Fe
   }
 
   async function submit(file: string, ref: BlobRef, by: Identity) {
-    const found = await acceptBundle({ file, ref, by }, acceptance()).catch(async (error: unknown) => {
+    const record = ({ id, hash, submitter }: SavedJob) =>
+      audit.append({ event: 'submitted', job: id, by: by.name, submitter: submitter.name, hash, ...ref });
+    const found = await acceptBundle({ file, ref, by }, { ...acceptance(), record }).catch((error: unknown) => {
       const { message, hint } = errorToData(error);
       log.write('warn', refusalLine(`a submission of '${by.name}'`, { message, ...(hint !== undefined && { hint }) }));
-      await audit.append({ event: 'submission-refused', by: by.name, ...ref, reason: message.slice(0, 2000) });
-      throw error;
+      const reason = message.slice(0, 2000);
+      return audit
+        .append({ event: 'submission-refused', by: by.name, ...ref, reason })
+        .catch(report) // It is refused all the same, and for the first reason.
+        .then(() => {
+          throw error;
+        });
     });
-    if (found.created) {
-      const { id, hash, submitter } = found.job;
-      await audit.append({ event: 'submitted', job: id, by: by.name, submitter: submitter.name, hash, ...ref });
-      await jobs.queue(found.job);
-    }
+    if (found.created) await jobs.queue(found.job);
     return found;
   }
 
   async function clone(job: SavedJob, by: Identity): Promise<SavedJob> {
     const file = join(incoming, `${disk.freshName()}.clone`);
-    await copyFile(store.folder(job.id).bundle, file, disk);
-    const made = await acceptBundle({ file, ref: job.bundle, by, clonedFrom: job }, acceptance());
-    await audit.append({ event: 'cloned', job: made.job.id, from: job.id, by: by.name, hash: job.hash });
-    await jobs.queue(made.job);
-    return made.job;
+    const record = ({ id }: SavedJob) =>
+      audit.append({ event: 'cloned', job: id, from: job.id, by: by.name, hash: job.hash });
+    try {
+      await copyFile(store.folder(job.id).bundle, file, disk);
+      const made = await acceptBundle({ file, ref: job.bundle, by, clonedFrom: job }, { ...acceptance(), record });
+      await jobs.queue(made.job);
+      return made.job;
+    } finally {
+      await disk.remove(file); // It is the job's now, or nobody's.
+    }
   }
 
   function acceptance() {

@@ -7,54 +7,14 @@ import { AbortedError, RefusedError } from '../../errors';
 import type { RunEvent } from '../../jobs/environment';
 import { type EndedState, hasEnded, type JobReason, type QueueReason } from '../../protocol/admin-api';
 import { queueText } from '../../protocol/queue-text';
-import type { RunLog } from '../../tracking/run-log';
 import type { Identity } from '../../transport/connection';
-import type { Hub } from '../../transport/hub-types';
-import type { Clock } from '../../util/clock';
-import type { Disk } from '../../util/disk';
-import type { AuditLog } from '../audit';
-import { reasonOfError } from './job-fault';
-import type { JobChange, JobStore } from './job-store';
+import type { JobControl, JobControlOptions } from './job-control-types';
+import { faultOf, reasonLine, reasonOfError } from './job-fault';
+import type { JobChange } from './job-store';
 import { openRunEvents, type RunEvents } from './run-events';
 import { type JobEnding, type JobOutcome, type RunningJob, type RunningJobOptions, startJob } from './running-job';
 import { plan } from './scheduler';
-import type { ServerSettings } from './server-settings';
 import { type SavedJob, stateOf } from './stored-job';
-
-export interface JobControlOptions extends Pick<RunningJobOptions, 'record' | 'testNoiseSeed' | 'read'> {
-  readonly clock: Clock;
-  readonly disk: Disk;
-  readonly store: JobStore;
-  readonly audit: AuditLog;
-  readonly log: RunLog;
-  readonly hub: Hub;
-  readonly settings: Pick<ServerSettings, 'maxJobs' | 'stallSeconds'>;
-  readonly on: (event: JobEvent) => void;
-}
-
-export type JobEvent =
-  | { readonly kind: 'run'; readonly job: string; readonly event: RunEvent }
-  | { readonly kind: 'job'; readonly job: SavedJob };
-
-export interface JobControl {
-  /** Jobs that run now. */
-  running(): readonly RunningJob[];
-  runningJob(id: string): RunningJob | undefined;
-  /** What happened in a job's run. */
-  eventsOf(id: string): Promise<RunEvents>;
-  /** Why a queued job does not run yet. */
-  waitsFor(id: string): QueueReason | undefined;
-  /** A new job goes into the queue. */
-  queue(job: SavedJob): Promise<void>;
-  /** Something has changed: starts what can start. */
-  consider(): void;
-  /** Ends a job for good; nothing when it has ended. Resolves when its state is on disk and its sites were told. */
-  abort(job: SavedJob, by: Identity, reason: string): Promise<void>;
-  withdraw(job: SavedJob, site: string, by: Identity, why: string): Promise<void>;
-  remove(job: SavedJob, by: Identity): Promise<void>;
-  /** Suspends what runs; starts nothing any more. */
-  stop(): Promise<void>;
-}
 
 /** First and longest time until a job that a broken disk has stopped is tried again. */
 const retryMs = { first: 30_000, longest: 600_000 };
@@ -63,6 +23,12 @@ const retryMs = { first: 30_000, longest: 600_000 };
 interface Active {
   run: RunningJob | undefined;
   over: Promise<void>;
+}
+
+/** A job that waits for the disk: how it goes on, and what it had come to. */
+interface Pausing extends Partial<Pick<JobOutcome, 'finishedRounds'>> {
+  /** @default it begins at once, since it had a place */
+  readonly goOn?: () => void;
 }
 
 /** Goes on with the jobs that were running, before anything new is started. */
@@ -83,10 +49,9 @@ export function createJobControl(options: JobControlOptions): JobControl {
     runningJob: (id) => active.get(id)?.run,
     eventsOf,
     waitsFor,
-    async queue(job) {
-      await move(job.id, { state: 'queued' });
-      log.write('info', `submitted by ${job.owner}`, { run: job.id });
-      consider();
+    async queue({ id, owner }) {
+      log.write('info', `submitted by ${owner}`, { run: id });
+      await enqueue(id);
     },
     consider,
     abort,
@@ -102,7 +67,24 @@ export function createJobControl(options: JobControlOptions): JobControl {
 
   /** Work that nobody waits for. */
   function report(work: Promise<unknown>): void {
-    work.catch((error: unknown) => log.write('error', error instanceof Error ? error.message : String(error)));
+    work.catch((error: unknown) => trouble(error));
+  }
+
+  function trouble(error: unknown, run?: string): void {
+    log.write('error', error instanceof Error ? error.message : String(error), { ...(run !== undefined && { run }) });
+  }
+
+  /** The job was submitted, and whoever did so is told that: from here on it is not undone, and at worst waits for the disk. */
+  async function enqueue(id: string): Promise<void> {
+    try {
+      await move(id, { state: 'queued' });
+      paused.delete(id);
+    } catch (error) {
+      if (faultOf(error) !== 'DISK') throw error;
+      trouble(error, id);
+      await pause(id, reasonOfError(error, id), { goOn: () => report(enqueue(id)) });
+    }
+    consider();
   }
 
   async function move(id: string, change: JobChange): Promise<void> {
@@ -169,10 +151,11 @@ export function createJobControl(options: JobControlOptions): JobControl {
       ending = await one.run.ended;
     } catch (error) {
       ending = { state: 'failed', reason: reasonOfError(error, id), ...outcomeOf(store.get(id)!) };
+      if (ending.reason?.code === 'DISK') trouble(error, id);
     }
     if (ending.state === 'suspended' || ending.reason?.code === 'DISK') one.run?.release();
     if (ending.state === 'suspended') return;
-    if (ending.reason?.code === 'DISK') await pause(id, ending.reason);
+    if (ending.reason?.code === 'DISK') await pause(id, ending.reason, { finishedRounds: ending.finishedRounds });
     else await end(id, one, ending);
   }
 
@@ -185,6 +168,7 @@ export function createJobControl(options: JobControlOptions): JobControl {
       hub,
       readSpec: () => store.readSpec(id),
       stallMs: settings.stallSeconds * 1000,
+      trouble: (error) => trouble(error, id),
       on: (event) => heard(id, event),
     };
   }
@@ -200,18 +184,22 @@ export function createJobControl(options: JobControlOptions): JobControl {
   }
 
   /** A job that the disk has stopped goes on from its checkpoint, by itself, once the disk takes what it is given. */
-  async function pause(id: string, reason: JobReason): Promise<void> {
+  async function pause(
+    id: string,
+    reason: JobReason,
+    { goOn = () => begin(id), ...come }: Pausing = {},
+  ): Promise<void> {
     const ms = Math.min(retryMs.longest, (paused.get(id)?.ms ?? retryMs.first / 2) * 2);
     const again = () => {
       const state = store.get(id);
       if (!state || hasEnded(stateOf(state))) paused.delete(id);
-      else begin(id);
+      else goOn();
     };
     paused.set(id, { reason, ms, cancel: clock.after(ms, again) });
     const message = `Paused, and tried again in ${ms / 1000} s: ${reason.message}`;
     log.write('error', message, { run: id });
     (await eventsOf(id)).emit({ kind: 'log', level: 'warn', message });
-    report(move(id, { state: 'queued', reason }));
+    report(move(id, { state: 'queued', reason, ...come }));
   }
 
   /** The state is on disk before anybody is told. */
@@ -223,8 +211,9 @@ export function createJobControl(options: JobControlOptions): JobControl {
     try {
       await move(id, { state, ...outcome, ...(reason && { reason }) });
     } finally {
-      run?.tellSites(state, reason?.message ?? '');
-      log.write(state === 'failed' ? 'error' : 'info', reason ? `${state}: ${reason.message}` : state, { run: id });
+      const line = reason ? reasonLine(reason) : '';
+      run?.tellSites(state, line);
+      log.write(state === 'failed' ? 'error' : 'info', line === '' ? state : `${state}: ${line}`, { run: id });
       await tellFollowers(id, state);
     }
   }
@@ -234,7 +223,8 @@ export function createJobControl(options: JobControlOptions): JobControl {
     followers.emit({ kind: 'done', outcome });
     on({ kind: 'run', job: id, event: { kind: 'done', outcome } });
     followers.end();
-    await followers.flush();
+    // The job has ended all the same where an event of it, perhaps of long ago, found the disk full.
+    await followers.flush().catch((error: unknown) => trouble(error, id));
     events.delete(id);
   }
 

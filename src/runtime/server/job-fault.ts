@@ -1,5 +1,7 @@
 import { type ErrorTag, errorToData } from '../../errors';
 import type { JobFault, JobReason } from '../../protocol/admin-api';
+import { oneLine } from '../../util/one-line';
+import { diskFault } from './disk-fault';
 
 /** What each kind of error means for the job that it has ended. */
 const faults: { readonly [T in ErrorTag]: JobFault } = {
@@ -33,6 +35,14 @@ function runAnew(job: string): string {
   return `Mend the cause; then 'consilium clone ${job}' runs the job anew.`;
 }
 
+/** Longest text that the wire carries to a site, characters. */
+const longestForSites = 2000;
+
+/** Why a job has ended, in one line with the next step: for the server's log, and for the sites. */
+export function reasonLine({ message, hint }: Pick<JobReason, 'message' | 'hint'>): string {
+  return oneLine(`${message}${hint === undefined ? '' : ` ${hint}`}`).slice(0, longestForSites);
+}
+
 /** Longest message and hint that are kept of a reason, characters. */
 const longestText = 4000;
 
@@ -41,10 +51,10 @@ export function faultOf(error: unknown): JobFault {
   return isDisk ? 'DISK' : faults[errorToData(error).tag];
 }
 
-/** Why a job has ended, as its state keeps it. */
+/** Why a job has ended, as its state keeps it: whoever submitted it reads that, so it names no file of the server. */
 export function reasonOfError(error: unknown, job: string): JobReason {
-  const { message, hint: ofError } = errorToData(error);
   const code = faultOf(error);
+  const { message, hint: ofError } = (code === 'DISK' ? diskFault(error) : undefined) ?? errorToData(error);
   const hint = nextSteps[code]?.(job) ?? ofError;
   return {
     code,

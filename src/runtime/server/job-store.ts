@@ -106,13 +106,16 @@ export async function openJobStore({ disk, clock, folder, warn }: JobStoreOption
 
   async function add(job: SavedJob, made: JobFolder): Promise<void> {
     if (names.has(job.id)) throw new InternalError(`There is a job '${job.id}' already.`);
+    const { root } = jobFolder(folder, job.id);
     names.add(job.id);
     try {
       await writeState(made.state, job);
-      await disk.rename(made.root, join(folder, job.id));
+      await disk.rename(made.root, root);
       await flushFolder(folder, disk);
       jobs.set(job.id, job);
     } catch (error) {
+      // It may have its name already; whoever submitted it is told that it was not taken.
+      if (await disk.exists(root)) await disk.rename(root, made.root);
       names.delete(job.id);
       throw isConsiliumError(error) ? error : workspaceError('keep the job', join(folder, job.id), error);
     }

@@ -46,17 +46,20 @@ it("each record is a line of the server's log as well, with whom, why and the ne
   refused({ address: '10.0.0.2', identity, reason: { code: 'revoked', message: "'site-9' was revoked." } });
   for (let i = 0; i < 3; i++) sentAway(site, { code: 'version', message: 'You speak\n\u001b[31m7.', hint });
   await time.runFor(60_000);
+  sentAway(site, { code: 'revoked', message: 'It was revoked.' });
   expect(lines).toEqual([
     'refused somebody at 10.0.0.1: No certificate was shown. → Use a kit.',
     "refused the site 'site-9' at 10.0.0.2: 'site-9' was revoked.",
-    `refused the site 'site-2', who was connected: You speak [31m7. → ${hint}`,
-    `refused the site 'site-2', who was connected, 2 more times within a minute: You speak [31m7. → ${hint}`,
+    `refused the site 'site-2': You speak [31m7. → ${hint}`,
+    `refused the site 'site-2', 2 more times within a minute: You speak [31m7. → ${hint}`,
+    "refused the site 'site-2', who was connected: It was revoked.",
   ]);
   expect(records.map(({ event, more }) => [event, more])).toEqual([
     ['refused', undefined],
     ['refused', undefined],
     ['sent-away', undefined],
     ['sent-away', 2],
+    ['sent-away', undefined],
   ]);
   stop();
 });

@@ -38,7 +38,9 @@ export function refusalRecords(
     },
     sentAway({ name, role }, reason) {
       const event = { event: 'sent-away', name, role, code: reason.code, reason: reason.message };
-      note(event, `the ${role} '${name}', who was connected`, reason);
+      // Of another version, they were never welcome.
+      const who = `the ${role} '${name}'`;
+      note(event, reason.code === 'version' ? who : `${who}, who was connected`, reason);
     },
     stop(): void {
       for (const cancel of cancels) cancel();

@@ -60,6 +60,8 @@ export interface RunningJobOptions
   readonly readSpec: () => Promise<JobSpec>;
   readonly stallMs: number;
   readonly events: RunEvents;
+  /** Told of what went wrong in full, for the server's own log: what the job's reason says names no file. */
+  readonly trouble: (error: unknown) => void;
   /** Told of events after their followers. */
   readonly on: (event: RunEvent) => void;
 }
@@ -128,6 +130,7 @@ export function startJob(options: RunningJobOptions): RunningJob {
 
   function failed(error: unknown): JobEnding {
     const reason = reasonOfError(error, job.id);
+    if (reason.code === 'DISK') options.trouble(error);
     return { state: reason.code === 'ABORTED' ? 'aborted' : 'failed', reason, ...outcome() };
   }
 

@@ -6,6 +6,7 @@
 import type { WebSocket } from 'ws';
 import { maxFrameBytes } from '../../protocol/wire/frame';
 import { noteShortLived } from '../../util/collect-garbage';
+import { oneLine } from '../../util/one-line';
 import { type CloseReason, type Connection, type ConnectionHandler, closeCodes, type Identity } from '../connection';
 
 /** What both ends ask of `ws`. */
@@ -88,7 +89,7 @@ function shortened(text: string): Buffer {
 
 function reasonOfCode(code: number, text: string): CloseReason {
   const ours = closeCodes[code - firstCloseCode];
-  if (ours !== undefined) return { code: ours, message: text };
+  if (ours !== undefined) return { code: ours, message: oneLine(text) };
   if (code === 1009) return { code: 'protocol', message: `A message was longer than ${maxFrameBytes} bytes.` };
   return { code: 'gone', message: 'The connection broke off.' };
 }

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { ConnectError, type ConsiliumError, RefusedError } from '../../errors';
+import { foreignText } from '../../protocol/wire/foreign-text';
 import { certificateFault } from './certificate-fault';
 
 const unreachable = 'Is the network up, and does a firewall let this machine out to that address and port?';
@@ -60,9 +61,9 @@ export function wrongServer(address: string): ConnectError {
 }
 
 const refusal = z.object({
-  code: z.string().max(40),
-  message: z.string().max(2000),
-  hint: z.string().max(2000).optional(),
+  code: foreignText(40),
+  message: foreignText(2000),
+  hint: foreignText(2000).optional(),
 });
 
 /** For a server that answers, but not with a connection: in its own words, when it is one of ours. */

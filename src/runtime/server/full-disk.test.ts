@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { audit, both, rig } from '../../../test/support/running-server';
+import { rigJob } from '../../../test/support/server-rig';
+import { fileBlob } from '../../transport/blobs';
+import { nodeClock } from '../../util/clock';
+import type { Disk } from '../../util/disk';
+import { nodeDisk } from '../../util/node-disk';
+import type { AdminClient } from '../admin/admin-client';
+import { stateOf } from './stored-job';
+
+/** No time-out of half a minute: that is when a full disk is tried again. */
+const workflow = { kind: 'fed-avg', rounds: 3, minSites: 2, keyMetric: 'score', roundDeadlineSeconds: 100 };
+
+describe('a server whose disk is full', () => {
+  const enospc = () => Object.assign(new Error('no space left on device'), { code: 'ENOSPC', syscall: 'write' });
+  /** A disk that takes no more wherever `isFull` says so, and tells it once. */
+  const fullDisk = (isFull: (path: string) => boolean): Disk => ({
+    ...nodeDisk,
+    async open(path, mode, access) {
+      const file = await nodeDisk.open(path, mode, access);
+      return { ...file, write: async (parts, at) => (isFull(path) ? Promise.reject(enospc()) : file.write(parts, at)) };
+    },
+  });
+  const submit = async (ada: AdminClient) => {
+    const { file, ref, hash } = await rig.bundle(rigJob({ workflow }));
+    ada.offer(fileBlob(nodeDisk, file, ref));
+    return ada.call('submit', { bundle: ref, hash });
+  };
+
+  it('does not take a submission that cannot be recorded: nothing is left of it, and the same can be submitted again', async () => {
+    for (const where of ['audit.jsonl', '.making', 'incoming']) {
+      let full = false;
+      const server = await rig.start({}, { disk: fullDisk((path) => full && path.includes(where)) });
+      full = true;
+      const ada = await rig.person('ada');
+      const refused = await submit(ada).catch((error: unknown) => error);
+      expect(refused).toMatchObject({
+        tag: 'WorkspaceError',
+        message: 'The server cannot work on its disk: the disk is full (ENOSPC).',
+        hint: expect.stringMatching(/^Whoever runs the server has to make room there/),
+      });
+      expect(server.store.all()).toEqual([]);
+      expect(await nodeDisk.list(join(rig.workspace, 'jobs'))).toEqual([]);
+      full = false;
+      expect(await submit(ada)).toMatchObject({ created: true });
+      const [job] = server.store.all();
+      await server.jobs.abort(job!, await rig.identity('ada'), 'enough');
+      await server.jobs.remove(server.job(job!.id), await rig.identity('ada'));
+      rig.kill();
+    }
+  });
+
+  it('takes a submission that it can no longer put into the queue: it waits for the disk, says so, and runs', async () => {
+    let full = false;
+    const disk = fullDisk((path) => full && /jobs.small-/.test(path));
+    /** Half a minute is over when the test says so. */
+    let tryAgain = () => {};
+    const clock = {
+      ...nodeClock,
+      after(ms: number, act: () => void) {
+        if (ms !== 30_000) return nodeClock.after(ms, act);
+        tryAgain = act;
+        return () => {};
+      },
+    };
+    await rig.start({}, { disk, clock });
+    const ada = await rig.person('ada');
+    full = true;
+    const { job, created } = await submit(ada);
+    expect(created).toBe(true);
+    expect((await ada.call('show', { job })).waitsFor).toMatchObject({ code: 'paused', reason: { code: 'DISK' } });
+    expect(await submit(ada)).toMatchObject({ job, created: false });
+    full = false;
+    tryAgain();
+    await both();
+    expect(stateOf(await rig.ended(job))).toBe('finished');
+    await rig.stop();
+    const log = readFileSync(join(rig.workspace, 'log.txt'), 'utf8');
+    expect(log).toMatch(new RegExp(`Cannot write .*jobs.${job}.*: the disk is full`)); // For whoever has to make room.
+    expect(audit().filter(({ event }) => event === 'submitted')).toHaveLength(1);
+  });
+
+  it('takes a submission, and the server that is killed then runs it at its next start', async () => {
+    let full = false;
+    await rig.start({}, { disk: fullDisk((path) => full && /jobs.small-/.test(path)) });
+    const ada = await rig.person('ada');
+    full = true;
+    const { job } = await submit(ada);
+    rig.kill();
+    await rig.start();
+    await both();
+    expect(stateOf(await rig.ended(job))).toBe('finished');
+  });
+});
