@@ -15,8 +15,6 @@ import {
   states,
 } from '../../../test/support/running-server';
 import { movedBy, rigJob } from '../../../test/support/server-rig';
-import { nodeClock } from '../../util/clock';
-import type { Disk } from '../../util/disk';
 import { nodeDisk } from '../../util/node-disk';
 import { defineAggregator } from '../define-part';
 import { stateOf } from './stored-job';
@@ -264,59 +262,4 @@ describe('a job of a server', () => {
     expect(other.id).toMatch(new RegExp(`^${id}[0-9a-f]{4}$`)); // What is left of the other one stays where it is.
     expect(stateOf(await rig.ended(other.id))).toBe('finished');
   });
-});
-
-describe('a full disk', () => {
-  it.each(['checkpoint', 'spool'])(
-    'under %s pauses a job, which says so and goes on by itself once there is space',
-    async (where) => {
-      let full = false;
-      const enospc = () => Object.assign(new Error('no space left on device'), { code: 'ENOSPC', syscall: 'write' });
-      const disk: Disk = {
-        ...nodeDisk,
-        async open(path, mode, access) {
-          const file = await nodeDisk.open(path, mode, access);
-          if (!path.includes(where)) return file;
-          return { ...file, write: async (parts, at) => (full ? Promise.reject(enospc()) : file.write(parts, at)) };
-        },
-      };
-      /** Half a minute is over when the test says so. */
-      let tryAgain = () => {};
-      const clock = {
-        ...nodeClock,
-        after(ms: number, act: () => void) {
-          if (ms !== 30_000) return nodeClock.after(ms, act);
-          tryAgain = act;
-          return () => {};
-        },
-      };
-      const server = await rig.start({}, { disk, clock });
-      await both();
-      const workflow = { kind: 'fed-avg', rounds: 3, minSites: 2, keyMetric: 'score', roundDeadlineSeconds: 100 };
-      const { id } = await rig.submit(rigJob({ workflow }));
-      await runEvent(id, 'round-finished', { round: 0 });
-      full = true;
-      const paused = await rig.until(
-        (event) => event.kind === 'job' && event.job.history.at(-1)?.reason?.code === 'DISK',
-      );
-      expect(paused).toMatchObject({
-        job: {
-          history: expect.arrayContaining([
-            expect.objectContaining({
-              state: 'queued',
-              reason: expect.objectContaining({
-                message: 'The server cannot work on its disk: the disk is full (ENOSPC).', // Its log names the file.
-              }),
-            }),
-          ]),
-        },
-      });
-      expect(server.jobs.waitsFor(id)).toMatchObject({ code: 'paused', reason: { code: 'DISK' } });
-      expect(server.job(id).finishedRounds).toBeGreaterThan(0); // For whoever looks at it meanwhile.
-      full = false;
-      tryAgain();
-      expect(stateOf(await rig.ended(id))).toBe('finished');
-      expect(numbers(finalModel(id))).toEqual([3, 3, 3, 3]);
-    },
-  );
 });

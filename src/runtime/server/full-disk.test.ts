@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { audit, both, rig } from '../../../test/support/running-server';
+import { audit, both, finalModel, numbers, rig, runEvent } from '../../../test/support/running-server';
 import { rigJob } from '../../../test/support/server-rig';
 import { fileBlob } from '../../transport/blobs';
 import { nodeClock } from '../../util/clock';
@@ -23,6 +23,16 @@ describe('a server whose disk is full', () => {
       return { ...file, write: async (parts, at) => (isFull(path) ? Promise.reject(enospc()) : file.write(parts, at)) };
     },
   });
+  /** Half a minute is over when the test says so. */
+  const handClock = () => {
+    let tryAgain = () => {};
+    const after = (ms: number, act: () => void) => {
+      if (ms !== 30_000) return nodeClock.after(ms, act);
+      tryAgain = act;
+      return () => {};
+    };
+    return { clock: { ...nodeClock, after }, tryAgain: () => tryAgain() };
+  };
   const submit = async (ada: AdminClient) => {
     const { file, ref, hash } = await rig.bundle(rigJob({ workflow }));
     ada.offer(fileBlob(nodeDisk, file, ref));
@@ -54,18 +64,8 @@ describe('a server whose disk is full', () => {
 
   it('takes a submission that it can no longer put into the queue: it waits for the disk, says so, and runs', async () => {
     let full = false;
-    const disk = fullDisk((path) => full && /jobs.small-/.test(path));
-    /** Half a minute is over when the test says so. */
-    let tryAgain = () => {};
-    const clock = {
-      ...nodeClock,
-      after(ms: number, act: () => void) {
-        if (ms !== 30_000) return nodeClock.after(ms, act);
-        tryAgain = act;
-        return () => {};
-      },
-    };
-    await rig.start({}, { disk, clock });
+    const { clock, tryAgain } = handClock();
+    await rig.start({}, { disk: fullDisk((path) => full && /jobs.small-/.test(path)), clock });
     const ada = await rig.person('ada');
     full = true;
     const { job, created } = await submit(ada);
@@ -93,4 +93,38 @@ describe('a server whose disk is full', () => {
     await both();
     expect(stateOf(await rig.ended(job))).toBe('finished');
   });
+
+  it.each(['checkpoint', 'spool'])(
+    'under %s pauses a job, which says so and goes on by itself once there is space',
+    async (where) => {
+      let full = false;
+      const { clock, tryAgain } = handClock();
+      const server = await rig.start({}, { disk: fullDisk((path) => full && path.includes(where)), clock });
+      await both();
+      const { id } = await rig.submit(rigJob({ workflow }));
+      await runEvent(id, 'round-finished', { round: 0 });
+      full = true;
+      const paused = await rig.until(
+        (event) => event.kind === 'job' && event.job.history.at(-1)?.reason?.code === 'DISK',
+      );
+      expect(paused).toMatchObject({
+        job: {
+          history: expect.arrayContaining([
+            expect.objectContaining({
+              state: 'queued',
+              reason: expect.objectContaining({
+                message: 'The server cannot work on its disk: the disk is full (ENOSPC).', // Its log names the file.
+              }),
+            }),
+          ]),
+        },
+      });
+      expect(server.jobs.waitsFor(id)).toMatchObject({ code: 'paused', reason: { code: 'DISK' } });
+      expect(server.job(id).finishedRounds).toBeGreaterThan(0); // For whoever looks at it meanwhile.
+      full = false;
+      tryAgain();
+      expect(stateOf(await rig.ended(id))).toBe('finished');
+      expect(numbers(finalModel(id))).toEqual([3, 3, 3, 3]);
+    },
+  );
 });
