@@ -17,6 +17,8 @@ import { windowBytes } from './window-share';
 const mostDamaged = 8;
 /** What is written is acknowledged at least so often, bytes. */
 const acknowledgeBytes = 1 << 20;
+/** Most chunks that are written at once: a call costs a disk as much time as some hundred kilobytes. */
+const writeChunks = 4;
 
 export interface BlobReceiverPort {
   /** Name of the other end, for messages. */
@@ -51,7 +53,7 @@ interface Download {
   /** Bytes that are written, and those of them that were acknowledged. */
   written: number;
   acknowledged: number;
-  /** What came and is not written yet; the first one is being written. Empty once the download has ended. */
+  /** What came and is not written yet; some at its begin is being written. Empty once the download has ended. */
   readonly queue: Uint8Array[];
   /** Settles when nothing is being written. */
   writing: Promise<void>;
@@ -177,11 +179,12 @@ export function blobReceiver(port: BlobReceiverPort): BlobReceiver {
   }
 
   async function write(one: Download): Promise<void> {
-    for (let bytes = one.queue[0]; bytes !== undefined; bytes = one.queue[0]) {
-      await one.sink.write(bytes, one.written);
+    while (one.queue.length > 0) {
+      const pieces = one.queue.slice(0, writeChunks);
+      await one.sink.write(pieces, one.written);
       if (!downloads.has(one)) return;
-      one.queue.shift();
-      one.written += bytes.byteLength;
+      one.queue.splice(0, pieces.length);
+      for (const { byteLength } of pieces) one.written += byteLength;
       acknowledge(one);
     }
   }

@@ -14,6 +14,8 @@ import type { WindowShare } from './window-share';
 
 /** No chunk is handed to a connection that holds so many bytes already. */
 const fullBytes = 8 << 20;
+/** What is read at once at most, bytes: a call costs a disk as much time as some hundred kilobytes. */
+const readBytes = 1 << 20;
 /** Most streams that one other end may have open. */
 const maxStreams = 64;
 
@@ -41,7 +43,9 @@ interface Stream {
   readonly source: BlobSource;
   sent: number;
   acknowledged: number;
-  /** Its next chunk is being read. */
+  /** What is read and not sent yet. */
+  ahead: readonly Uint8Array[];
+  /** The next bytes are being read. */
   reading: boolean;
 }
 
@@ -66,32 +70,47 @@ export function blobSender(port: BlobSenderPort): BlobSender {
   }
 
   function sendNext(stream: Stream): void {
-    const { source, sent } = stream;
     try {
-      const parts = source.read(sent, Math.min(maxChunkBytes, source.ref.size - sent));
-      if (parts instanceof Promise) sendOnceRead(stream, parts);
-      else sendChunk(stream, parts);
+      if (stream.ahead.length > 0) sendChunk(stream);
+      else read(stream);
     } catch (error) {
       giveUp(stream, error);
     }
   }
 
-  function sendOnceRead(stream: Stream, reading: Promise<readonly Uint8Array[]>): void {
+  function read(stream: Stream): void {
+    const { source, sent } = stream;
+    // Not more than half of what may be under way: what many streams have read and not sent takes memory, too.
+    const chunks = Math.max(1, Math.floor(port.share.bytes / 2 / maxChunkBytes));
+    const length = Math.min(source.ref.size - sent, readBytes, chunks * maxChunkBytes);
+    const parts = source.read(sent, length);
+    if (parts instanceof Promise) sendOnceRead(stream, length, parts);
+    else sendRead(stream, length, parts);
+  }
+
+  function sendOnceRead(stream: Stream, length: number, reading: Promise<readonly Uint8Array[]>): void {
     stream.reading = true;
     reading
       .then((parts) => {
         stream.reading = false;
-        if (streams.has(stream.id)) sendChunk(stream, parts);
+        if (streams.has(stream.id)) sendRead(stream, length, parts);
       })
       .catch((error: unknown) => giveUp(stream, error))
       .then(pump);
   }
 
-  function sendChunk(stream: Stream, parts: readonly Uint8Array[]): void {
-    const { id, source, sent } = stream;
-    const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
-    const expected = Math.min(maxChunkBytes, source.ref.size - sent);
+  function sendRead(stream: Stream, expected: number, parts: readonly Uint8Array[]): void {
+    const length = bytesIn(parts);
     if (length !== expected) throw new InternalError(`A blob was to give ${expected} bytes and gave ${length}.`);
+    stream.ahead = parts;
+    sendChunk(stream);
+  }
+
+  function sendChunk(stream: Stream): void {
+    const { id, source, sent } = stream;
+    const length = Math.min(maxChunkBytes, source.ref.size - sent);
+    const [parts, rest] = cut(stream.ahead, length);
+    stream.ahead = rest;
     const crc = parts.reduce((before, part) => crc32(part, before), 0);
     stream.sent += length;
     port.send({ type: 'chunk', stream: id, offset: sent, crc }, parts);
@@ -119,7 +138,7 @@ export function blobSender(port: BlobSenderPort): BlobSender {
       last = id;
       const source = port.source(blob.sha256);
       if (source?.ref.size === blob.size) {
-        streams.set(id, { id, source, sent: offset, acknowledged: offset, reading: false });
+        streams.set(id, { id, source, sent: offset, acknowledged: offset, ahead: [], reading: false });
         port.share.begin();
       } else port.send({ type: 'no-blob', stream: id });
       pump();
@@ -149,4 +168,23 @@ export function blobSender(port: BlobSenderPort): BlobSender {
   function checkKnown(id: number): void {
     if (id > last) throw new ProtocolError(`Stream ${id} was never asked for.`);
   }
+}
+
+function bytesIn(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+/** The first `length` bytes, and the rest. */
+function cut(parts: readonly Uint8Array[], length: number): readonly [readonly Uint8Array[], readonly Uint8Array[]] {
+  const first: Uint8Array[] = [];
+  let missing = length;
+  for (const [i, part] of parts.entries()) {
+    if (missing < part.byteLength) {
+      if (missing > 0) first.push(part.subarray(0, missing));
+      return [first, [part.subarray(missing), ...parts.slice(i + 1)]];
+    }
+    first.push(part);
+    missing -= part.byteLength;
+  }
+  return [first, []];
 }

@@ -57,8 +57,8 @@ describe('a blob in memory', () => {
 
   test('takes no more than it may', async () => {
     const sink = memorySink(10);
-    await sink.write(new Uint8Array(6), 0);
-    await expect(sink.write(new Uint8Array(5), 6)).rejects.toMatchObject({ tag: 'RefusedError' });
+    await sink.write([new Uint8Array(6)], 0);
+    await expect(sink.write([new Uint8Array(5)], 6)).rejects.toMatchObject({ tag: 'RefusedError' });
     expect(await sink.have()).toBe(6);
   });
 });

@@ -21,8 +21,8 @@ export interface BlobSink {
   have(): Promise<number>;
   /** What is there already, in pieces, for hashing. */
   prefix(): AsyncIterable<Uint8Array>;
-  /** The next bytes. They follow those before without a hole, and are not changed afterwards. */
-  write(bytes: Uint8Array, at: number): Promise<void>;
+  /** The next bytes, in pieces. They follow those before without a hole, and are not changed afterwards. */
+  write(pieces: readonly Uint8Array[], at: number): Promise<void>;
   /** All is there and has the right hash: makes it final and durable. */
   finish(): Promise<void>;
   /** What is there is wrong: the next write begins at 0. */
@@ -153,12 +153,13 @@ export function memorySink(limitBytes: number): MemorySink {
     async *prefix() {
       yield* parts;
     },
-    async write(bytes) {
-      if (size + bytes.byteLength > limitBytes) {
+    async write(pieces) {
+      const added = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
+      if (size + added > limitBytes) {
         throw new RefusedError(`A blob of more than ${limitBytes} bytes was sent, and no more are taken here.`);
       }
-      parts.push(bytes);
-      size += bytes.byteLength;
+      parts.push(...pieces);
+      size += added;
     },
     async finish() {
       parts = [Buffer.concat(parts, size)];

@@ -41,12 +41,53 @@ describe('blobs', () => {
     for (const sink of sinks) expect(sha256Of(sink.bytes())).toBe(ref.sha256);
   });
 
+  test('are read a megabyte at a time, in whatever pieces it comes, and by many at once a chunk at a time', async () => {
+    await connect();
+    const { ref, read } = offer(server, 5 * MiB + 3);
+    const lengths: number[] = [];
+    server.blobs.set(ref.sha256, {
+      ref,
+      async read(offset, length) {
+        lengths.push(length);
+        const bytes = Buffer.concat(await read(offset, length));
+        return [bytes.subarray(0, 11), bytes.subarray(11, 700_000), bytes.subarray(700_000)];
+      },
+    });
+    const sink = memorySink(ref.size);
+    await fetchTo(sink, ref);
+    expect(sha256Of(sink.bytes())).toBe(ref.sha256);
+    expect(lengths).toEqual([MiB, MiB, MiB, MiB, MiB, 3]);
+    lengths.length = 0;
+    const sinks = Array.from({ length: 40 }, () => memorySink(ref.size));
+    await time.settle(Promise.all(sinks.map((one) => site.channel.fetch(ref, one, never))));
+    for (const one of sinks) expect(sha256Of(one.bytes())).toBe(ref.sha256);
+    expect(lengths.filter((length) => length === maxChunkBytes).length).toBeGreaterThan(lengths.length / 2);
+  });
+
+  test('what comes while the disk is busy is written together, at most a megabyte', async () => {
+    await connect();
+    const { ref } = offer(server, 5 * MiB);
+    const inner = memorySink(ref.size);
+    const written: number[] = [];
+    const counting: BlobSink = {
+      ...inner,
+      async write(pieces, at) {
+        written.push(pieces.length);
+        await inner.write(pieces, at);
+      },
+    };
+    await fetchTo(slowed(counting, 50), ref);
+    expect(sha256Of(inner.bytes())).toBe(ref.sha256);
+    expect(Math.max(...written)).toBe(4);
+    expect(written.length).toBeLessThan(10);
+  });
+
   test('go on after what is there, and nothing of it is sent again', async () => {
     await connect();
     const blob = offer(server, 5 * MiB);
     const sink = memorySink(blob.ref.size);
     const [first] = [Buffer.concat(await blob.read(0, 3 * MiB + 77))];
-    await sink.write(first, 0);
+    await sink.write([first], 0);
     await fetchTo(sink, blob.ref);
     expect(sha256Of(sink.bytes())).toBe(blob.ref.sha256);
     expect(site.channel.stats.bytesIn).toBeLessThan(2 * MiB + 2000);
@@ -74,7 +115,7 @@ describe('blobs', () => {
     await connect();
     const { ref } = offer(server, 2 * MiB);
     const sink = memorySink(ref.size);
-    await sink.write(new Uint8Array(MiB), 0);
+    await sink.write([new Uint8Array(MiB)], 0);
     await fetchTo(sink, ref);
     expect(sha256Of(sink.bytes())).toBe(ref.sha256);
   });
@@ -187,7 +228,7 @@ describe('blobs', () => {
     const inner = slowed(memorySink(ref.size), 500);
     const sink: BlobSink = {
       ...inner,
-      write: (bytes, at) => inner.write(bytes, at).then(() => void events.push('written')),
+      write: (pieces, at) => inner.write(pieces, at).then(() => void events.push('written')),
       close: async () => void events.push('closed'),
     };
     const stop = new AbortController();
@@ -233,9 +274,9 @@ describe('blobs', () => {
     let most = 0;
     const counting: BlobSink = {
       ...inner,
-      async write(bytes, at) {
+      async write(pieces, at) {
         most = Math.max(most, server.channel.stats.bytesOut - at);
-        await inner.write(bytes, at);
+        await inner.write(pieces, at);
       },
     };
     await fetchTo(slowed(counting, 50), ref);

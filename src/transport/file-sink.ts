@@ -115,10 +115,10 @@ export function fileSink(disk: Disk, folder: string, ref: BlobRef, { flush = 'al
         at += piece.byteLength;
       }
     },
-    write: (bytes, at) =>
+    write: (pieces, at) =>
       told(
         'write',
-        opened().then((growing) => growing.write([bytes], at)),
+        opened().then((growing) => growing.write(pieces, at)),
       ),
     finish: () => told('write', finish()),
     discard: () => told('remove', discard()),

@@ -107,9 +107,9 @@ export function offer(one: End, bytes: number): BlobSource {
 export function slowed(sink: BlobSink, ms: number): BlobSink {
   return {
     ...sink,
-    async write(bytes, at) {
+    async write(pieces, at) {
       await new Promise<void>((resolve) => site.process.clock.after(ms, resolve));
-      await sink.write(bytes, at);
+      await sink.write(pieces, at);
     },
   };
 }

@@ -22,7 +22,7 @@ export function receivedModels(disk: Disk, folder: string) {
       latest = undefined; // One model in memory, not two.
       const sink = fileSink(disk, folder, ref, { flush: 'nothing' });
       await fetch(ref, sink, signal);
-      const { tensors: model } = decodeSafetensors(await disk.readFile(sink.path));
+      const { tensors: model } = decodeSafetensors(await disk.readFile(sink.path), { inPlace: true });
       latest = { sha256: ref.sha256, model };
       const old = (await namesIn(folder, disk)).filter((name) => !name.startsWith(ref.sha256));
       await Promise.all(old.map((name) => disk.remove(join(folder, name))));

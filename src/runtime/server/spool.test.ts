@@ -12,11 +12,11 @@ describe('the spool of a job', () => {
     const first = createSpool('/spool', sim.mount());
     const sink = first.sink('site-1', refOf('answer of round 0'));
     await sink.have();
-    await sink.write(bytes('answer'), 0);
+    await sink.write([bytes('answer')], 0);
     await sink.close();
     const late = first.sink('site-2', refOf('late'));
     await late.have();
-    await late.write(bytes('late'), 0);
+    await late.write([bytes('late')], 0);
     await late.finish();
 
     const spool = createSpool('/spool', sim.mount());
@@ -47,12 +47,12 @@ describe('the spool of a job', () => {
       const spool = createSpool('/spool', disk);
       const earlier = createSpool('/spool', disk).sink('site-1', left);
       await earlier.have();
-      await earlier.write(bytes('left'), 0);
+      await earlier.write([bytes('left')], 0);
       await earlier.close();
       const take = async (text: string) => {
         const sink = spool.sink('site-1', refOf(text));
         const from = await sink.have();
-        await sink.write(bytes(text).subarray(from), from);
+        await sink.write([bytes(text).subarray(from)], from);
         await sink.finish();
       };
       sweeping = true;
