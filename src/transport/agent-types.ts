@@ -4,7 +4,7 @@
  * @module
  */
 import type { ConsiliumError } from '../errors';
-import type { AnswerOutcome, BlobRef, MessageOf, SiteResources, siteJobState } from '../protocol/wire/messages';
+import type { AnswerOutcome, BlobRef, MessageOf, SiteJobState, SiteResources } from '../protocol/wire/messages';
 import type { Clock } from '../util/clock';
 import type { BlobSink, BlobSource } from './blobs';
 import type { ChannelTimes } from './channel';
@@ -19,7 +19,6 @@ export interface StoredAnswer {
   readonly blob: BlobRef;
 }
 
-export type SiteJobState = (typeof siteJobState)['_output'];
 export type JobVerdict = Pick<MessageOf<'job-answer'>, 'verdict' | 'reason'>;
 type Ended = MessageOf<'end-job'>['outcome'];
 

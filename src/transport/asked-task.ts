@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isConsiliumError } from '../errors';
+import { AbortedError, isConsiliumError } from '../errors';
 import type { AnswerOutcome, MessageOf } from '../protocol/wire/messages';
 import type { BlobSource } from './blobs';
 import type { AskOptions, HubTask, Outcome } from './hub-types';
@@ -37,6 +37,16 @@ export interface Pending {
   readonly resolve: (outcome: Outcome) => void;
 }
 
+/** A task to be given, whose answer is waited for. */
+export function newAsked(
+  { model, ...task }: HubTask,
+  sinceMs: number,
+  waiting: Pick<Pending, 'lost' | 'resolve'>,
+): Asked {
+  const pending = { model, stop: new AbortController(), cancelWatch: () => {}, ...waiting };
+  return { task, sinceMs, state: 'open', told: undefined, settled: undefined, pending };
+}
+
 export const tooLate: Settled = { outcome: 'closed', reason: 'The round goes on without this answer.' };
 export const lost: Settled = { outcome: 'closed', reason: 'The server could not receive the answer.' };
 export const counted: Settled = { outcome: 'duplicate', reason: 'The answer was counted before.' };
@@ -63,6 +73,13 @@ export function noLongerWaitedFor(asked: Asked, state: 'delivered' | 'closed'): 
   asked.state = state;
   asked.pending = undefined;
   return pending;
+}
+
+/** Ends the wait, and the transfer if there is one. */
+export function finish(asked: Asked, outcome: Outcome): void {
+  const pending = noLongerWaitedFor(asked, 'closed');
+  pending?.stop.abort(new AbortedError('Nobody waits for this answer any longer.'));
+  pending?.resolve(outcome);
 }
 
 /** Of a task that is waited for. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { AbortedError, InternalError, isConsiliumError } from '../errors';
-import type { MessageOf, siteJobState } from '../protocol/wire/messages';
+import { InternalError, isConsiliumError } from '../errors';
+import type { MessageOf, SiteJobState } from '../protocol/wire/messages';
 import type { Clock } from '../util/clock';
 import { collectGarbage } from '../util/collect-garbage';
 import { failpoint } from '../util/failpoint';
@@ -12,8 +12,10 @@ import {
   type Asked,
   again,
   counted,
+  finish,
   isWaitedFor,
   lost,
+  newAsked,
   noLongerWaitedFor,
   notReceived,
   type Settled,
@@ -22,24 +24,18 @@ import {
   tooLate,
 } from './asked-task';
 import type { BlobSource } from './blobs';
-import type { Channel } from './channel';
-import type {
-  AskOptions,
-  HubEvent,
-  HubJob,
-  HubTask,
-  HubTimes,
-  OpenJob,
-  Outcome,
-  SiteStatus,
-  Waiting,
-} from './hub-types';
-
-/** One site, connected or not. */
-export interface Seat extends Pick<SiteStatus, 'sinceMs' | 'software' | 'resources'> {
-  readonly name: string;
-  readonly channel: Channel | undefined;
-}
+import type { AskOptions, HubEvent, HubJob, HubTask, HubTimes, OpenJob, Outcome } from './hub-types';
+import {
+  newSeatJob,
+  openModel,
+  refused,
+  type Seat,
+  type SeatJob,
+  unsettled,
+  waitedFor,
+  waitingFor,
+  withdrawn,
+} from './seat-job';
 
 export interface HubJobOptions {
   readonly clock: Clock;
@@ -68,28 +64,15 @@ export interface HubJobSeats {
   source(site: string, sha256: string): BlobSource | undefined;
 }
 
-export type SiteJobState = (typeof siteJobState)['_output'];
-
-/** The job at one site. */
-interface SeatJob {
-  verdict: 'unknown' | 'accepted' | 'refused' | 'withdrawn';
-  reason: string;
-  readonly asked: Map<string, Asked>;
-  /** Answers whose task has not been asked yet, by task: the server may be behind its sites for a while after a restart. */
-  readonly offers: Map<string, Told>;
-}
-
 export function createHubJob(spec: HubJob, { clock, times, seatOf, barred, on, ended }: HubJobOptions): HubJobSeats {
-  const sites = new Map<string, SeatJob>(
-    spec.sites.map((site) => [site, { verdict: 'unknown', reason: '', asked: new Map(), offers: new Map() }]),
-  );
+  const sites = new Map(spec.sites.map((site) => [site, newSeatJob()]));
   /** The task that is being asked of the sites now. */
   let current: Pick<HubTask, 'id' | 'round'> | undefined;
   return {
     open: {
       ask,
       turn,
-      waiting,
+      waiting: () => [...sites].flatMap(([site, seatJob]) => waitingFor(seatOf(site), seatJob)),
       withdraw,
       pause,
       end,
@@ -99,10 +82,7 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, barred, on, e
       },
     },
     has: (site) => sites.has(site),
-    unsettled(site) {
-      const { asked, offers } = seatJobOf(site);
-      return [...[...asked.values()].flatMap(({ told }) => told ?? []), ...offers.values()];
-    },
+    unsettled: (site) => unsettled(seatJobOf(site)),
     tell,
     resume,
     receive,
@@ -110,11 +90,10 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, barred, on, e
       for (const asked of sites.get(seat.name)?.asked.values() ?? []) watchLost(seat.name, asked);
     },
     source(site, sha256) {
-      const tasks = [...(sites.get(site)?.asked.values() ?? [])].filter(({ state }) => state === 'open');
-      const open = tasks.find(({ pending }) => pending?.model.ref.sha256 === sha256);
-      if (open) return open.pending!.model;
-      const bundle = sites.has(site) ? spec.bundle(site) : undefined;
-      return bundle?.ref.sha256 === sha256 ? bundle : undefined;
+      const seatJob = sites.get(site);
+      const model = seatJob && openModel(seatJob, sha256);
+      const bundle = seatJob && !model ? spec.bundle(site) : undefined;
+      return model ?? (bundle?.ref.sha256 === sha256 ? bundle : undefined);
     },
   };
 
@@ -243,12 +222,6 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, barred, on, e
     });
   }
 
-  function finish(asked: Asked, outcome: Outcome): void {
-    const pending = noLongerWaitedFor(asked, 'closed');
-    pending?.stop.abort(new AbortedError('Nobody waits for this answer any longer.'));
-    pending?.resolve(outcome);
-  }
-
   /** Tells when a site that is out of touch is lost: at once when it was so before it was asked. One that is barred has failed. */
   function watchLost(site: string, asked: Asked): void {
     const { pending } = asked;
@@ -275,25 +248,18 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, barred, on, e
     }
   }
 
-  function ask(site: string, { model, ...task }: HubTask, { signal, lost }: AskOptions): Promise<Outcome> {
+  function ask(site: string, task: HubTask, { signal, lost }: AskOptions): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
-      const sinceMs = clock.monotonicMs();
-      const asked: Asked = { task, sinceMs, state: 'open', told: undefined, settled: undefined, pending: undefined };
+      const answered = (outcome: Outcome) => {
+        signal.removeEventListener('abort', stop);
+        resolve(outcome);
+      };
+      const asked = newAsked(task, clock.monotonicMs(), { lost, resolve: answered });
       const stop = () => {
         noLongerWaitedFor(asked, 'closed')?.stop.abort(signal.reason);
         seatOf(site).channel?.send({ type: 'close-task', job: spec.id, task: task.id, reason: 'late' });
         reject(signal.reason);
-      };
-      asked.pending = {
-        model,
-        stop: new AbortController(),
-        cancelWatch: () => {},
-        lost,
-        resolve(outcome) {
-          signal.removeEventListener('abort', stop);
-          resolve(outcome);
-        },
       };
       signal.addEventListener('abort', stop, { once: true });
       begin(seatOf(site), seatJobOf(site), asked);
@@ -311,21 +277,12 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, barred, on, e
     else if (seatJob.verdict === 'accepted') seat.channel.send(taskMessage(spec.id, asked));
   }
 
-  function waiting(): Waiting[] {
-    return [...sites].flatMap(([site, { verdict, asked }]) =>
-      [...asked.values()].filter(isWaitedFor).map(({ task, sinceMs, state }): Waiting => {
-        const what = !seatOf(site).channel ? 'not connected' : whatItDoes(verdict, state);
-        return { site, task: task.kind, round: task.round, sinceMs, what };
-      }),
-    );
-  }
-
   function withdraw(site: string, reason: string): void {
     const seatJob = seatJobOf(site);
     if (seatJob.verdict === 'withdrawn') return;
     Object.assign(seatJob, { verdict: 'withdrawn', reason });
     seatJob.offers.clear();
-    for (const asked of [...seatJob.asked.values()].filter(isWaitedFor)) finish(asked, refused(seatJob));
+    for (const asked of waitedFor(seatJob)) finish(asked, refused(seatJob));
     tellWithdrawn(seatOf(site), seatJob);
   }
 
@@ -335,10 +292,8 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, barred, on, e
 
   function pause(): void {
     ended();
-    for (const { asked } of sites.values()) {
-      for (const one of [...asked.values()].filter(isWaitedFor)) {
-        finish(one, { status: 'failed', tag: 'AbortedError', message: 'the job is over' });
-      }
+    for (const asked of [...sites.values()].flatMap(waitedFor)) {
+      finish(asked, { status: 'failed', tag: 'AbortedError', message: 'the job is over' });
     }
   }
 
@@ -353,17 +308,3 @@ export function createHubJob(spec: HubJob, { clock, times, seatOf, barred, on, e
 
 /** From here on the memory of an answer that has been written to disk is worth a look. */
 const largeBytes = 4 * 2 ** 20;
-
-function whatItDoes(verdict: SeatJob['verdict'], state: Asked['state']): Waiting['what'] {
-  if (state === 'receiving') return 'is sending its answer';
-  return verdict === 'accepted' ? 'is at work' : 'has not accepted the job';
-}
-
-function refused({ verdict, reason }: SeatJob): Outcome {
-  const message = verdict === 'refused' ? `refused the job: ${reason}` : `was withdrawn from the job: ${reason}`;
-  return { status: 'failed', tag: 'RefusedError', message };
-}
-
-function withdrawn({ reason }: SeatJob): string {
-  return `The site was withdrawn from the job: ${reason}`;
-}

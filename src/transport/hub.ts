@@ -6,12 +6,13 @@
  *
  * @module
  */
-import type { MessageOf } from '../protocol/wire/messages';
+import type { MessageOf, SiteJobState } from '../protocol/wire/messages';
 import { protocolVersion } from '../protocol/wire/messages';
 import { type Channel, type ChannelMessage, openChannel } from './channel';
 import type { CloseReason, Connection, ConnectionHandler } from './connection';
-import { createHubJob, type HubJobSeats, type Seat, type SiteJobState } from './hub-job';
+import { createHubJob, type HubJobSeats } from './hub-job';
 import type { Hub, HubJob, HubOptions, OpenJob } from './hub-types';
+import type { Seat } from './seat-job';
 import { windowShare } from './window-share';
 
 type MutableSeat = { -readonly [K in keyof Seat]: Seat[K] } & {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mostJobsOfHello, siteJobState } from '../protocol/wire/messages';
-import type { SiteJobState } from './agent-types';
+import { mostJobsOfHello, type SiteJobState, siteJobState } from '../protocol/wire/messages';
 import { jobsToTell } from './jobs-to-tell';
 
 const some = (count: number, state: SiteJobState['state']): SiteJobState[] =>

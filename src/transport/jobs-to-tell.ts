@@ -1,6 +1,5 @@
 import { WorkspaceError } from '../errors';
-import { mostJobsOfHello } from '../protocol/wire/messages';
-import type { SiteJobState } from './agent-types';
+import { mostJobsOfHello, type SiteJobState } from '../protocol/wire/messages';
 
 /**
  * Which of its jobs a site tells its server of when it connects: all that it takes part in, and of those that it has refused as

@@ -47,6 +47,8 @@ export const siteJobState = z.strictObject({
   answers: z.array(z.strictObject({ task: sha256Hex, round: count, blob: blobRef })).max(64),
 });
 
+export type SiteJobState = z.output<typeof siteJobState>;
+
 /** Jobs that one hello tells of. */
 export const mostJobsOfHello = 1024;
 

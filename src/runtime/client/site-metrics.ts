@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SiteJobState } from '../../transport/agent-types';
+import type { SiteJobState } from '../../protocol/wire/messages';
 import type { SiteEvent } from './start-site';
 
 export interface SiteMetrics {
