@@ -179,7 +179,8 @@ async function patient<T>(connect: () => Promise<T>): Promise<T> {
     try {
       return await connect();
     } catch (error) {
-      if (left === 0 || !isConsiliumError(error, 'ConnectError') || /HTTP 403|certificate/.test(error.message)) throw error;
+      if (left === 0 || !isConsiliumError(error, 'ConnectError') || /HTTP 403|certificate/.test(error.message))
+        throw error;
       await new Promise((resolve) => setTimeout(resolve, betweenTriesMs));
     }
   }
