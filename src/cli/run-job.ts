@@ -17,6 +17,7 @@ import { formatDuration } from './describe-round';
 import { createDisplay, type Display } from './display';
 import { printJson } from './print-json';
 import { statisticsLines } from './statistics-lines';
+import { cutOff, onSignals } from './told-to-stop';
 
 export interface RunJobOptions {
   readonly job: JobSpec;
@@ -50,16 +51,12 @@ export async function runJob({ job, json, resumeCommand, folder, environment }: 
 
 /** The first signal ends the run at the next step; a second one ends the process at once, like a power cut. */
 function stopOnSignal(run: Run, display: Display, resumeCommand: string | undefined): () => void {
-  let asked = false;
-  const stop = (signal: NodeJS.Signals) => {
-    // A plain exit would wait for, and then crash on, the threads that are inside the runtime.
-    if (asked) process.kill(process.pid, 'SIGKILL');
-    asked = true;
+  const stop = onSignals((signal) => {
     display.close(); // The bars would be drawn over what is said here.
     const next = resumeCommand === undefined ? '' : `; finished rounds are kept. Continue with:\n  ${resumeCommand}`;
     process.stderr.write(`\n${signal}: stopping${next}\n`);
     run.abort(`The run was stopped by ${signal}.`);
-  };
+  }, cutOff);
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   return () => {

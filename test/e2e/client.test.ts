@@ -211,7 +211,7 @@ describe('a site', () => {
     for (const twice of [false, true]) {
       const before = logSize();
       const site = await startSite(approved, (line) => {
-        if (twice && line.includes('leaving')) site.kill('SIGTERM');
+        if (twice && line.includes('leaving')) setTimeout(() => site.kill('SIGTERM'), 600);
       });
       await logged(/"round":0,.*task started/, before);
       const started = performance.now();

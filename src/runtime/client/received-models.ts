@@ -28,5 +28,9 @@ export function receivedModels(disk: Disk, folder: string) {
       await Promise.all(old.map((name) => disk.remove(join(folder, name))));
       return model;
     },
+    /** Holds no model any more. */
+    forget(): void {
+      latest = undefined;
+    },
   };
 }

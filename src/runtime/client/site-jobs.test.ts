@@ -47,30 +47,37 @@ describe('a site that has had thousands of jobs', () => {
 });
 
 describe('a site that was away when a job came to its end', () => {
-  it.each(['aborted', 'aborted and deleted'])('is told when it is back that the job was %s', async (what) => {
-    const server = await rig.start();
-    let began = () => {};
-    const begun = new Promise<void>((resolve) => {
-      began = resolve;
-    });
-    const site = await rig.site('site-1', {
-      train: (_, signal) =>
-        new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => reject(signal.reason));
-          began();
-        }),
-    });
-    const job = await rig.submit(rigJob(one));
-    await begun;
-    await site.stop();
-    expect(await keptState(job.id)).toMatchObject({ state: 'accepted' });
-    const ada = await rig.identity('ada');
-    await server.jobs.abort(job, ada, 'no longer needed');
-    if (what !== 'aborted') await server.jobs.remove(server.job(job.id), ada);
-    const back = await rig.site('site-1');
-    await rig.submit(rigJob({ ...one, name: 'next' })).then(({ id }) => rig.ended(id));
-    await back.stop();
-    const reason = what === 'aborted' ? 'no longer needed' : 'The server does not know this job.';
-    expect(await keptState(job.id)).toMatchObject({ state: 'ended', reason: expect.stringContaining(reason) });
-  });
+  it.each(['aborted', 'aborted and deleted', 'aborted, deleted and submitted anew'])(
+    'is told when it is back that the job was %s',
+    async (what) => {
+      const server = await rig.start();
+      let began = () => {};
+      const begun = new Promise<void>((resolve) => {
+        began = resolve;
+      });
+      const site = await rig.site('site-1', {
+        train: (_, signal) =>
+          new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason));
+            began();
+          }),
+      });
+      const job = await rig.submit(rigJob(one));
+      await begun;
+      await site.stop();
+      expect(await keptState(job.id)).toMatchObject({ state: 'accepted' });
+      const ada = await rig.identity('ada');
+      await server.jobs.abort(job, ada, 'no longer needed');
+      if (what !== 'aborted') await server.jobs.remove(server.job(job.id), ada);
+      const back = await rig.site('site-1');
+      const anew = what.includes('anew');
+      const next = await rig.submit(rigJob(anew ? one : { ...one, name: 'next' }));
+      await rig.ended(next.id);
+      await back.stop();
+      expect(next.id).not.toBe(job.id); // It would go on where it was in the old one.
+      await expect(keptState(next.id)).resolves.toMatchObject({ state: expect.stringMatching(/^(accepted|ended)$/) });
+      const reason = what === 'aborted' ? 'no longer needed' : 'The server does not know this job.';
+      expect(await keptState(job.id)).toMatchObject({ state: 'ended', reason: expect.stringContaining(reason) });
+    },
+  );
 });

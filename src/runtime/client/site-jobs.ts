@@ -205,6 +205,7 @@ async function endJob(job: JobAtSite, reason: string, disk: Disk): Promise<void>
 
 async function clear(job: JobAtSite, disk: Disk): Promise<void> {
   await job.answers.forget();
+  job.models.forget();
   for (const name of ['answers', 'models', 'state', 'bundle', 'files']) {
     await disk.remove(join(job.folder, name));
     forgetFolders(disk, join(job.folder, name));

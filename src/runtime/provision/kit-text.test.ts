@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -64,6 +64,37 @@ describe.runIf(process.platform !== 'win32')('start.sh', () => {
     const [code] = await once(child, 'close');
     expect(code).toBe(130);
     expect(calls()).toHaveLength(1);
+  });
+
+  it.each([
+    ['installed in a folder above', ['node_modules', '.bin'], 'consilium'],
+    ['in a clone', ['bin'], 'consilium.js'],
+  ])('finds the command %s where it is not on the PATH, and signals reach it', async (_, below, file) => {
+    const project = mkdtempSync(join(tmpdir(), 'a project '));
+    const place = join(project, 'deep', 'within');
+    mkdirSync(place, { recursive: true });
+    mkdirSync(join(project, ...below), { recursive: true });
+    const body = `#!/bin/sh\ntrap 'exit 130' TERM; echo ready; while :; do sleep 0.1; done\n`;
+    writeFileSync(join(project, ...below, file), body, { mode: 0o700 });
+    const env = { PATH: '/usr/bin:/bin' };
+    writeFileSync(join(folder, 'start.sh'), startScript(info('site')), { mode: 0o700 });
+    const child = spawn(join(folder, 'start.sh'), { cwd: place, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    expect(await once(child, 'close')).toEqual([130, null]);
+    rmSync(project, { recursive: true });
+  });
+
+  it('says so when there is no command', async () => {
+    writeFileSync(join(folder, 'start.sh'), startScript(info('server')), { mode: 0o700 });
+    const child = spawn(join(folder, 'start.sh'), {
+      cwd: folder,
+      env: { PATH: '/usr/bin:/bin' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said = once(child.stderr, 'data');
+    expect(await once(child, 'close')).toEqual([2, null]);
+    expect(String(await said)).toMatch(/^consilium is neither on the PATH nor installed in /);
   });
 
   it('of a person runs one command', async () => {

@@ -16,7 +16,19 @@ const findCommand = `# The kit's own folder: no command and no setting is looked
 kit=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd) || exit 1
 if [ -n "\${CONSILIUM:-}" ]; then command=$CONSILIUM
 elif command -v consilium >/dev/null 2>&1; then command=consilium
-else command='npx --no-install consilium'; fi`;
+else
+  # Where it is installed in this folder or one above it. Not by npx, which hands no signal on.
+  at=$PWD
+  command=
+  while [ -z "$command" ]; do
+    if [ -x "$at/node_modules/.bin/consilium" ]; then PATH=$at/node_modules/.bin:$PATH; command=consilium
+    elif [ -x "$at/bin/consilium.js" ]; then PATH=$at/bin:$PATH; command=consilium.js
+    elif [ "$at" = / ]; then
+      echo "consilium is neither on the PATH nor installed in $PWD: install it, or name the command in CONSILIUM." >&2
+      exit 2
+    else at=$(dirname -- "$at"); fi
+  done
+fi`;
 
 function adminScript(name: string, project: string): string {
   return `#!/bin/sh

@@ -165,6 +165,7 @@ function jobOf({ hash, submitter }: Bundle, spec: JobSpec, fields: JobFields): S
     resources: { memoryMb, gpus },
     parts,
     withdrawn: [],
+    withdrawals: {},
     finishedRounds: 0,
     metrics: {},
     refusals: {},
@@ -173,16 +174,18 @@ function jobOf({ hash, submitter }: Bundle, spec: JobSpec, fields: JobFields): S
   };
 }
 
-/** `<name>-<start of the hash>`: as much of it as tells it from all others. */
+/** `<name>-<start of the hash>`, with a number where that was taken before: by a job that was deleted since, say. */
 function idOf(name: string, hash: string, store: JobStore): string {
-  let digits = 8;
-  while (store.taken(`${name}-${hash.slice(0, digits)}`)) digits += 4;
-  return `${name}-${hash.slice(0, digits)}`;
+  const id = `${name}-${hash.slice(0, 8)}`;
+  return store.taken(id) ? nextOf(id, store) : id;
 }
 
 /** `<id>-2`, `<id>-3`, …, also for the clone of a clone. */
 function nextClone({ id, clonedFrom }: SavedJob, store: JobStore): string {
-  const first = clonedFrom === undefined ? id : id.replace(/-\d+$/, '');
+  return nextOf(clonedFrom === undefined ? id : id.replace(/-\d+$/, ''), store);
+}
+
+function nextOf(first: string, store: JobStore): string {
   let number = 2;
   while (store.taken(`${first}-${number}`)) number++;
   return `${first}-${number}`;

@@ -168,7 +168,8 @@ async function show({ job: id }: AdminParams<'show'>, { server, roster }: AdminR
 }
 
 /** What a site has said of a job that does not run. */
-function earlierVerdict({ refusals, accepted }: SavedJob, site: string): JobVerdict {
+function earlierVerdict({ refusals, accepted, withdrawals }: SavedJob, site: string): JobVerdict {
+  if (Object.hasOwn(withdrawals, site)) return { verdict: 'withdrawn', reason: withdrawals[site]! };
   const reason = Object.hasOwn(refusals, site) ? refusals[site] : undefined;
   if (reason !== undefined) return { verdict: 'refused', reason };
   return { verdict: accepted.includes(site) ? 'accepted' : 'unknown', reason: '' };

@@ -190,7 +190,11 @@ describe('people at a server', () => {
     await expect(keeper!.call('abort', { job })).rejects.toThrow('own organisation');
     await expect(keeper!.call('abort', { job, site: 'site-1' })).rejects.toThrow('own organisation');
     await keeper!.call('abort', { job, site: 'site-2' });
-    expect((await ada!.call('show', { job })).sites[1]).toMatchObject({ name: 'site-2', verdict: 'withdrawn' });
+    expect((await ada!.call('show', { job })).sites[1]).toMatchObject({
+      name: 'site-2',
+      verdict: 'withdrawn',
+      reason: 'by keeper',
+    });
     expect(await grace!.call('abort', { job, reason: 'enough' })).toEqual({ job, state: 'aborted' });
     expect((await ada!.call('show', { job })).reason).toEqual({ code: 'ABORTED', message: 'by grace: enough' });
   });

@@ -74,8 +74,9 @@ describe('a server', () => {
     await server.jobs.abort(server.job(id), grace, 'by grace');
     await server.jobs.remove(server.job(id), grace);
     expect(() => server.job(id)).toThrow(`There is no job '${id}'.`);
-    expect(await nodeDisk.list(join(rig.workspace, 'jobs'))).toEqual([]);
-    expect((await rig.submit(rigJob())).id).toBe(id);
+    const left = await nodeDisk.list(join(rig.workspace, 'jobs'), { recursive: true });
+    expect(left).toEqual([`${id}.deleted`]);
+    expect((await rig.submit(rigJob())).id).toBe(`${id}-2`); // A site that was away would take it for the old one.
   });
 
   it('refuses a job that somebody else has signed, one for a site of another project, and code of its own', async () => {

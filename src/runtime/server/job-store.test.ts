@@ -35,6 +35,7 @@ function jobOf(id: string, order: number): SavedJob {
     resources: { memoryMb: 0, gpus: 0 },
     parts: {},
     withdrawn: [],
+    withdrawals: {},
     finishedRounds: 0,
     metrics: {},
     refusals: {},
@@ -107,6 +108,23 @@ describe('the jobs on the disk of a server', () => {
       ]);
     }
     expect(sim.files().has('/w/jobs/one/job.json')).toBe(true);
+  });
+
+  it('that were deleted leave their name taken, and nothing else, also when a kill came in between', async () => {
+    warnings.length = 0;
+    const sim = quickDisk(1);
+    const disk = sim.mount();
+    const store = await open(disk);
+    await addJob(store, 'one', disk);
+    await store.remove('one');
+    expect([...sim.files().keys()].filter((path) => path.startsWith('/w/jobs/one'))).toEqual([]);
+    const later = await open(sim.mount());
+    for (const known of [store, later]) {
+      expect(known.all()).toEqual([]);
+      expect(known.taken('one')).toBe(true);
+      expect(known.taken('two')).toBe(false);
+    }
+    expect(warnings).toEqual([]);
   });
 
   it('keep the beginning and the end of a history that would grow for ever', async () => {

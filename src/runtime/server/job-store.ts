@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DataError, InternalError, isConsiliumError } from '../../errors';
 import { type JobSpec, parseJob } from '../../jobs/job-spec';
 import type { JobReason, JobState } from '../../protocol/admin-api';
@@ -27,7 +27,7 @@ export interface JobStoreOptions {
 
 /** What may change of a job. */
 export type JobChange = Partial<
-  Pick<SavedJob, 'withdrawn' | 'finishedRounds' | 'metrics' | 'refusals' | 'accepted'>
+  Pick<SavedJob, 'withdrawn' | 'withdrawals' | 'finishedRounds' | 'metrics' | 'refusals' | 'accepted'>
 > & {
   readonly state?: JobState;
   readonly reason?: JobReason;
@@ -37,7 +37,7 @@ export interface JobStore {
   /** All jobs, in the order in which they were submitted. */
   all(): readonly SavedJob[];
   get(id: string): SavedJob | undefined;
-  /** Whether a job, or the remains of one, has the name. */
+  /** Whether a job, or the remains of one, has the name, or had it: a site that was away takes a new job for the old one. */
   taken(id: string): boolean;
   folder(id: string): JobFolder;
   /** Place for the next job. */
@@ -51,6 +51,7 @@ export interface JobStore {
    * @throws WorkspaceError
    */
   change(id: string, change: JobChange): Promise<SavedJob>;
+  /** Removes all of the job but its name. */
   remove(id: string): Promise<void>;
   /** The job itself. Its modules have to be loaded. @throws DataError when it is not as it was written. */
   readSpec(id: string): Promise<JobSpec>;
@@ -58,6 +59,8 @@ export interface JobStore {
 
 /** Name of a folder in which a job is made. */
 const unfinished = /^\..*\.making$/;
+/** What follows the id in the name of the empty folder that a deleted job leaves. */
+const deletedSuffix = '.deleted';
 
 /** Reads what there is. @throws WorkspaceError */
 export async function openJobStore({ disk, clock, folder, warn }: JobStoreOptions): Promise<JobStore> {
@@ -69,6 +72,11 @@ export async function openJobStore({ disk, clock, folder, warn }: JobStoreOption
     names.delete(name);
     await disk.remove(join(folder, name));
   }
+  const deleted = new Set([...names].filter((name) => name.endsWith(deletedSuffix)));
+  for (const name of deleted) {
+    names.delete(name);
+    await empty(name); // A process that was killed may not have come to the end of it.
+  }
   for (const saved of await Promise.all([...names].map(read))) if (saved) jobs.set(saved.id, saved);
   let last = Math.max(-1, ...[...jobs.values()].map(({ order }) => order));
   /** Changes under way, by job. */
@@ -77,7 +85,7 @@ export async function openJobStore({ disk, clock, folder, warn }: JobStoreOption
   return {
     all: () => [...jobs.values()].sort((a, b) => a.order - b.order),
     get: (id) => jobs.get(id),
-    taken: (id) => names.has(id),
+    taken: (id) => names.has(id) || deleted.has(`${id}${deletedSuffix}`),
     folder: (id) => jobFolder(folder, id),
     nextOrder: () => ++last,
     making: () => jobFolder(folder, `.${disk.freshName()}.making`),
@@ -146,17 +154,23 @@ export async function openJobStore({ disk, clock, folder, warn }: JobStoreOption
 
   async function removeNow(id: string): Promise<void> {
     const { root } = jobFolder(folder, id);
-    const aside = join(dirname(root), `.${basename(root)}.${disk.freshName()}.making`);
+    const left = `${id}${deletedSuffix}`;
     try {
-      await disk.rename(root, aside); // In one step: half a job would be a damaged one.
+      await disk.rename(root, join(folder, left)); // In one step, and on a full disk: half a job would be a damaged one.
       await flushFolder(folder, disk);
       jobs.delete(id);
       names.delete(id);
+      deleted.add(left);
       forgetFolders(disk, root);
-      await disk.remove(aside);
+      await empty(left);
     } catch (error) {
       throw isConsiliumError(error) ? error : workspaceError('remove', root, error);
     }
+  }
+
+  async function empty(name: string): Promise<void> {
+    const root = join(folder, name);
+    for (const one of await namesIn(root, disk)) await disk.remove(join(root, one));
   }
 
   async function readSpec(id: string): Promise<JobSpec> {

@@ -73,7 +73,7 @@ const mostRefusals = 200;
 export function startJob(options: RunningJobOptions): RunningJob {
   const { job, clock, events, stallMs } = options;
   const stop = new AbortController();
-  const withdrawn = new Map<string, string>();
+  const withdrawn = new Map(job.withdrawn.map((site) => [site, job.withdrawals[site] ?? 'by its operator']));
   let suspended = false;
   let open: OpenJob | undefined;
   let recorder: RunRecorder | undefined;
@@ -84,7 +84,6 @@ export function startJob(options: RunningJobOptions): RunningJob {
     const seconds = Math.round(idleMs / 1000);
     say('warn', `Nothing has happened for ${seconds} s. ${waitingInWords(waiting(), round)}`);
   });
-  for (const site of job.withdrawn) withdrawn.set(site, 'by the operator of the site');
   const inOrder = inRoundOrder(emit);
   const ended = run();
   return {

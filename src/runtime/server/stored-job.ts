@@ -34,8 +34,10 @@ export const savedJob = z.strictObject({
   resources: z.strictObject({ memoryMb: count, gpus: count }),
   /** What each site is sent of the bundle: `parts/<sha256>`. */
   parts: z.record(siteName, blobRef),
-  /** Sites whose operators have ended their part. */
+  /** Sites whose part was ended, by their operator or an admin. */
   withdrawn: z.array(siteName),
+  /** Who ended it, and why. */
+  withdrawals: z.record(siteName, z.string()).default({}),
   /** Finished rounds when the job ended, and what it was worth. */
   finishedRounds: count,
   metrics: z.record(z.string(), z.number().nullable()).default({}),
