@@ -232,7 +232,7 @@ function otherKind(root: string, { kind, name }: KitInfo, expected: KitKind): Co
 }
 
 function articled(kind: KitKind): string {
-  return kind === 'admin' ? 'an admin' : `a ${kind}`;
+  return kind === 'admin' ? 'a person (a researcher, say)' : `a ${kind}`;
 }
 
 function tampered(why: string): RefusedError {
