@@ -92,7 +92,7 @@ async function leaveWorkspace(workspace: string): Promise<void> {
       ...{ version: 1, id: 'restart-1', order: 0, name: spec.name, hash, jobHash: hash, bundle: part },
       ...{ submitter: { name: 'ada', org: 'bench' }, owner: 'ada', sites: spec.sites, minSites: siteCount, rounds: 2 },
       ...{ resources: { memoryMb: 0, gpus: 0 }, parts: Object.fromEntries(spec.sites.map((site) => [site, part])) },
-      ...{ withdrawn: [], withdrawals: {}, finishedRounds: 0, metrics: {}, refusals: {}, accepted: [] },
+      ...{ withdrawn: {}, finishedRounds: 0, metrics: {}, refusals: {}, accepted: [] },
       history: [{ state: 'running', time }],
     },
     made,

@@ -53,7 +53,7 @@ interface Download {
   /** Bytes that are written, and those of them that were acknowledged. */
   written: number;
   acknowledged: number;
-  /** What came and is not written yet; some at its begin is being written. Empty once the download has ended. */
+  /** What came and is not written yet; the first of it is being written. Empty once the download has ended. */
   readonly queue: Uint8Array[];
   /** Settles when nothing is being written. */
   writing: Promise<void>;

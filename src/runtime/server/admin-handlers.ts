@@ -159,7 +159,7 @@ async function show({ job: id }: AdminParams<'show'>, { server, roster }: AdminR
       const { connected } = server.hub.status(name);
       const found = run?.verdictOf(name) ?? earlierVerdict(job, name);
       const reason = found.reason || (barred(roster(), name) ?? '');
-      return { name, connected, ...found, reason, ...(job.withdrawn.includes(name) && { verdict: 'withdrawn' }) };
+      return { name, connected, ...found, reason, ...(Object.hasOwn(job.withdrawn, name) && { verdict: 'withdrawn' }) };
     }),
     waiting: status?.waiting.slice(0, mostSites) ?? [],
     ...(status?.stalledSeconds !== undefined && { stalledSeconds: status.stalledSeconds }),
@@ -168,8 +168,8 @@ async function show({ job: id }: AdminParams<'show'>, { server, roster }: AdminR
 }
 
 /** What a site has said of a job that does not run. */
-function earlierVerdict({ refusals, accepted, withdrawals }: SavedJob, site: string): JobVerdict {
-  if (Object.hasOwn(withdrawals, site)) return { verdict: 'withdrawn', reason: withdrawals[site]! };
+function earlierVerdict({ refusals, accepted, withdrawn }: SavedJob, site: string): JobVerdict {
+  if (Object.hasOwn(withdrawn, site)) return { verdict: 'withdrawn', reason: withdrawn[site]! };
   const reason = Object.hasOwn(refusals, site) ? refusals[site] : undefined;
   if (reason !== undefined) return { verdict: 'refused', reason };
   return { verdict: accepted.includes(site) ? 'accepted' : 'unknown', reason: '' };
@@ -250,7 +250,7 @@ async function* sites(_: object, { server, roster, clock }: AdminRequest): Async
   const running = server.jobs.running().map(({ id }) => server.job(id));
   const all = sitesOf(roster()).map(({ name, org }) => {
     const { connected, sinceMs, software, resources } = server.hub.status(name);
-    const there = running.filter((job) => job.sites.includes(name) && !job.withdrawn.includes(name));
+    const there = running.filter((job) => job.sites.includes(name) && !Object.hasOwn(job.withdrawn, name));
     return {
       name,
       org,

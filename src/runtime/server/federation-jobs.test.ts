@@ -210,10 +210,7 @@ describe('a job of a server', () => {
     expect(numbers(finalModel(id))).toEqual([2, 2, 2, 2]);
     await rig.stop();
     server = await rig.start();
-    expect(server.job(id)).toMatchObject({
-      withdrawn: ['site-2'],
-      withdrawals: { 'site-2': 'by keeper: my machine' },
-    });
+    expect(server.job(id)).toMatchObject({ withdrawn: { 'site-2': 'by keeper: my machine' } });
   });
 
   it('tells its followers and its state when a site refuses it, and why', async () => {

@@ -256,12 +256,12 @@ export function createJobControl(options: JobControlOptions): JobControl {
   }
 
   async function withdraw(job: SavedJob, site: string, by: Identity, why: string): Promise<void> {
-    const { id, sites, withdrawn, withdrawals } = job;
+    const { id, sites, withdrawn } = job;
     if (!sites.includes(site)) throw new RefusedError(`The job '${id}' has no site '${site}'.`);
     if (hasEnded(stateOf(job))) throw new RefusedError(`The job '${id}' has ended.`);
-    if (withdrawn.includes(site)) return;
+    if (Object.hasOwn(withdrawn, site)) return;
     await audit.append({ event: 'withdrawn', job: id, site, by: by.name, reason: why });
-    await move(id, { withdrawn: [...withdrawn, site], withdrawals: { ...withdrawals, [site]: why } });
+    await move(id, { withdrawn: { ...withdrawn, [site]: why } });
     active.get(id)?.run?.withdraw(site, why);
     consider();
   }

@@ -3,7 +3,7 @@ import { atOnce, quickDisk, runUntil } from '../../../test/support/sim/crash';
 import { parseJob } from '../../jobs/job-spec';
 import type { Disk } from '../../util/disk';
 import { type JobStore, openJobStore, writeSpec } from './job-store';
-import { type SavedJob, stateOf } from './stored-job';
+import { type SavedJob, savedJob, stateOf } from './stored-job';
 
 const folder = '/w/jobs';
 const clock = { ...atOnce, monotonicMs: () => 0, wallMs: () => Date.UTC(2026, 0, 1), after: () => () => {} };
@@ -34,8 +34,7 @@ function jobOf(id: string, order: number): SavedJob {
     rounds: 1,
     resources: { memoryMb: 0, gpus: 0 },
     parts: {},
-    withdrawn: [],
-    withdrawals: {},
+    withdrawn: {},
     finishedRounds: 0,
     metrics: {},
     refusals: {},
@@ -127,6 +126,12 @@ describe('the jobs on the disk of a server', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('of an earlier release, which kept only which sites were withdrawn, can still be read', () => {
+    const old = { ...jobOf('one', 0), withdrawn: ['site-1'] };
+    expect(savedJob.parse(old).withdrawn).toEqual({ 'site-1': 'by its operator' });
+    expect(savedJob.safeParse({ ...old, withdrawn: ['../x'] }).success).toBe(false);
+  });
+
   it('keep the beginning and the end of a history that would grow for ever', async () => {
     await runUntil(undefined, async (disk) => {
       const store = await open(disk);
@@ -144,8 +149,14 @@ describe('the jobs on the disk of a server', () => {
     const disk = sim.mount();
     const store = await open(disk);
     await addJob(store, 'one', disk);
-    await Promise.all([store.change('one', { state: 'queued' }), store.change('one', { withdrawn: ['site-1'] })]);
-    expect(store.get('one')).toMatchObject({ withdrawn: ['site-1'], history: [{}, { state: 'queued' }] });
+    await Promise.all([
+      store.change('one', { state: 'queued' }),
+      store.change('one', { withdrawn: { 'site-1': 'by keeper' } }),
+    ]);
+    expect(store.get('one')).toMatchObject({
+      withdrawn: { 'site-1': 'by keeper' },
+      history: [{}, { state: 'queued' }],
+    });
     sim.faults.quotaBytes = 1;
     await expect(store.change('one', { state: 'running' })).rejects.toMatchObject({ tag: 'WorkspaceError' });
     expect(stateOf(store.get('one')!)).toBe('running');

@@ -27,7 +27,7 @@ export interface JobStoreOptions {
 
 /** What may change of a job. */
 export type JobChange = Partial<
-  Pick<SavedJob, 'withdrawn' | 'withdrawals' | 'finishedRounds' | 'metrics' | 'refusals' | 'accepted'>
+  Pick<SavedJob, 'withdrawn' | 'finishedRounds' | 'metrics' | 'refusals' | 'accepted'>
 > & {
   readonly state?: JobState;
   readonly reason?: JobReason;

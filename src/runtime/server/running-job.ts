@@ -73,7 +73,7 @@ const mostRefusals = 200;
 export function startJob(options: RunningJobOptions): RunningJob {
   const { job, clock, events, stallMs } = options;
   const stop = new AbortController();
-  const withdrawn = new Map(job.withdrawn.map((site) => [site, job.withdrawals[site] ?? 'by its operator']));
+  const withdrawn = new Map(Object.entries(job.withdrawn));
   let suspended = false;
   let open: OpenJob | undefined;
   let recorder: RunRecorder | undefined;

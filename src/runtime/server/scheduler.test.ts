@@ -7,7 +7,7 @@ const job = (id: string, more: Partial<WaitingJob> = {}): WaitingJob => ({
   sites: ['a', 'b'],
   minSites: 2,
   resources: { memoryMb: 0, gpus: 0 },
-  withdrawn: [],
+  withdrawn: {},
   ...more,
 });
 const site = (slots: number, memoryMb = 0, gpus = 0) => ({ slots, memoryMb, gpus });
@@ -69,9 +69,12 @@ describe('the plan of a server', () => {
 
   it('does not count the part of a site that was withdrawn', () => {
     const siteOf = at({ a: site(1), b: site(1) });
-    const running = [job('0', { withdrawn: ['a'] })];
+    const running = [job('0', { withdrawn: { a: 'by keeper' } })];
     expect(planned([job('1', { sites: ['a'], minSites: 1 })], { siteOf, running }).start).toEqual(['1']);
-    expect(planned([job('1', { withdrawn: ['a'] })]).wait[1]).toMatchObject({ code: 'sites-missing', connected: 1 });
+    expect(planned([job('1', { withdrawn: { a: 'by keeper' } })]).wait[1]).toMatchObject({
+      code: 'sites-missing',
+      connected: 1,
+    });
   });
 
   it('never exceeds what there is, and gives every job that does not start a reason', () => {

@@ -68,7 +68,7 @@ function take(job: WaitingJob, room: Room): void {
 
 /** The sites that take part. */
 function partsOf({ sites, withdrawn }: WaitingJob): readonly string[] {
-  return sites.filter((site) => !withdrawn.includes(site));
+  return sites.filter((site) => !Object.hasOwn(withdrawn, site));
 }
 
 function obstacle(job: WaitingJob, { active, maxJobs, siteOf, taken, held }: Room): QueueReason | undefined {

@@ -34,10 +34,8 @@ export const savedJob = z.strictObject({
   resources: z.strictObject({ memoryMb: count, gpus: count }),
   /** What each site is sent of the bundle: `parts/<sha256>`. */
   parts: z.record(siteName, blobRef),
-  /** Sites whose part was ended, by their operator or an admin. */
-  withdrawn: z.array(siteName),
-  /** Who ended it, and why. */
-  withdrawals: z.record(siteName, z.string()).default({}),
+  /** Sites whose part was ended by their operator or an admin: by whom, and why. Earlier releases kept only which. */
+  withdrawn: z.preprocess(whoIsKnown, z.record(siteName, z.string())),
   /** Finished rounds when the job ended, and what it was worth. */
   finishedRounds: count,
   metrics: z.record(z.string(), z.number().nullable()).default({}),
@@ -47,6 +45,11 @@ export const savedJob = z.strictObject({
   accepted: z.array(siteName).default([]),
   history: z.array(historyEntry).nonempty(),
 });
+
+function whoIsKnown(withdrawn: unknown): unknown {
+  return Array.isArray(withdrawn) ? Object.fromEntries(withdrawn.map((site) => [site, 'by its operator'])) : withdrawn;
+}
+
 export type SavedJob = Readonly<z.output<typeof savedJob>>;
 
 export function stateOf({ history }: Pick<SavedJob, 'history'>): JobState {
